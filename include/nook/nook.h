@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Everything of libnook. */
+#ifndef NOOK_NOOK_H
+#define NOOK_NOOK_H
+
+#include "container.h"
+#include "error.h"
+#include "kinds.h"
+#include "plan.h"
+#include "spec.h"
+
+#endif

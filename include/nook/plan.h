@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What will be done, ready for the kernel: total, immutable, in one arena. A pure function of a
+ * spec and the host's facts. The steps (src/run/, src/stage/) carry it out and decide nothing;
+ * nook_plan_print() shows it.
+ */
+#ifndef NOOK_PLAN_H
+#define NOOK_PLAN_H
+
+#include "error.h"
+#include "kinds.h"
+
+#include <linux/filter.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/types.h>
+
+struct nook_arena;
+struct nook_spec;
+struct nook_host;
+
+/* A namespace to enter. */
+struct nook_plan_join {
+	enum nook_ns_kind kind;
+	const char *path; /* "/proc/123/ns/net", "/run/netns/blue"; NULL: by pid */
+	int pid;          /* pidfd_open + setns when @path is NULL */
+	const char *from;
+};
+
+enum nook_idmap_writer {
+	NOOK_IDMAP_NONE,   /* no new user namespace */
+	NOOK_IDMAP_DIRECT, /* we write uid_map and gid_map */
+	NOOK_IDMAP_HELPER, /* newuidmap(1) and newgidmap(1) do: ranges of /etc/subuid */
+};
+
+struct nook_plan_userns {
+	enum nook_idmap_writer writer;
+	const char *uid_map, *gid_map; /* text as the kernel reads it; for the helpers too */
+	bool deny_setgroups; /* write "deny" to setgroups first: an own gid mapped without privilege
+			      */
+	const char *newuidmap, *newgidmap;
+	uint32_t range; /* first id of the 65,536 held for this container; 0: none is */
+};
+
+/* A place of the host that the container gets to see. All are opened before the first mount is
+ * made. */
+struct nook_plan_source {
+	const char *path;
+	bool recursive;
+	bool idmap;     /* map its owners into the container's user namespace */
+	bool make_dir;  /* mkdir it first when it isn't there (--changes) */
+	uint64_t rdev;  /* a character device with this number, on devtmpfs, tmpfs or devpts; 0: no
+			   device wanted */
+	uint64_t attrs; /* MOUNT_ATTR_* set on it, below it too when @recursive */
+	uint64_t propagation; /* MS_PRIVATE, MS_SLAVE or MS_SHARED */
+	const char *from;
+};
+
+/* What nook lays between the host's root and the writable layer, in an order that can be made as it
+ * stands. */
+enum nook_shade_kind {
+	NOOK_SHADE_DIR,      /* a directory as the host's own looks */
+	NOOK_SHADE_WHITEOUT, /* nothing below this layer shows here */
+	NOOK_SHADE_FILE,     /* a file with this text */
+};
+
+struct nook_plan_shade {
+	enum nook_shade_kind kind;
+	unsigned overlay; /* which of plan->overlays */
+	unsigned layer;   /* 0: above the host's; 1: above layer 0 */
+	const char *path; /* below the overlay's root, no leading slash; "" is the root itself */
+	uint32_t mode, uid, gid; /* as seen inside */
+	const char *text;
+};
+
+struct nook_plan_overlay {
+	const char *target;     /* "/", "/home" */
+	const unsigned *lowers; /* into plan->sources, the lowest first */
+	size_t n_lowers;
+	bool shaded;    /* two shade layers lie above @lowers */
+	bool read_only; /* no writable layer */
+	const char *from;
+};
+
+enum nook_root_how {
+	NOOK_PLAN_ROOT_OVERLAY, /* plan->overlays[0] */
+	NOOK_PLAN_ROOT_BIND,    /* plan->sources[root_source] */
+};
+
+enum nook_plan_mount_kind {
+	NOOK_PLAN_BIND, /* sources[source] */
+	NOOK_PLAN_FS,   /* a new file system: fsopen(fstype), options */
+	NOOK_PLAN_PROC, /* the procfs that the stage has made for itself, and has kept from everyone
+			   till then */
+	NOOK_PLAN_DEVPTS,   /* a new devpts instance; the terminal is taken from it */
+	NOOK_PLAN_OVERLAY,  /* overlays[overlay] */
+	NOOK_PLAN_MASK,     /* an empty, read-only thing over the target; skipped when there is no
+			       target */
+	NOOK_PLAN_READONLY, /* the target, read-only from here on; skipped when there is none */
+	NOOK_PLAN_SYMLINK,  /* text = where it leads */
+	NOOK_PLAN_CONSOLE,  /* the terminal's slave over /dev/console */
+};
+
+enum nook_make { NOOK_MAKE_NOTHING, NOOK_MAKE_DIR, NOOK_MAKE_FILE };
+
+struct nook_plan_option {
+	const char *key, *value; /* value NULL: a flag */
+};
+
+struct nook_plan_mount {
+	enum nook_plan_mount_kind kind;
+	const char *target;  /* absolute, inside */
+	enum nook_make make; /* what to create when the target isn't there */
+	unsigned source;
+	unsigned overlay;
+	const char *fstype;
+	const struct nook_plan_option *options;
+	size_t n_options;
+	uint64_t attrs;   /* MOUNT_ATTR_* */
+	const char *text; /* symlink */
+	bool optional;    /* the kernel may refuse it (mqueue without CONFIG_POSIX_MQUEUE): go on
+			     without */
+	const char *from;
+};
+
+/* A cgroup to make: one a hierarchy. */
+struct nook_plan_cgroup_dir {
+	const char *mount; /* "/sys/fs/cgroup/memory" */
+	const char *path;  /* "/nook/blue", below @mount */
+	bool v2;
+	uint32_t enable; /* v2: bits NOOK_CTL_* to enable in cgroup.subtree_control of every parent
+			    that nook made */
+};
+
+struct nook_plan_cgroup_write {
+	unsigned dir; /* into dirs */
+	const char *file, *value;
+	const char *from;
+};
+
+struct nook_plan_cgroup {
+	struct nook_plan_cgroup_dir *dirs; /* the v2 one first, when there is one */
+	size_t n_dirs;
+	struct nook_plan_cgroup_write *writes; /* in this order */
+	size_t n_writes;
+	bool optional; /* no limit was asked for: when the first mkdir is refused, go on without a
+			  cgroup */
+};
+
+struct nook_plan_rlimit {
+	int resource;
+	uint64_t soft, hard;
+	const char *name, *from;
+};
+
+/* Sets as bits 1 << CAP_*. */
+struct nook_plan_caps {
+	uint64_t bounding, effective, permitted, inheritable, ambient;
+};
+
+struct nook_plan_process {
+	const char *const *argv; /* NULL-terminated; argv[0] is searched in the environment's PATH
+				    when it has no slash */
+	const char *const *env;  /* NULL-terminated */
+	const char *cwd;
+	bool cwd_optional; /* nobody asked for this very directory: go to / when it isn't there */
+	const char *cwd_from;
+	uint32_t uid, gid; /* inside */
+	const uint32_t *groups;
+	size_t n_groups;
+	bool keep_groups; /* setgroups is denied here: the caller's stay */
+	struct nook_plan_caps caps;
+	bool no_new_privs;
+	const struct sock_filter *seccomp; /* NULL: no filter */
+	size_t n_seccomp;
+	unsigned seccomp_flags;   /* SECCOMP_FILTER_FLAG_* */
+	const char *seccomp_name; /* "default", or the file: for people */
+	const struct nook_plan_rlimit *rlimits;
+	size_t n_rlimits;
+	bool set_oom_score_adj;
+	int oom_score_adj;
+	bool init;     /* a reaping pid 1 of ours stays above the program */
+	bool terminal; /* a new pty */
+};
+
+struct nook_plan {
+	const char *name;      /* the container's */
+	const char *state_dir; /* where its record goes */
+
+	uint64_t clone_flags; /* CLONE_NEW* made by the clone itself */
+	bool late_time; /* a time namespace with offsets: unshared by the stage, which sets them,
+			   then enters it */
+	const char *time_offsets;     /* text for timens_offsets; NULL: none */
+	struct nook_plan_join *joins; /* in the order to join; any makes a joiner necessary */
+	size_t n_joins;
+	struct nook_plan_userns userns;
+
+	struct nook_plan_source *sources;
+	size_t n_sources;
+	bool sources_outside; /* opened by us before the clone; else by the stage, with its caller's
+				 rights */
+
+	enum nook_root_how root_how;
+	unsigned root_source;
+	struct nook_plan_overlay *overlays;
+	size_t n_overlays;
+	bool overlay_by_fsconfig; /* lowerdir+; else mount(2) with one option string, before
+				     Linux 6.5 */
+	struct nook_plan_shade *shades;
+	size_t n_shades;
+	bool has_changes;
+	unsigned changes_source; /* the writable layers live there; else on the stage's own tmpfs */
+	bool root_read_only;
+
+	struct nook_plan_mount *mounts; /* in order */
+	size_t n_mounts;
+
+	const char *hostname, *domainname; /* NULL: left alone */
+	bool loopback_up;
+
+	struct nook_plan_cgroup cgroup;
+	struct nook_plan_process process;
+};
+
+/**
+ * nook_plan_build() - decide
+ * @a:    arena for the plan; texts of @spec and @host are borrowed, so these must live as long
+ * @spec: what was asked
+ * @host: what the machine allows
+ * @plan: receives the whole plan
+ * @err:  receives the place (@where) and the reason of a refusal
+ *
+ * Makes no system call and reads no file but a --seccomp FILE. Return: 0; -EINVAL and others for
+ * what can't be done.
+ */
+int nook_plan_build(struct nook_arena *a, const struct nook_spec *spec,
+		    const struct nook_host *host, struct nook_plan *plan, struct nook_error *err);
+
+#endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "arena.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+
+int nook_arena_init(struct nook_arena *a)
+{
+	void *p = mmap(NULL, NOOK_ARENA_SIZE, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (p == MAP_FAILED)
+		return -ENOMEM;
+
+	a->base = p;
+	a->used = 0;
+	return 0;
+}
+
+void *nook_alloc(struct nook_arena *a, size_t size)
+{
+	size_t at = (a->used + 15) & ~(size_t)15;
+
+	if (!a->base || size > NOOK_ARENA_SIZE - at)
+		__builtin_trap();
+
+	a->used = at + size;
+	return a->base + at;
+}
+
+void *nook_alloc_array(struct nook_arena *a, size_t n, size_t size)
+{
+	size_t total;
+
+	if (__builtin_mul_overflow(n, size, &total))
+		__builtin_trap();
+
+	return nook_alloc(a, total);
+}
+
+char *nook_strndup(struct nook_arena *a, const char *text, size_t len)
+{
+	if (!text)
+		return NULL;
+
+	len = strnlen(text, len);
+	char *copy = nook_alloc(a, len + 1);
+	memcpy(copy, text, len);
+	return copy;
+}
+
+char *nook_strdup(struct nook_arena *a, const char *text)
+{
+	return nook_strndup(a, text, SIZE_MAX);
+}
+
+char *nook_printf(struct nook_arena *a, const char *fmt, ...)
+{
+	va_list ap, again;
+
+	va_start(ap, fmt);
+	va_copy(again, ap);
+	int len = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+
+	if (len < 0)
+		__builtin_trap(); /* only a wrong format string does this */
+
+	char *text = nook_alloc(a, (size_t)len + 1);
+	(void)vsnprintf(text, (size_t)len + 1, fmt, again); /* measured above */
+	va_end(again);
+	return text;
+}
+
+void *nook_append_(struct nook_arena *a, void **array, size_t *n, size_t size)
+{
+	/* Capacities are 4, 8, 16, …: full exactly when the count is one of them. */
+	bool full = *n == 0 || (*n >= 4 && (*n & (*n - 1)) == 0);
+
+	if (full) {
+		void *bigger = nook_alloc_array(a, *n ? *n * 2 : 4, size);
+
+		if (*n)
+			memcpy(bigger, *array, *n * size);
+		*array = bigger;
+	}
+
+	return (char *)*array + (*n)++ * size;
+}
+
+void nook_arena_free(struct nook_arena *a)
+{
+	if (a->base)
+		(void)munmap(a->base, NOOK_ARENA_SIZE); /* fails only for a bad address */
+	a->base = NULL;
+	a->used = 0;
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What this machine allows and holds, probed once, as data: the plan is a pure function of a spec
+ * and this. Everything lives in the arena that it was probed into, and a test can fill one by hand.
+ */
+#ifndef NOOK_HOST_HOST_H
+#define NOOK_HOST_HOST_H
+
+#include "base/arena.h"
+#include "nook/error.h"
+#include "nook/spec.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Kernel features that change the plan. Table with the version that brought each:
+ * src/host/kernel.c. */
+enum nook_feature {
+	NOOK_FEATURE_IDMAP_MOUNT,          /* 5.12 mount_setattr(MOUNT_ATTR_IDMAP) */
+	NOOK_FEATURE_CGROUP_KILL,          /* 5.14 cgroup.kill */
+	NOOK_FEATURE_OVERLAY_IDMAP,        /* 5.19 idmapped layers under overlay */
+	NOOK_FEATURE_TMPFS_IDMAP,          /* 6.3 */
+	NOOK_FEATURE_OVERLAY_LOWERDIR_ADD, /* 6.5 fsconfig lowerdir+ */
+	NOOK_FEATURE_TMPFS_USER_XATTR,     /* 6.6 user.* on tmpfs: overlay's own marks in a user
+					      namespace */
+	NOOK_FEATURE_STATMOUNT,            /* 6.8 */
+	NOOK_FEATURE_PIDFD_GET_NS,         /* 6.11 PIDFD_GET_USER_NAMESPACE… */
+	NOOK_FEATURE_OVERLAY_FD,           /* 6.13 overlay layers by descriptor */
+	NOOK_FEATURE_COUNT,
+};
+
+/* One line of /etc/subuid or /etc/subgid that is the caller's. subuid(5) */
+struct nook_id_range {
+	uint32_t first, count;
+};
+
+/* A file system mounted below the host's root that the copy-on-write root takes over too. */
+struct nook_host_mount {
+	const char *path; /* "/home" */
+	const char *fstype;
+	bool is_dir;
+};
+
+/* Something of the host's root that the copy-on-write root does not show. */
+struct nook_host_secret {
+	const char *path; /* absolute, no symlink in it, exists */
+	bool is_dir;
+	const char *why; /* static: "passwords", "private keys", "another user's home", … */
+};
+
+/* A directory of the host that a hidden or replaced path lies in, with what the copy must look
+ * like. */
+struct nook_host_dir {
+	const char *path;
+	uint32_t mode, uid, gid; /* as stat shows them */
+};
+
+enum nook_cgroup_layout {
+	NOOK_CGROUP_NONE,
+	NOOK_CGROUP_UNIFIED,
+	NOOK_CGROUP_HYBRID,
+	NOOK_CGROUP_V1
+};
+
+enum nook_controller {
+	NOOK_CTL_MEMORY,
+	NOOK_CTL_CPU,
+	NOOK_CTL_PIDS,
+	NOOK_CTL_IO,
+	NOOK_CTL_CPUSET,
+	NOOK_CTL_COUNT,
+};
+
+/* Where one hierarchy stands and where we are in it. */
+struct nook_cgroup_mount {
+	const char *mount; /* "/sys/fs/cgroup/memory"; NULL: this hierarchy is not mounted */
+	const char *own;   /* our cgroup in it, from /proc/self/cgroup: "/user.slice/…" */
+	bool delegated;    /* we may make cgroups below the place that nook uses */
+};
+
+struct nook_host_cgroup {
+	enum nook_cgroup_layout layout;
+	struct nook_cgroup_mount v2;
+	struct nook_cgroup_mount v1[NOOK_CTL_COUNT]; /* where a controller is on v1 */
+	uint32_t v2_controllers; /* bit NOOK_CTL_*: usable below our place on v2 */
+};
+
+/* An account as the container's root file system names it (host's /etc/passwd for the copy-on-write
+ * root). */
+struct nook_account {
+	bool known; /* false: the root has no entry for the uid */
+	uint32_t uid, gid;
+	const char *name, *home, *shell;
+	uint32_t *groups; /* supplementary groups in its /etc/group */
+	size_t n_groups;
+};
+
+struct nook_host {
+	/* the caller */
+	uint32_t euid, egid;
+	uint64_t caps; /* effective, bit CAP_* */
+	uint64_t bounding;
+	bool initial_userns; /* we are in the user namespace where every id is mapped to itself */
+	bool full_proc; /* /proc is mounted with nothing over it: a new one may be mounted inside */
+	const char *cwd;
+	const char *user_name, *home; /* of the caller; NULL when it has no account */
+	const char *const *env;
+	bool stdin_tty, stdout_tty;
+
+	/* the machine */
+	const char *release; /* uname -r */
+	unsigned major, minor;
+	bool feature[NOOK_FEATURE_COUNT];
+	const char *hostname;
+	unsigned last_cap; /* /proc/sys/kernel/cap_last_cap */
+	bool selinux, apparmor;
+
+	/* user namespaces */
+	struct nook_id_range *subuid, *subgid; /* the caller's */
+	size_t n_subuid, n_subgid;
+	const char *newuidmap, *newgidmap; /* paths; NULL: not installed */
+	uint32_t free_range; /* root: first id of 65,536 that nobody has; 0: none was looked for */
+
+	struct nook_host_cgroup cgroup;
+
+	/* what the copy-on-write root needs; empty for other roots */
+	struct nook_host_mount *mounts;
+	size_t n_mounts;
+	struct nook_host_secret *secrets;
+	size_t n_secrets;
+	struct nook_host_dir *dirs; /* every directory above a secret, a replaced file or a mount;
+				       parents first; "/" is one */
+	size_t n_dirs;
+	const char
+		*shadow; /* text of /etc/shadow to show: every account there, locked; NULL: none */
+
+	struct nook_account account; /* of spec's user, looked up in the container's root */
+
+	const char *state_dir; /* "/run/nook" or "$XDG_RUNTIME_DIR/nook" */
+};
+
+/**
+ * nook_host_probe() - learn what a plan for @spec needs to know
+ * @a:    arena for @host
+ * @spec: decides what is worth looking at: the accounts in its root, the host's mounts, an id range
+ * @host: receives the facts
+ * @err:  receives why a thing that must be known can't be
+ *
+ * Reads only; nothing is made or reserved. Return: 0 or a negative errno.
+ */
+int nook_host_probe(struct nook_arena *a, const struct nook_spec *spec, struct nook_host *host,
+		    struct nook_error *err);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The parts of a plan, each decided in a file of its own. All read spec and host, write only their
+ * members of plan. */
+#ifndef NOOK_PLAN_PARTS_H
+#define NOOK_PLAN_PARTS_H
+
+#include "base/arena.h"
+#include "host/host.h"
+#include "nook/error.h"
+#include "nook/plan.h"
+#include "nook/spec.h"
+
+struct nook_planner {
+	struct nook_arena *arena;
+	const struct nook_spec *spec;
+	const struct nook_host *host;
+	struct nook_plan *plan;
+	struct nook_error *err;
+};
+
+int nook_plan_namespaces(
+	struct nook_planner *p);             /* clone_flags, joins, late_time, hostname, loopback */
+int nook_plan_idmap(struct nook_planner *p); /* userns */
+int nook_plan_root(struct nook_planner *p);  /* sources of layers, overlays, shades */
+int nook_plan_mounts(struct nook_planner *p);  /* /proc, /sys, /dev, volumes, masks */
+int nook_plan_process(struct nook_planner *p); /* argv, env, cwd, ids, rlimits, init, terminal */
+int nook_plan_caps(struct nook_planner *p);    /* process.caps */
+int nook_plan_cgroup(struct nook_planner *p);  /* cgroup */
+int nook_plan_seccomp(struct nook_planner *p); /* process.seccomp */
+
+/* Number of the source that was added. */
+unsigned nook_plan_add_source(struct nook_planner *p, struct nook_plan_source source);
+
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef NOOK_PLAN_SECCOMP_H
+#define NOOK_PLAN_SECCOMP_H
+
+#include "base/arena.h"
+#include "nook/error.h"
+
+#include <linux/filter.h>
+#include <stddef.h>
+
+struct nook_filter {
+	const struct sock_filter *code;
+	size_t n;
+	unsigned flags; /* SECCOMP_FILTER_FLAG_* */
+};
+
+/**
+ * nook_seccomp_default() - nook's own profile, compiled when nook was built
+ * @caps: the bounding set of the container's program: calls that need a capability are open only to
+ * those who have it
+ *
+ * What it allows and why: src/plan/seccomp_default.list, docs/seccomp.md. Calls newer than it knows
+ * answer ENOSYS, so that C libraries fall back; those that are refused answer EPERM.
+ */
+void nook_seccomp_default(uint64_t caps, struct nook_filter *ret);
+
+/**
+ * nook_seccomp_read() - compile a profile in the engines' JSON form (containers/common, Docker,
+ * OCI's linux.seccomp)
+ * @path: a regular file of at most 4 MiB
+ * @caps: decides the profile's includes and excludes; so do the kernel's version (minKernel) and
+ * architecture
+ *
+ * Return: 0; -EINVAL with the place in the file: an unknown call (named), action, operator,
+ * architecture or a wrong type.
+ */
+int nook_seccomp_read(struct nook_arena *a, const char *path, uint64_t caps,
+		      struct nook_filter *ret, struct nook_error *err);
+
+#endif
