@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "pidfd.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+int nook_pidfd_open(int pid, unsigned flags)
+{
+	long fd = syscall(SYS_pidfd_open, pid, flags);
+
+	return fd < 0 ? -errno : (int)fd;
+}
+
+int nook_pidfd_send_signal(int pidfd, int signal)
+{
+	return syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0) < 0 ? -errno : 0;
+}
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now); /* fails only for a bad clock or address */
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int nook_pidfd_wait(int pidfd, int timeout_ms)
+{
+	struct pollfd poll_fd = { .fd = pidfd, .events = POLLIN };
+	int64_t end = timeout_ms > 0 ? now_ms() + timeout_ms : 0;
+
+	for (int left = timeout_ms;;) {
+		int n = poll(&poll_fd, 1, left);
+
+		if (n > 0)
+			return poll_fd.revents & POLLNVAL ? -EBADF : 0;
+		if (n == 0)
+			return -ETIMEDOUT;
+		if (errno != EINTR)
+			return -errno;
+		if (timeout_ms > 0)
+			left = end > now_ms() ? (int)(end - now_ms()) : 0;
+	}
+}
+
+int nook_close_range(unsigned first, unsigned last, unsigned flags)
+{
+	return syscall(SYS_close_range, first, last, flags) < 0 ? -errno : 0;
+}
