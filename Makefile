@@ -3,7 +3,7 @@
 .DEFAULT_GOAL := all
 B ?= build
 
-.PHONY: all deps deps-build run test check bench format install clean
+.PHONY: all deps deps-build deps-test run test check bench format install clean
 
 $(B)/build.ninja: | deps-build
 	meson setup $(B) >/dev/null
@@ -12,11 +12,33 @@ all: $(B)/build.ninja
 	@meson setup --reconfigure $(B) >/dev/null
 	@ninja -C $(B) --quiet
 
+# Install what packages.txt names and this machine lacks.
+deps:
+	@tools/deps
+
 deps-build:
 	@tools/deps build run
 
-deps:
-	@tools/deps
+deps-test:
+	@tools/deps build run test
+
+# A container of the machine's own files that shows what it is.
+run: deps-build
+	@$(MAKE) --no-print-directory all
+	@tools/demo $(B)/nook
+
+test: deps-test
+	@tools/test
+
+# The quick part: under a minute.
+check: deps-test
+	@tools/test --quick
+
+format: deps-test
+	clang-format -i $$(find include src cli oci examples bench tests -name '*.[ch]' 2>/dev/null)
+
+install: all
+	meson install -C $(B)
 
 clean:
 	rm -rf build build-*

@@ -1,0 +1,177 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+Fixtures of the behaviour tests.
+
+`nook` is the program as root and, in a second turn, as an ordinary user with a range of ids; `root_nook`, `user_nook`
+and `poor_nook` (an ordinary user without a range) are one of these. Every test checks that nothing was left behind.
+"""
+
+import os
+import shutil
+import tempfile
+import time
+
+import pytest
+
+import machine
+import nookrun
+import rootfs
+
+REPOSITORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+
+def pytest_configure(config):
+    machine.become_subreaper()
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        callspec = getattr(item, "callspec", None)
+        as_user = callspec and callspec.params.get("nook") in ("user", "poor")
+        if as_user or {"user_nook", "poor_nook"} & set(item.fixturenames):
+            item.add_marker("plain_user")
+
+
+@pytest.fixture(scope="session")
+def repository():
+    return REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def base():
+    """The directory of this run of the tests; every account can pass through it."""
+    path = tempfile.mkdtemp(prefix="nook-tests-")
+    os.chmod(path, 0o755)
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def binary(base):
+    """A copy of the program where ordinary users can reach it; NOOK names another than build/nook."""
+    source = os.environ.get("NOOK", os.path.join(REPOSITORY, "build/nook"))
+    if not os.path.exists(source):
+        pytest.exit(f"{source} is not there: run make first", 2)
+    target = os.path.join(base, "nook")
+    shutil.copy(source, target)
+    os.chmod(target, 0o755)
+    return target
+
+
+@pytest.fixture(scope="session")
+def lab(base):
+    if os.getuid() != 0:
+        pytest.skip("needs root, to run as other users")
+    path = os.path.join(base, "lab")
+    os.mkdir(path)
+    try:
+        made = machine.Lab(path)
+    except OSError as error:
+        pytest.skip(f"no private mount namespace here: {error}")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def make_nook(binary, base, request):
+    """Call it with an account's name: root, lab (root, where the secrets are ours), user or poor."""
+    made = []
+
+    def make(who):
+        if who == "root":
+            if os.getuid() != 0:
+                pytest.skip("needs root")
+            account = machine.Account("root", 0, 0, "/root")
+        elif who == "user" and os.getuid() != 0:
+            account = machine.Account(os.environ.get("USER", "user"), os.getuid(), os.getgid(), os.environ["HOME"],
+                                      env={"XDG_RUNTIME_DIR": own_runtime_dir(base)})
+        else:
+            lab = request.getfixturevalue("lab")
+            account = {"lab": lab.root(), "user": lab.account("nooktest", lab.USER),
+                       "poor": lab.account("nookpoor", lab.POOR)}[who]
+        made.append(nookrun.Nook(binary, account, base))
+        return made[-1]
+
+    yield make
+    for nook in made:
+        nook.clean()
+
+
+def own_runtime_dir(base):
+    path = os.path.join(base, "runtime")
+    os.makedirs(path, mode=0o700, exist_ok=True)
+    return path
+
+
+@pytest.fixture(params=["root", "user"])
+def nook(request, make_nook):
+    return make_nook(request.param)
+
+
+@pytest.fixture
+def root_nook(make_nook):
+    return make_nook("root")
+
+
+@pytest.fixture
+def lab_nook(make_nook):
+    return make_nook("lab")
+
+
+@pytest.fixture
+def user_nook(make_nook):
+    return make_nook("user")
+
+
+@pytest.fixture
+def poor_nook(make_nook):
+    return make_nook("poor")
+
+
+@pytest.fixture
+def as_user(user_nook):
+    """Runs a command of the machine, outside of nook, as an ordinary user: as_user("id", "-u").ok()."""
+    return user_nook.outside
+
+
+@pytest.fixture
+def busybox_root(request):
+    """A function: a root file system of one binary, owned by the account of the nook that is passed."""
+    def make(nook):
+        return nook.own(rootfs.make(nook.scratch("root")))
+    return make
+
+
+@pytest.fixture(autouse=True)
+def no_leftovers(request):
+    """Fails a test after which a mount, cgroup, process, state file or id range is there that wasn't before."""
+    makes_lab = "lab" in request.fixturenames or "make_nook" in request.fixturenames
+    if not makes_lab:
+        yield
+        return
+    states, spaces = places(request)
+    before = machine.snapshot(states, spaces)
+    yield
+    end = time.monotonic() + 3
+    while True:
+        left = machine.snapshot(states, spaces) - before
+        if not left or time.monotonic() > end:
+            break
+        time.sleep(0.02)
+    pids = [int(text.split()[1].rstrip(":")) for text in left if text.startswith("process ")]
+    machine.end_all(pids)
+    machine.reap_orphans(set())
+    assert not left, "left behind: " + "; ".join(sorted(left))
+
+
+def places(request):
+    """State directories and mount namespaces in which something could be left."""
+    if os.getuid() != 0:
+        return [os.path.join(own_runtime_dir(request.getfixturevalue("base")), "nook")], [-1]
+    states, spaces = ["/run/nook"], [-1]
+    try:
+        lab = request.getfixturevalue("lab")
+    except pytest.skip.Exception:
+        return states, spaces
+    states += [os.path.join(lab.base, "run-user", str(uid), "nook") for uid in (lab.USER, lab.POOR)]
+    return states, spaces + [lab.mount_ns]

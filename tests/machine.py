@@ -1,0 +1,268 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the tests know of the machine below them: accounts, namespaces, and what nook must not leave behind."""
+
+import ctypes
+import glob
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from dataclasses import dataclass, field
+
+KINDS = ["mnt", "uts", "ipc", "net", "pid", "user", "cgroup", "time"]
+CLONE_NEWNS = 0x00020000
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+libc = ctypes.CDLL(None, use_errno=True)
+
+
+def syscall_failed(what):
+    number = ctypes.get_errno()
+    raise OSError(number, f"{what}: {os.strerror(number)}")
+
+
+def setns(fd, kind=0):
+    if libc.setns(fd, kind) != 0:
+        syscall_failed("setns")
+
+
+def become_subreaper():
+    """Orphans of what we start become our children, so that none can hide."""
+    if libc.prctl(36, 1, 0, 0, 0) != 0:  # PR_SET_CHILD_SUBREAPER
+        syscall_failed("prctl(PR_SET_CHILD_SUBREAPER)")
+
+
+def read(path):
+    with open(path, encoding="utf-8", errors="surrogateescape") as file:
+        return file.read()
+
+
+def ns(kind, pid="self"):
+    """A namespace's name as the kernel shows it: 'net:[4026531840]'."""
+    return os.readlink(f"/proc/{pid}/ns/{kind}")
+
+
+def children(pid):
+    pids = []
+    for path in glob.glob(f"/proc/{pid}/task/*/children"):
+        try:
+            pids += [int(word) for word in read(path).split()]
+        except OSError:
+            pass  # it ended meanwhile
+    return pids
+
+
+def descendants(pid):
+    found = []
+    for child in children(pid):
+        found += [child] + descendants(child)
+    return found
+
+
+def status(pid="self"):
+    """/proc/PID/status as a dict."""
+    return dict(line.split(":\t", 1) for line in read(f"/proc/{pid}/status").splitlines() if ":\t" in line)
+
+
+def state_of(pid):
+    try:
+        return status(pid)["State"][0]
+    except (OSError, KeyError):
+        return None
+
+
+def wait_until(condition, seconds=5.0, what="it"):
+    """Polls until condition() is true, and returns its value. For what has no event to wait for."""
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"{what} did not happen within {seconds} s")
+        time.sleep(0.01)
+
+
+@dataclass
+class Account:
+    """Who a command runs as, and in which view of the machine."""
+
+    name: str
+    uid: int
+    gid: int
+    home: str
+    mount_ns: int = -1  # descriptor of the mount namespace to run in; -1: ours
+    env: dict = field(default_factory=dict)
+
+    @property
+    def is_root(self):
+        return self.uid == 0
+
+    def enter(self):
+        """In a forked child, before exec: become this account."""
+        if self.mount_ns >= 0:
+            cwd = os.getcwd()
+            setns(self.mount_ns, CLONE_NEWNS)
+            os.chdir(cwd)
+        if os.getuid() != self.uid:
+            os.setgroups([self.gid])
+            os.setresgid(self.gid, self.gid, self.gid)
+            os.setresuid(self.uid, self.uid, self.uid)
+
+    def environment(self, extra=None):
+        env = {"PATH": PATH, "HOME": self.home, "USER": self.name, "LANG": "C.UTF-8", "TERM": "dumb", "SHELL": "/bin/sh"}
+        env.update(self.env)
+        env.update(extra or {})
+        return {name: value for name, value in env.items() if value is not None}
+
+
+class Lab:
+    """
+    A mount namespace in which /etc, /root, /home, /srv and /run/user are our own copies: with accounts that have and
+    have not a range of ids, and with secrets whose text we know. The machine's own files stay as they are.
+    """
+
+    USER, POOR, OTHER = 61234, 61235, 61236
+    RANGE = 1700000000
+    CANARY = "canary-4f1c9a"
+
+    def __init__(self, base):
+        self.base = base
+        etc = os.path.join(base, "etc")
+        shutil.copytree("/etc", etc, symlinks=True, ignore_dangling_symlinks=True)
+        for name in ("root", "home", "run-user"):
+            os.makedirs(os.path.join(base, name))
+        self._accounts(etc)
+        self._secrets(etc)
+        binds = [("etc", "/etc"), ("root", "/root"), ("home", "/home")]
+        lines = [f"mount --bind {base}/{source} {target}" for source, target in binds]
+        holder = subprocess.Popen(
+            ["unshare", "-m", "--propagation", "private", "sh", "-ec", "\n".join(lines + ["echo ready", "read end"])],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        if holder.stdout.readline() != "ready\n":
+            raise OSError(holder.communicate()[1])
+        self.mount_ns = os.open(f"/proc/{holder.pid}/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
+        holder.communicate("end\n")  # the descriptor keeps the namespace
+
+    def _accounts(self, etc):
+        rows = [("nooktest", self.USER), ("nookpoor", self.POOR), ("nookother", self.OTHER)]
+        for name, uid in rows:
+            self._append(f"{etc}/passwd", f"{name}:x:{uid}:{uid}:test:/home/{name}:/bin/sh\n")
+            self._append(f"{etc}/group", f"{name}:x:{uid}:\n")
+            self._append(f"{etc}/shadow", f"{name}:$y$j9T${self.CANARY}:19000:0:99999:7:::\n")
+            self._append(f"{etc}/gshadow", f"{name}:{self.CANARY}::\n")
+            home = os.path.join(self.base, "home", name)
+            os.makedirs(home, mode=0o755)
+            self._write(f"{home}/secret", self.CANARY)
+            runtime = os.path.join(self.base, "run-user", str(uid))
+            os.makedirs(runtime, mode=0o700)
+            for path in (home, f"{home}/secret", runtime):
+                os.chown(path, uid, uid)
+        for file in ("subuid", "subgid"):
+            self._append(f"{etc}/{file}", f"nooktest:{self.RANGE}:65536\n")
+
+    def _secrets(self, etc):
+        os.chmod(f"{self.base}/root", 0o700)
+        self._write(f"{self.base}/root/secret", self.CANARY)
+        for path in ("ssh/ssh_host_test_key", "ssl/private/test.key", "shadow-", "gshadow-"):
+            os.makedirs(os.path.dirname(f"{etc}/{path}"), exist_ok=True)
+            self._write(f"{etc}/{path}", f"-----BEGIN OPENSSH PRIVATE KEY-----\n{self.CANARY}\n", 0o600)
+        self._write(f"{etc}/nook-lab", "lab\n")
+
+    @staticmethod
+    def _append(path, text):
+        with open(path, "a", encoding="utf-8") as file:
+            file.write(text)
+
+    @staticmethod
+    def _write(path, text, mode=0o644):
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.chmod(path, mode)
+
+    def account(self, name, uid):
+        runtime = os.path.join(self.base, "run-user", str(uid))
+        return Account(name, uid, uid, f"/home/{name}", self.mount_ns, {"XDG_RUNTIME_DIR": runtime})
+
+    def root(self):
+        return Account("root", 0, 0, "/root", self.mount_ns)
+
+    def close(self):
+        os.close(self.mount_ns)
+
+
+# ---- what must not be left behind ----
+
+def keeper_is_foreign(state_dir, name, own):
+    """True when a living process that is not ours runs this container: another user of the machine."""
+    for path in glob.glob(f"{state_dir}/containers/{name}/*"):
+        try:
+            match = re.search(r'"keeper"\s*:\s*(\d+)', read(path))
+        except (OSError, UnicodeError):
+            continue
+        if match:
+            pid = int(match[1])
+            return pid not in own and os.path.exists(f"/proc/{pid}")
+    return False
+
+
+def reap_orphans(known):
+    """Takes the exit status of what became our child by losing its parent."""
+    for pid in children(os.getpid()):
+        if pid not in known and state_of(pid) == "Z":
+            try:
+                os.waitpid(pid, os.WNOHANG)
+            except ChildProcessError:
+                pass
+
+
+def snapshot(state_dirs, mount_spaces=(-1,)):
+    """Everything of the machine that a container could leave behind, as a set of short texts."""
+    me = os.getpid()
+    reap_orphans(set())
+    own = set(descendants(me))
+    found = {f"process {pid}: {_command(pid)}" for pid in own}
+    for space in mount_spaces:
+        for line in _mountinfo(space).splitlines():
+            found.add(f"mount {' '.join(line.split()[2:6])}")
+    for path in glob.glob("/sys/fs/cgroup/**/nook/*/", recursive=True):
+        if not any(keeper_is_foreign(state, os.path.basename(path[:-1]), own) for state in state_dirs):
+            found.add(f"cgroup {path}")
+    for state in state_dirs:
+        for path in glob.glob(f"{state}/containers/*"):
+            if not keeper_is_foreign(state, os.path.basename(path), own):
+                found.add(f"state {path}")
+        for path in glob.glob(f"{state}/ids/*"):
+            try:
+                name = read(path).strip()
+            except OSError:
+                continue
+            if not keeper_is_foreign(state, name, own):
+                found.add(f"ids {path} of {name}")
+    return found
+
+
+def _command(pid):
+    try:
+        return read(f"/proc/{pid}/cmdline").replace("\0", " ").strip() or read(f"/proc/{pid}/comm").strip()
+    except OSError:
+        return "?"
+
+
+def _mountinfo(space):
+    if space < 0:
+        return read("/proc/self/mountinfo")
+    result = subprocess.run(["cat", "/proc/self/mountinfo"], stdout=subprocess.PIPE, text=True, check=True,
+                            preexec_fn=lambda: setns(space, CLONE_NEWNS))
+    return result.stdout
+
+
+def end_all(pids):
+    """Only what we started: the descendants that a snapshot showed."""
+    for pid in pids:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
