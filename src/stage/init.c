@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "stage/init.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static char *typed;
+static size_t typed_size;
+
+void nook_init_words(char *words, size_t size)
+{
+	typed = words;
+	typed_size = words ? size : 0;
+}
+
+static void forget_words(void)
+{
+	static const char name[] = "nook-init";
+
+	if (typed_size < sizeof(name))
+		return;
+	memset(typed, 0, typed_size);
+	memcpy(typed, name, sizeof(name));
+}
+
+static void close_all(void)
+{
+	if (close_range(0, ~0u, 0) == 0)
+		return;
+
+	/* A profile refuses it. The stage's descriptors are the lowest that were free. */
+	for (int fd = 0; fd < 1024; fd++)
+		(void)close(fd); /* most are not open */
+}
+
+static _Noreturn void end_with(int status)
+{
+	_exit(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
+}
+
+/* Reaps what has ended; @how is waitpid(2)'s. Returns when nothing has, or nobody is left. */
+static void reap(pid_t child, int how)
+{
+	for (;;) {
+		int status;
+		/* __WALL: orphans may come from a clone that tells of its end by no signal. */
+		pid_t pid = waitpid(-1, &status, how | __WALL);
+
+		if (pid == child)
+			end_with(status);
+		if (pid < 0 && errno == EINTR)
+			continue;
+		if (pid <= 0)
+			return;
+	}
+}
+
+static bool is_for_group(const siginfo_t *info)
+{
+	return info->si_code == SI_QUEUE && info->si_value.sival_int == NOOK_SIGNAL_FOR_GROUP;
+}
+
+static void pass_on(pid_t child, int sig, bool group)
+{
+	if (group && sig == SIGTSTP)
+		sig = SIGSTOP;
+	/* Before the program's setsid(2) there is no such group yet. */
+	if (group && kill(-child, sig) == 0)
+		return;
+	(void)kill(child, sig); /* a zombie takes it too; a profile that refuses kill is obeyed */
+}
+
+_Noreturn void nook_init_main(pid_t child)
+{
+	sigset_t all;
+
+	forget_words();
+	close_all();
+	(void)sigfillset(&all); /* SIGKILL and SIGSTOP in it are passed over by the kernel */
+
+	for (;;) {
+		siginfo_t info;
+		int sig = sigwaitinfo(&all, &info);
+
+		if (sig == SIGCHLD)
+			reap(child, WNOHANG);
+		else if (sig > 0)
+			pass_on(child, sig, is_for_group(&info));
+		else if (errno != EINTR)
+			break;
+	}
+
+	/* A profile refuses to wait for signals: be a pid 1 that reaps. */
+	reap(child, 0);
+	_exit(125); /* nor may it wait for children */
+}
