@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "stage/init.h"
 
+#include "sys/pidfd.h"
+
 #include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -29,7 +31,7 @@ static void forget_words(void)
 
 static void close_all(void)
 {
-	if (close_range(0, ~0u, 0) == 0)
+	if (nook_close_range(0, ~0u, 0) == 0)
 		return;
 
 	/* A profile refuses it. The stage's descriptors are the lowest that were free. */
