@@ -5,6 +5,7 @@
 
 #include "base/own.h"
 #include "stage/init.h"
+#include "sys/pidfd.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -13,7 +14,6 @@
 #include <stdbool.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/pidfd.h>
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -80,15 +80,11 @@ void nook_supervise_block(void)
 
 static void pass_on(const struct supervisor *s, int sig, bool group)
 {
-	siginfo_t info;
-
-	memset(&info, 0, sizeof(info));
-	info.si_signo = sig;
-	info.si_code = SI_QUEUE;
-	info.si_value.sival_int = NOOK_SIGNAL_FOR_GROUP;
-
-	/* ESRCH: it has just ended, which the pidfd tells next. */
-	(void)pidfd_send_signal(s->pidfd, sig, group ? &info : NULL, 0);
+	/* -ESRCH: it has just ended, which the pidfd tells next. */
+	if (group)
+		(void)nook_pidfd_queue_signal(s->pidfd, sig, NOOK_SIGNAL_FOR_GROUP);
+	else
+		(void)nook_pidfd_send_signal(s->pidfd, sig);
 }
 
 /* Returns after SIGCONT, which waits to be read from the signalfd; false when the kernel did not

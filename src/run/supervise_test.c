@@ -5,6 +5,7 @@
 #include "run/tty.h"
 
 #include "base/own.h"
+#include "sys/pidfd.h"
 
 #include <fcntl.h>
 #include <poll.h>
@@ -16,7 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -83,7 +83,7 @@ static void run_job(const char *script, enum how how)
 	if (pid == 0)
 		run_program(script, slave);
 	close_fd(&slave);
-	if (nook_supervise(pidfd_open(pid, 0), pid, master, &status, &err) < 0)
+	if (nook_supervise(nook_pidfd_open(pid, 0), pid, master, &status, &err) < 0)
 		dprintf(2, "nook_supervise: %s\n", err.why);
 	_exit(status);
 }
@@ -593,7 +593,7 @@ static void test_ignored_stay_ignored(void **state)
 
 		if (child == 0)
 			_exit(42);
-		if (nook_supervise(pidfd_open(child, 0), child, NO_FD, &status, &err) < 0)
+		if (nook_supervise(nook_pidfd_open(child, 0), child, NO_FD, &status, &err) < 0)
 			_exit(2);
 		_exit(status == 42 ? 0 : 3);
 	}

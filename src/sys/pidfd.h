@@ -11,6 +11,9 @@ int nook_pidfd_open(int pid, unsigned flags);
 /* Return: 0; -ESRCH when it has ended and was reaped; -EPERM and others. */
 int nook_pidfd_send_signal(int pidfd, int signal);
 
+/* The same with a number beside it, as sigqueue(3): si_code SI_QUEUE, si_value.sival_int @value. */
+int nook_pidfd_queue_signal(int pidfd, int signal, int value);
+
 /**
  * nook_pidfd_wait() - wait until a process has ended; it need not be our child, and is not reaped
  * @timeout_ms: milliseconds; negative: without end; 0: just look. Signals that interrupt don't
