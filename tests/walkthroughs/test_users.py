@@ -15,7 +15,7 @@ def test_the_ordinary_user_is_root_inside_and_has_no_power_outside(user_nook, la
         assert outside["Uid"].split() == [str(lab.USER)] * 4
         assert int(outside["CapEff"], 16) != 0
     tries = "cat /root/secret; cat /etc/shadow-; echo x >/proc/sys/kernel/hostname-not-mine; mknod /tmp/sda b 8 0"
-    result = user_nook.sh(f"({tries}) 2>/dev/null; true", "--cap-add", "all", "--expose", "/root", "--expose", "/etc")
+    result = user_nook.sh(f"({tries}) 2>/dev/null; true", "--cap-add", "all", "--expose", "/root", "--expose", "/etc/shadow-")
     assert lab.CANARY not in result.out
 
 
