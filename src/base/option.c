@@ -95,7 +95,7 @@ static int unknown(struct reader *r, const char *word)
 	if (near)
 		nook_hint(r->err, "Did you mean --%s?", near);
 	nook_hint(r->err, "%s --help lists the options.", r->table->command);
-	return nook_refuse(r->err, EINVAL, "%s has no option %s", r->table->command, word);
+	return nook_refuse(r->err, EINVAL, "%s has no such option", r->table->command);
 }
 
 /* ---- using ---- */
@@ -142,7 +142,7 @@ static int lacks_value(struct reader *r, const struct nook_option *o, const char
 {
 	nook_where(r->err, "%s", as_given);
 	nook_hint(r->err, "Write %s %s.", as_given, o->value);
-	return nook_refuse(r->err, EINVAL, "%s needs a value: %s", as_given, o->value);
+	return nook_refuse(r->err, EINVAL, "needs a value: %s", o->value);
 }
 
 static int read_long(struct reader *r, char *word)
@@ -157,7 +157,7 @@ static int read_long(struct reader *r, char *word)
 
 	if (equals && (!o->value || no)) {
 		nook_where(r->err, "%s", word);
-		return nook_refuse(r->err, EINVAL, "%.*s takes no value", (int)len, word);
+		return nook_refuse(r->err, EINVAL, "it takes no value");
 	}
 	if (equals)
 		return use_option(r, o, no, equals + 1, word);

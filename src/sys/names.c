@@ -84,6 +84,14 @@ int nook_signal_number(const char *name)
 			       ? REAL_TIME_LAST - (int)n
 			       : -EINVAL;
 
+	/* Second names, signal(7). */
+	if (strcasecmp(plain, "poll") == 0)
+		return SIGPOLL;
+	if (strcasecmp(plain, "iot") == 0)
+		return SIGIOT;
+	if (strcasecmp(plain, "cld") == 0)
+		return SIGCLD;
+
 	int number = word_number(nook_signal_words, "sig", name);
 
 	return number < 0 ? number : number + 1;
