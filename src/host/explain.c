@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "explain.h"
+#include "base/own.h"
+#include "base/text.h"
+
+#include <string.h>
+
+static const struct nook_rules *const all_rules[] = {
+	&nook_rules_cgroup, /* before the others: its files are paths, too */
+	&nook_rules_namespaces, &nook_rules_program, &nook_rules_mounts, &nook_rules_limits,
+};
+
+/* What to try when no probe has seen a cause: never only "Operation not permitted". */
+static const struct {
+	int errnum;
+	const char *hint;
+} default_hints[] = {
+	{ EPERM, "The kernel refused it to this user. `nook check` shows what this user may do; "
+		 "`dmesg | tail` may name a rule of AppArmor, SELinux or a seccomp filter." },
+	{ EACCES, "Look at the permissions of each part of the path with `namei -l PATH`; `dmesg | "
+		  "tail` may name a rule of AppArmor or SELinux." },
+	{ ENOENT, "Check the spelling, and that each directory of the path is there." },
+	{ ENOTDIR, "A part of the path is a file: check it with `namei -l PATH`." },
+	{ EISDIR, "That is a directory where a file is needed." },
+	{ ELOOP, "A symbolic link stands in the path: name the real place, as `realpath PATH` "
+		 "shows it." },
+	{ EXDEV, "The path leads out of where it has to stay: name the real place, as `realpath "
+		 "PATH` shows it." },
+	{ EEXIST, "It is there already: choose another name, or remove it." },
+	{ EBUSY, "Something uses it: `findmnt`, `lsns` and `fuser -v PATH` show what." },
+	{ ENOSPC, "Something is full: look at `df -h`, `df -i`, `sysctl user` and `sysctl "
+		  "fs.mount-max`." },
+	{ EDQUOT, "A quota is used up: look at `quota` and `cat /proc/key-users`." },
+	{ EROFS, "The file system is read-only: `findmnt -T PATH` shows it." },
+	{ ENOMEM, "Memory ran out, or a limit on it: look at `free -m`, `ulimit -v` and the memory "
+		  "cgroup." },
+	{ EAGAIN, "A limit was reached for now: look at `ulimit -u` and the cgroup's pids.max, and "
+		  "try again." },
+	{ EMFILE, "Raise the limit on open files: `ulimit -n 1024`." },
+	{ ENFILE, "The machine has too many open files: `sysctl fs.file-max`." },
+	{ EINVAL, "The kernel doesn't take these values together. `nook check` shows what it can; "
+		  "`dmesg | tail` may say more." },
+	{ ENOSYS, "The kernel, or a seccomp filter around nook, doesn't offer the call: `nook "
+		  "check` shows what is there." },
+	{ EOPNOTSUPP, "The kernel or the file system doesn't offer this: `nook check` shows what "
+		      "is there." },
+	{ ENODEV, "The kernel doesn't have this device or file system: `cat /proc/filesystems` "
+		  "lists those it has." },
+	{ ESRCH, "The process has ended: `nook ps` shows what runs." },
+	{ E2BIG, "It is too long for the kernel: pass less." },
+	{ ENAMETOOLONG, "The name is too long: 255 bytes a part, 4,095 a path." },
+	{ EOVERFLOW, "An id has no number in the user namespace: `nook run --plan …` shows the "
+		     "map." },
+	{ ETIMEDOUT, "The other side didn't answer in time: `nook ps` shows whether it lives." },
+	{ EIO, "The device or file system reported an error: `dmesg | tail` says more." },
+	{ EINTR, "It was interrupted: try again." },
+	{ ENOTSUP, "The kernel or the file system doesn't offer this." },
+};
+
+bool nook_answer(struct nook_question *q, const char *id, const char *hint, const char *fmt, ...)
+{
+	const struct nook_known_cause *known = nook_known_cause(id);
+	char text[sizeof(q->err->cause)];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)nook_vformat(text, sizeof(text), fmt, ap); /* cut when full */
+	va_end(ap);
+	nook_cause(q->err, id, "%s", text);
+
+	/* Only the first of the known fixes: the page has them all. */
+	if (!*hint && known)
+		nook_hint(q->err, "%.*s", (int)strcspn(known->fix, "\n"), known->fix);
+	nook_hint(q->err, "%s", hint);
+	return true;
+}
+
+/* err->why is "CALL ARGS: what errno means", as nook_fail() makes it. */
+static void take_apart(struct nook_question *q)
+{
+	const char *why = q->err->why;
+	size_t len = strspn(why, "abcdefghijklmnopqrstuvwxyz0123456789_");
+	const char *means = strerrordesc_np(q->err->errnum);
+	char end[128];
+
+	/* A refusal is a sentence and begins with no call: its first word stays harmless, since no
+	 * rule is named so. */
+	if (len >= sizeof(q->call) || (why[len] && !strchr(" :(", why[len])))
+		len = 0;
+	(void)nook_format(q->call, sizeof(q->call), "%.*s", (int)len, why);
+	(void)nook_format(q->args, sizeof(q->args), "%s", why + len);
+
+	(void)nook_format(end, sizeof(end), ": %s", means ? means : "");
+	size_t args = strlen(q->args), tail = strlen(end);
+
+	if (args >= tail && strcmp(q->args + args - tail, end) == 0)
+		q->args[args - tail] = '\0';
+
+	/* A path may hold blanks, so it is taken to the end: one that isn't there tells nothing. */
+	const char *path = q->ctx->path ? q->ctx->path : strchr(q->args, '/');
+
+	(void)nook_format(q->path, sizeof(q->path), "%s", path ? path : "");
+}
+
+static bool applies(const struct nook_rule *rule, const struct nook_question *q)
+{
+	char name[40];
+
+	if (rule->errnum && rule->errnum != q->err->errnum)
+		return false;
+	(void)nook_format(name, sizeof(name), " %s ", q->call);
+	return !rule->calls || (q->call[0] && strstr(rule->calls, name));
+}
+
+static bool ask(struct nook_question *q)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(all_rules); i++) {
+		for (size_t j = 0; j < all_rules[i]->n; j++) {
+			const struct nook_rule *rule = &all_rules[i]->rows[j];
+
+			if (applies(rule, q) && rule->look(q))
+				return true;
+		}
+	}
+	return false;
+}
+
+static void hint_at_least(struct nook_error *err)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(default_hints); i++) {
+		if (default_hints[i].errnum == err->errnum)
+			nook_hint(err, "%s", default_hints[i].hint);
+	}
+	nook_hint(err, "`nook check` shows what this machine allows.");
+}
+
+void nook_explain(struct nook_error *err, const struct nook_explain_context *ctx)
+{
+	static const struct nook_explain_context nothing;
+	static const char *const host[] = { "/" };
+
+	if (!err || !err->errnum)
+		return;
+	if (!ctx)
+		ctx = &nothing;
+
+	struct nook_question q = {
+		.err = err,
+		.ctx = ctx,
+		.evidence = { ctx->proc ? ctx->proc : "/proc", ctx->sys ? ctx->sys : "/sys" },
+		.roots = ctx->n_roots ? ctx->roots : host,
+		.n_roots = ctx->n_roots ? ctx->n_roots : ARRAY_SIZE(host),
+	};
+
+	if (err->id[0]) {
+		/* Whoever failed knew the cause; what to do about it stands in the table. */
+		const struct nook_known_cause *known = nook_known_cause(err->id);
+
+		if (known) {
+			nook_cause(err, err->id, "%s", known->meaning);
+			nook_hint(err, "%.*s", (int)strcspn(known->fix, "\n"), known->fix);
+		}
+		hint_at_least(err);
+		return;
+	}
+
+	take_apart(&q);
+	(void)ask(&q); /* false: nothing was seen */
+	hint_at_least(err);
+}
