@@ -80,9 +80,14 @@ _Noreturn void nook_init_main(pid_t child)
 {
 	sigset_t all;
 
+	/* SIGKILL and SIGSTOP in it are passed over by the kernel. */
+	(void)sigfillset(&all);
+	/* An open SIGCHLD would be thrown away: what ended before it was blocked is looked for now.
+	 */
+	(void)sigprocmask(SIG_BLOCK, &all, NULL);
 	forget_words();
 	close_all();
-	(void)sigfillset(&all); /* SIGKILL and SIGSTOP in it are passed over by the kernel */
+	reap(child, WNOHANG);
 
 	for (;;) {
 		siginfo_t info;

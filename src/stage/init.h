@@ -19,14 +19,15 @@
  * @child: the program
  *
  * Runs in the container's own pid namespace after all privilege is gone and seccomp is on, without
- * allocation. It asks for close_range (close where that is refused), rt_sigtimedwait, wait4, kill
- * and exit_group; where a profile refuses rt_sigtimedwait, signals are not passed on but the rest
- * works.
+ * allocation. It asks for rt_sigprocmask, close_range (close where that is refused),
+ * rt_sigtimedwait, wait4, kill and exit_group; where a profile refuses rt_sigtimedwait, signals are
+ * not passed on but the rest works.
  *
  * The stage prepares:
- * - before the fork, every signal blocked and every disposition the default (an ignored SIGCHLD
- *   would lose the program's status), so that no signal comes between; the child sets the
- *   program's mask, which is empty, just before it executes;
+ * - before the fork, what should reach the program blocked (nook_supervise_block() has done it), so
+ *   that no signal is lost between, and every disposition the default: an ignored SIGCHLD would
+ *   lose the program's status. pid 1 blocks the rest; the child sets the program's mask just
+ *   before it executes;
  * - before the fork, setsid(2): pid 1 leaves the caller's process group, so that a Ctrl-C at the
  *   caller's terminal reaches the container once, through nook_supervise();
  * - in the child, setsid(2) again, and TIOCSCTTY when it has a terminal: the program leads its own

@@ -32,7 +32,9 @@ static _Noreturn void be_container(const char *script, int output)
 {
 	sigset_t all, none;
 
+	/* As nook_supervise_block() leaves it: SIGCHLD is open, what is passed on is not. */
 	sigfillset(&all);
+	sigdelset(&all, SIGCHLD);
 	sigemptyset(&none);
 	sigprocmask(SIG_BLOCK, &all, NULL);
 	if (setsid() < 0)
