@@ -54,7 +54,7 @@ struct nook_host_secret {
  * like. */
 struct nook_host_dir {
 	const char *path;
-	uint32_t mode, uid, gid; /* as stat shows them */
+	uint32_t mode, uid, gid; /* as stat shows them; permission bits only */
 };
 
 enum nook_cgroup_layout {
@@ -90,10 +90,11 @@ struct nook_host_cgroup {
 /* An account as the container's root file system names it (host's /etc/passwd for the copy-on-write
  * root). */
 struct nook_account {
-	bool known; /* false: the root has no entry for the uid */
+	bool known; /* false: the root has no entry for the uid, or nothing needed one */
 	uint32_t uid, gid;
-	const char *name, *home, *shell;
-	uint32_t *groups; /* supplementary groups in its /etc/group */
+	const char *name;         /* NULL when not known */
+	const char *home, *shell; /* then "/" and "/bin/sh" */
+	uint32_t *groups;         /* supplementary groups in its /etc/group */
 	size_t n_groups;
 };
 
@@ -102,8 +103,10 @@ struct nook_host {
 	uint32_t euid, egid;
 	uint64_t caps; /* effective, bit CAP_* */
 	uint64_t bounding;
-	bool initial_userns; /* we are in the user namespace where every id is mapped to itself */
-	bool full_proc; /* /proc is mounted with nothing over it: a new one may be mounted inside */
+	bool initial_userns; /* we are in the kernel's first user namespace: no other has power over
+				the machine */
+	bool full_proc; /* a new procfs may be mounted inside: one is mounted here with nothing over
+			   it, or the kernel does not ask; true when @spec mounts nothing */
 	const char *cwd;
 	const char *user_name, *home; /* of the caller; NULL when it has no account */
 	const char *const *env;

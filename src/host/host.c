@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The order in which the machine is looked at, and what a spec makes worth looking at. */
+#include "host.h"
+
+#include "accounts.h"
+#include "base/own.h"
+#include "base/text.h"
+#include "caller.h"
+#include "cgroup.h"
+#include "kernel.h"
+#include "nook/container.h"
+#include "prober.h"
+#include "read.h"
+#include "rootfs.h"
+#include "state/state.h"
+#include "subid.h"
+
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <string.h>
+
+static int probe_kernel(struct nook_prober *p)
+{
+	struct nook_host *host = p->host;
+	int rc = nook_kernel_probe(p->arena, host, p->err);
+
+	if (rc < 0)
+		return rc;
+	if (host->major > NOOK_KERNEL_MAJOR ||
+	    (host->major == NOOK_KERNEL_MAJOR && host->minor >= NOOK_KERNEL_MINOR))
+		return 0;
+
+	nook_hint(p->err, "boot a newer kernel");
+	return nook_refuse(p->err, ENOSYS, "nook needs Linux %u.%u or later; this is %s",
+			   NOOK_KERNEL_MAJOR, NOOK_KERNEL_MINOR, host->release);
+}
+
+static int probe_lsm(struct nook_prober *p)
+{
+	char value = 'N';
+	auto_close int fd = open("/sys/module/apparmor/parameters/enabled", O_RDONLY | O_CLOEXEC);
+
+	/* No file, or none that can be read, is a kernel without AppArmor. */
+	p->host->apparmor = fd >= 0 && read(fd, &value, 1) == 1 && value == 'Y';
+	p->host->selinux = access("/sys/fs/selinux/enforce", F_OK) == 0;
+	return 0;
+}
+
+static int probe_state_dir(struct nook_prober *p)
+{
+	return nook_state_dir(&p->host->state_dir, p->err);
+}
+
+/* The caller's own account: for its ranges of ids, and for what of its home stays out. */
+static int probe_own_account(struct nook_prober *p)
+{
+	bool ranges = p->host->euid != 0 && nook_wants_ids(p->spec);
+
+	if (!ranges && !nook_wants_host_root(p->spec))
+		return 0;
+
+	int rc = nook_prober_passwd(p);
+
+	if (rc < 0)
+		return rc;
+
+	const struct nook_passwd_line *own = nook_passwd_by_uid(&p->passwd, p->host->euid);
+
+	if (own) {
+		p->host->user_name = own->name;
+		p->host->home = own->home;
+	}
+	return 0;
+}
+
+static int probe_ids(struct nook_prober *p)
+{
+	struct nook_host *host = p->host;
+
+	if (!nook_wants_userns(p->spec))
+		return 0;
+	if (host->euid != 0)
+		nook_subid_find_helpers(p);
+	if (!nook_wants_ids(p->spec))
+		return 0;
+	if (host->euid != 0)
+		return nook_subid_probe(p);
+	if (host->caps & 1ull << CAP_SYS_ADMIN)
+		return nook_range_find(host->state_dir, &host->free_range, p->err);
+	return 0;
+}
+
+/* The kernel asks for a full /proc only of those who are not in its first user namespace. */
+static int probe_proc(struct nook_prober *p)
+{
+	if (!nook_wants_mounts(p->spec) ||
+	    (p->host->initial_userns && p->spec->ns[NOOK_NS_USER].mode == NOOK_NS_SHARE)) {
+		p->host->full_proc = true;
+		return 0;
+	}
+
+	int rc = nook_prober_mounts(p);
+
+	if (rc == 0)
+		p->host->full_proc = nook_mounts_full_proc(&p->mounts);
+	return rc;
+}
+
+static int probe_cgroup(struct nook_prober *p)
+{
+	return nook_host_cgroup_probe(p->arena, p->host, p->err);
+}
+
+static int probe_rootfs(struct nook_prober *p)
+{
+	return nook_wants_host_root(p->spec) ? nook_rootfs_probe(p) : 0;
+}
+
+/* Each may use what those before it have set. */
+static int (*const probes[])(struct nook_prober *p) = {
+	probe_kernel, nook_caller_probe,   probe_lsm,    probe_state_dir, probe_own_account,
+	probe_ids,    nook_accounts_probe, probe_cgroup, probe_proc,      probe_rootfs,
+};
+
+int nook_host_probe(struct nook_arena *a, const struct nook_spec *spec, struct nook_host *host,
+		    struct nook_error *err)
+{
+	struct nook_prober p = { .arena = a, .spec = spec, .host = host, .err = err };
+	auto_close int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (root < 0)
+		return nook_fail(err, errno, "open /");
+
+	p.root = root;
+	*host = (struct nook_host){ 0 };
+	for (size_t i = 0; i < ARRAY_SIZE(probes); i++) {
+		int rc = probes[i](&p);
+
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
