@@ -79,14 +79,15 @@ struct nook_plan_overlay {
 	const char *target;     /* "/", "/home" */
 	const unsigned *lowers; /* into plan->sources, the lowest first */
 	size_t n_lowers;
-	bool shaded;    /* two shade layers lie above @lowers */
-	bool read_only; /* no writable layer */
+	bool shaded; /* two shade layers lie above @lowers */
 	const char *from;
 };
 
 enum nook_root_how {
 	NOOK_PLAN_ROOT_OVERLAY, /* plan->overlays[0] */
 	NOOK_PLAN_ROOT_BIND,    /* plan->sources[root_source] */
+	NOOK_PLAN_ROOT_KEEP, /* the mount namespace is shared or joined: its root and mounts stay as
+				they are */
 };
 
 enum nook_plan_mount_kind {
@@ -177,6 +178,8 @@ struct nook_plan_process {
 	size_t n_seccomp;
 	unsigned seccomp_flags;   /* SECCOMP_FILTER_FLAG_* */
 	const char *seccomp_name; /* "default", or the file: for people */
+	bool seccomp_late; /* a profile of the user's: for the program only, not for our pid 1 above
+			      it */
 	const struct nook_plan_rlimit *rlimits;
 	size_t n_rlimits;
 	bool set_oom_score_adj;

@@ -16,7 +16,16 @@ struct nook_planner {
 	const struct nook_host *host;
 	struct nook_plan *plan;
 	struct nook_error *err;
+
+	/* Noted by nook_plan_idmap() for the parts after it; 0 lines: no new user namespace. */
+	const struct nook_idmap *gid_map;
+	size_t n_gid_map;
 };
+
+/* Mounts can be mapped into the container's ids, and are: root's rights over the machine's file
+ * systems are needed. */
+bool nook_plan_idmaps_mounts(const struct nook_planner *p);
+bool nook_plan_is_new(const struct nook_planner *p, enum nook_ns_kind kind);
 
 int nook_plan_namespaces(
 	struct nook_planner *p);             /* clone_flags, joins, late_time, hostname, loopback */

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The one clone: straight into new namespaces, or by way of a joiner that enters existing ones
+ * first. */
+#include "create.h"
+
+#include "base/own.h"
+#include "base/text.h"
+#include "ns/kinds.h"
+#include "sys/pidfd.h"
+#include "sys/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/nsfs.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+static int open_join(const struct nook_plan_join *j, struct nook_error *err)
+{
+	const struct nook_ns_info *kind = &nook_ns_kinds[j->kind];
+
+	if (!j->path) {
+		int fd = nook_pidfd_open(j->pid, 0);
+
+		if (fd == -ESRCH)
+			nook_hint(err,
+				  "the process has ended; `ps` or `nook ps` shows those that live");
+		return fd < 0 ? nook_fail(err, -fd, "pidfd_open %d", j->pid) : fd;
+	}
+
+	auto_close int fd = open(j->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+	if (fd < 0)
+		return nook_fail(err, errno, "open %s", j->path);
+
+	int type = ioctl(fd, NS_GET_NSTYPE);
+
+	if (type < 0)
+		return nook_refuse(err, EINVAL, "%s is not a namespace", j->path);
+	if ((uint64_t)type != kind->clone_flag)
+		return nook_refuse(err, EINVAL, "%s is a namespace of another kind, not %s",
+				   j->path, kind->name);
+	return move_fd(&fd);
+}
+
+/* Every namespace is opened before the first is joined: afterwards paths and pids mean something
+ * else. */
+int open_joins(void *ctx, struct nook_error *err)
+{
+	struct nook_create *c = ctx;
+
+	for (size_t i = 0; i < c->plan->n_joins; i++) {
+		const struct nook_plan_join *j = &c->plan->joins[i];
+
+		/* Several kinds of one process are joined by one pidfd and one call. */
+		if (i > 0 && !j->path && !j[-1].path && j->pid == j[-1].pid)
+			continue;
+		c->joins[i] = open_join(j, err);
+		if (c->joins[i] < 0) {
+			if (j->from)
+				nook_where(err, "%s", j->from);
+			return c->joins[i];
+		}
+	}
+	return 0;
+}
+
+void open_joins_show(const struct nook_plan *plan, struct nook_rows *rows)
+{
+	for (size_t i = 0; i < plan->n_joins; i++) {
+		const struct nook_plan_join *j = &plan->joins[i];
+
+		if (j->path)
+			nook_show(rows, "open it first", "open(\"%s\")", j->path);
+		else if (i == 0 || j[-1].path || j[-1].pid != j->pid)
+			nook_show(rows, "hold the process", "pidfd_open(%d)", j->pid);
+	}
+}
+
+static int join_all(const struct nook_create *c, struct nook_error *err)
+{
+	for (size_t i = 0; i < c->plan->n_joins;) {
+		const struct nook_plan_join *j = &c->plan->joins[i];
+		int fd = c->joins[i];
+		uint64_t flags = 0;
+
+		do
+			flags |= nook_ns_kinds[c->plan->joins[i++].kind].clone_flag;
+		while (i < c->plan->n_joins && c->joins[i] < 0);
+
+		int rc = nook_setns(fd, flags);
+
+		if (rc < 0) {
+			if (j->from)
+				nook_where(err, "%s", j->from);
+			return nook_fail(err, -rc, "setns(%s, 0x%lx)",
+					 j->path ? j->path : "a process of the container", flags);
+		}
+	}
+	return 0;
+}
+
+/* In the child. What belongs to nook alone is closed at once: the lock, above all, must die with
+ * nook. */
+static _Noreturn void be_stage(struct nook_create *c)
+{
+	close_fd(&c->walk.channel);
+	close_fd(&c->state.lock);
+	close_fd(&c->state.dir);
+	close_fd(&c->state.base);
+	nook_stage_run(c->stage_steps, c->n_stage_steps, &c->stage, c->peer, c->walk.trace);
+}
+
+static pid_t clone_into(struct nook_create *c, uint64_t extra, int *ret_pidfd)
+{
+	pid_t pid = nook_clone(c->plan->clone_flags | extra, c->cgroup, ret_pidfd);
+
+	if (pid == 0)
+		be_stage(c);
+	return pid;
+}
+
+static int fail_clone(const struct nook_create *c, pid_t rc, struct nook_error *err)
+{
+	char kinds[64] = "";
+	size_t len = 0;
+
+	for (int k = 0; k < NOOK_NS_COUNT; k++) {
+		if (c->plan->clone_flags & nook_ns_kinds[k].clone_flag)
+			len += nook_format(kinds + len, sizeof(kinds) - len, "%s%s", len ? "," : "",
+					   nook_ns_kinds[k].name);
+	}
+	return nook_fail(err, -rc, "clone3(new %s)", len ? kinds : "process");
+}
+
+/* Joins, clones a child of its own parent, tells its pid, ends. */
+static _Noreturn void be_joiner(struct nook_create *c, pid_t *ret_pid)
+{
+	struct nook_error err = { 0 };
+	int rc = join_all(c, &err);
+
+	if (rc == 0) {
+		pid_t pid = clone_into(c, CLONE_PARENT, NULL);
+
+		if (pid > 0) {
+			*ret_pid = pid;
+			_exit(0);
+		}
+		rc = fail_clone(c, pid, &err);
+	}
+	(void)nook_send(c->peer, NOOK_MSG_FAILED, &err, sizeof(err),
+			NO_FD); /* nobody else to tell */
+	_exit(1);
+}
+
+static int wait_joiner(struct nook_create *c, pid_t joiner, struct nook_error *err)
+{
+	int status;
+
+	while (waitpid(joiner, &status, 0) < 0) {
+		if (errno != EINTR)
+			return nook_fail(err, errno, "waitpid(joiner)");
+	}
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return 0;
+
+	int rc = WIFEXITED(status) ? nook_wait(&c->walk, NOOK_MSG_NONE, err) : -EPIPE;
+
+	return rc < 0 && rc != -EPIPE
+		       ? rc
+		       : nook_refuse(err, EPIPE, "the joiner ended with status 0x%x", status);
+}
+
+static int clone_by_joiner(struct nook_create *c, struct nook_error *err)
+{
+	pid_t *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+			     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (shared == MAP_FAILED)
+		return nook_fail(err, errno, "mmap");
+
+	pid_t joiner = nook_clone(0, NO_FD, NULL);
+
+	if (joiner == 0)
+		be_joiner(c, shared);
+
+	int rc = joiner < 0 ? nook_fail(err, -joiner, "clone3(joiner)")
+			    : wait_joiner(c, joiner, err);
+
+	/* Ours by CLONE_PARENT: the pid can't be reused before we have waited for it. */
+	if (rc == 0) {
+		c->pid = *shared;
+		c->pidfd = nook_pidfd_open(c->pid, 0);
+		if (c->pidfd < 0)
+			rc = nook_fail(err, -c->pidfd, "pidfd_open %d", c->pid);
+	}
+	(void)munmap(shared, sizeof(*shared)); /* fails only for a bad address */
+	return rc;
+}
+
+/*
+ * The files in /proc of a process that is not dumpable belong to root, and an ordinary user could
+ * write no id map: so the stage is born dumpable, and changes that as soon as it has its ids.
+ * Nobody is inside with it before.
+ */
+static bool born_dumpable(const struct nook_plan *plan)
+{
+	return plan->userns.writer != NOOK_IDMAP_NONE && !plan->sources_outside &&
+	       plan->n_joins == 0;
+}
+
+int clone_stage(void *ctx, struct nook_error *err)
+{
+	struct nook_create *c = ctx;
+	int rc = nook_prctl(PR_SET_DUMPABLE, born_dumpable(c->plan), 0);
+
+	if (rc < 0)
+		return nook_fail(err, -rc, "prctl(PR_SET_DUMPABLE)");
+
+	if (c->plan->n_joins) {
+		rc = clone_by_joiner(c, err);
+	} else {
+		c->pid = clone_into(c, 0, &c->pidfd);
+		rc = c->pid < 0 ? fail_clone(c, c->pid, err) : 0;
+	}
+	close_fd(&c->peer);
+
+	int again = nook_prctl(PR_SET_DUMPABLE, 0, 0);
+
+	if (rc == 0 && again < 0)
+		rc = nook_fail(err, -again, "prctl(PR_SET_DUMPABLE)");
+	return rc;
+}
+
+int kill_stage(void *ctx, struct nook_error *err)
+{
+	struct nook_create *c = ctx;
+	int status;
+
+	if (c->pid <= 0)
+		return 0;
+	if (c->pidfd >= 0)
+		(void)nook_pidfd_send_signal(c->pidfd, 9); /* ESRCH: it has ended by itself */
+	while (waitpid(c->pid, &status, 0) < 0) {
+		if (errno == ECHILD)
+			break;
+		if (errno != EINTR)
+			return nook_fail(err, errno, "waitpid %d", c->pid);
+	}
+	c->pid = 0;
+	return 0;
+}
+
+void clone_stage_show(const struct nook_plan *plan, struct nook_rows *rows)
+{
+	char flags[160] = "";
+	size_t len = 0;
+
+	for (int k = 0; k < NOOK_NS_COUNT; k++) {
+		if (plan->clone_flags & nook_ns_kinds[k].clone_flag)
+			len += nook_format(flags + len, sizeof(flags) - len, "%s|",
+					   nook_ns_kinds[k].flag_name + strlen("CLONE_"));
+	}
+	for (size_t i = 0; i < plan->n_joins; i++) {
+		const struct nook_plan_join *j = &plan->joins[i];
+
+		if (j->path)
+			nook_show(rows, "enter it (a joiner)", "setns(\"%s\", %s)", j->path,
+				  nook_ns_kinds[j->kind].flag_name);
+		else
+			nook_show(rows, "enter it (a joiner)", "setns(pidfd of %d, %s)", j->pid,
+				  nook_ns_kinds[j->kind].flag_name);
+	}
+
+	bool v2 = plan->cgroup.n_dirs && plan->cgroup.dirs[0].v2;
+
+	nook_show(rows, "the container's first process", "clone3(%s%s%s)", flags,
+		  plan->n_joins ? "PARENT" : "PIDFD", v2 ? "|INTO_CGROUP" : "");
+}

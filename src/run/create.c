@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "create.h"
+
+#include "base/own.h"
+#include "base/text.h"
+#include "cgroup.h"
+#include "procfs.h"
+#include "terminal.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+void nook_create_init(struct nook_create *c, const struct nook_plan *plan, struct nook_arena *a,
+		      const struct nook_trace *trace)
+{
+	*c = (struct nook_create){
+		.plan = plan,
+		.state = NOOK_STATE_NONE,
+		.sources = nook_alloc_array(a, plan->n_sources, sizeof(int)),
+		.joins = nook_alloc_array(a, plan->n_joins, sizeof(int)),
+		.proc = NO_FD,
+		.cgroup = NO_FD,
+		.peer = NO_FD,
+		.pidfd = NO_FD,
+		.master = NO_FD,
+		.stage_steps = nook_stage_steps,
+		.n_stage_steps = nook_stage_n_steps,
+	};
+	for (size_t i = 0; i < plan->n_sources; i++)
+		c->sources[i] = NO_FD;
+	for (size_t i = 0; i < plan->n_joins; i++)
+		c->joins[i] = NO_FD;
+
+	c->walk = (struct nook_walk){
+		.plan = plan,
+		.ctx = c,
+		.channel = NO_FD,
+		.peer = NO_FD,
+		.send_fd = NO_FD,
+		.ret_fd = &c->master,
+		.trace = trace,
+		.other = c->stage_steps,
+		.n_other = c->n_stage_steps,
+	};
+	c->stage = (struct nook_stage){
+		.plan = plan,
+		.sources = c->sources,
+		.proc = NO_FD,
+		.scratch = NO_FD,
+		.changes = NO_FD,
+		.root = NO_FD,
+		.mask = NO_FD,
+		.pts = NO_FD,
+		.console = NO_FD,
+	};
+}
+
+/* What is open only to make the container: while it runs, nook holds no piece of it. */
+static void close_pieces(struct nook_create *c)
+{
+	for (size_t i = 0; i < c->plan->n_sources; i++)
+		close_fd(&c->sources[i]);
+	for (size_t i = 0; i < c->plan->n_joins; i++)
+		close_fd(&c->joins[i]);
+	close_fd(&c->proc);
+	close_fd(&c->cgroup);
+	close_fd(&c->peer);
+	close_fd(&c->walk.channel);
+}
+
+void nook_create_close(struct nook_create *c)
+{
+	close_pieces(c);
+	close_fd(&c->pidfd);
+	close_fd(&c->master);
+	nook_state_close(&c->state);
+}
+
+static bool has_range(const struct nook_plan *p)
+{
+	return p->userns.range;
+}
+
+static bool outside(const struct nook_plan *p)
+{
+	return p->n_sources > 0 && p->sources_outside;
+}
+
+static bool has_cgroup(const struct nook_plan *p)
+{
+	return p->cgroup.n_dirs > 0;
+}
+
+static bool has_v1(const struct nook_plan *p)
+{
+	for (size_t i = 0; i < p->cgroup.n_dirs; i++) {
+		if (!p->cgroup.dirs[i].v2)
+			return true;
+	}
+	return false;
+}
+
+static bool joins(const struct nook_plan *p)
+{
+	return p->n_joins > 0;
+}
+
+static bool has_maps(const struct nook_plan *p)
+{
+	return p->userns.writer != NOOK_IDMAP_NONE;
+}
+
+static bool idmaps(const struct nook_plan *p)
+{
+	for (size_t i = 0; i < p->n_sources; i++) {
+		if (p->sources[i].idmap)
+			return true;
+	}
+	return false;
+}
+
+static bool writes_proc(const struct nook_plan *p)
+{
+	return has_maps(p) || p->process.set_oom_score_adj;
+}
+
+static bool has_oom(const struct nook_plan *p)
+{
+	return p->process.set_oom_score_adj;
+}
+
+static int claim_name(void *ctx, struct nook_error *err)
+{
+	struct nook_create *c = ctx;
+
+	return nook_state_claim(c->plan->state_dir, c->plan->name, &c->state, err);
+}
+
+static int drop_name(void *ctx, struct nook_error *err)
+{
+	struct nook_create *c = ctx;
+
+	return c->state.dir < 0 ? 0 : nook_state_drop(&c->state, err);
+}
+
+static void claim_name_show(const struct nook_plan *plan, struct nook_rows *rows)
+{
+	nook_show(rows, "the name is ours while we live", "mkdir(\"%s/containers/%s\"), lock",
+		  plan->state_dir, plan->name);
+}
+
+static int write_intent(void *ctx, struct nook_error *err)
+{
+	struct nook_create *c = ctx;
+
+	return nook_state_write(&c->state, &c->record, err);
+}
+
+static void write_intent_show(const struct nook_plan *plan, struct nook_rows *rows)
+{
+	(void)plan;
+	nook_show(rows, "what will be made, so that it can be undone", "write(record), rename");
+}
+
+static int claim_range(void *ctx, struct nook_error *err)
+{
+	struct nook_create *c = ctx;
+	int rc = nook_range_claim(c->plan->state_dir, c->plan->userns.range, c->plan->name, err);
+
+	c->range_claimed = rc == 0;
+	return rc;
+}
+
+static int release_range(void *ctx, struct nook_error *err)
+{
+	struct nook_create *c = ctx;
+
+	if (!c->range_claimed)
+		return 0;
+	c->range_claimed = false;
+	return nook_range_release(c->plan->state_dir, c->plan->userns.range, c->plan->name, err);
+}
+
+static void claim_range_show(const struct nook_plan *plan, struct nook_rows *rows)
+{
+	nook_show(rows, "65,536 ids that nobody else gets", "open(\"%s/ids/%u\", O_EXCL)",
+		  plan->state_dir, plan->userns.range);
+}
+
+static int open_sources(void *ctx, struct nook_error *err)
+{
+	struct nook_create *c = ctx;
+
+	return nook_open_sources(c->plan, c->sources, err);
+}
+
+static int make_cgroup(void *ctx, struct nook_error *err)
+{
+	struct nook_create *c = ctx;
+
+	return nook_cgroup_make(&c->plan->cgroup, &c->cgroup, &c->cgroups_made, err);
+}
+
+static int remove_cgroup(void *ctx, struct nook_error *err)
+{
+	struct nook_create *c = ctx;
+	const struct nook_plan_cgroup *cg = &c->plan->cgroup;
+
+	if (!c->cgroups_made)
+		return 0;
+	close_fd(&c->cgroup);
+
+	/* With a pid namespace shared, what the program has left running is still in there. */
+	int rc = c->plan->clone_flags & CLONE_NEWPID
+			 ? 0
+			 : nook_cgroup_kill(cg->dirs, c->cgroups_made, err);
+
+	if (rc == 0)
+		rc = nook_cgroup_remove(cg->dirs, c->cgroups_made, err);
+	if (rc == 0)
+		c->cgroups_made = 0;
+	return rc;
+}
+
+static void make_cgroup_show(const struct nook_plan *plan, struct nook_rows *rows)
+{
+	for (size_t i = 0; i < plan->cgroup.n_dirs; i++)
+		nook_show(rows, "its cgroup", "mkdir(\"%s%s\")", plan->cgroup.dirs[i].mount,
+			  plan->cgroup.dirs[i].path);
+	for (size_t i = 0; i < plan->cgroup.n_writes; i++) {
+		const struct nook_plan_cgroup_write *w = &plan->cgroup.writes[i];
+
+		nook_show(rows, "a limit", "write(\"%s%s/%s\", \"%s\")",
+			  plan->cgroup.dirs[w->dir].mount, plan->cgroup.dirs[w->dir].path, w->file,
+			  w->value);
+	}
+}
+
+static int open_channel(void *ctx, struct nook_error *err)
+{
+	struct nook_create *c = ctx;
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return nook_fail(err, errno, "socketpair");
+	c->walk.channel = pair[0];
+	c->peer = pair[1];
+	return 0;
+}
+
+static void open_channel_show(const struct nook_plan *plan, struct nook_rows *rows)
+{
+	(void)plan;
+	nook_show(rows, "a channel to it", "socketpair(SEQPACKET)");
+}
+
+static int open_proc(void *ctx, struct nook_error *err)
+{
+	struct nook_create *c = ctx;
+
+	c->proc = nook_procfs_open(c->plan->sources_outside, err);
+	return c->proc < 0 ? c->proc : 0;
+}
+
+static void open_proc_show(const struct nook_plan *plan, struct nook_rows *rows)
+{
+	nook_show(rows, "a procfs that nobody can have covered",
+		  plan->sources_outside ? "fsopen(\"proc\", subset=pid), fsmount"
+					: "open(\"/proc\"), fstatfs");
+}
+
+static int enter_cgroups(void *ctx, struct nook_error *err)
+{
+	struct nook_create *c = ctx;
+
+	return nook_cgroup_enter_v1(c->plan->cgroup.dirs, c->cgroups_made, c->pid, err);
+}
+
+static void enter_cgroups_show(const struct nook_plan *plan, struct nook_rows *rows)
+{
+	for (size_t i = 0; i < plan->cgroup.n_dirs; i++) {
+		if (!plan->cgroup.dirs[i].v2)
+			nook_show(rows, "into its cgroup", "write(\"%s%s/cgroup.procs\", PID)",
+				  plan->cgroup.dirs[i].mount, plan->cgroup.dirs[i].path);
+	}
+}
+
+static int set_oom_score(void *ctx, struct nook_error *err)
+{
+	struct nook_create *c = ctx;
+	char text[16];
+
+	(void)nook_format(text, sizeof(text), "%d", c->plan->process.oom_score_adj);
+
+	int rc = nook_procfs_write(c->proc, c->pid, "oom_score_adj", text, err);
+
+	if (rc == -EACCES || rc == -EPERM) {
+		nook_cause(err, "missing-capability",
+			   "lowering the OOM score takes CAP_SYS_RESOURCE, which is missing here");
+		nook_hint(err, "give a value of at least nook's own (/proc/self/oom_score_adj)");
+	}
+	return rc;
+}
+
+static void set_oom_score_show(const struct nook_plan *plan, struct nook_rows *rows)
+{
+	nook_show(rows, "who goes first when memory is short",
+		  "write(/proc/PID/oom_score_adj, \"%d\")", plan->process.oom_score_adj);
+}
+
+static int save_record(void *ctx, struct nook_error *err)
+{
+	struct nook_create *c = ctx;
+	int rc = nook_start_time(c->pid, &c->record.start_time, err);
+
+	if (rc < 0)
+		return rc;
+	c->record.pid = c->pid;
+	c->record.phase = NOOK_PHASE_RUNNING;
+	c->record.n_cgroups = c->cgroups_made;
+	if (c->master >= 0)
+		nook_terminal_copy_size(c->master);
+	return nook_state_write(&c->state, &c->record, err);
+}
+
+static void save_record_show(const struct nook_plan *plan, struct nook_rows *rows)
+{
+	(void)plan;
+	nook_show(rows, "for ps, exec and kill", "write(record), rename");
+}
+
+/* The channel ends when execve closes it; what comes before the end is why it did not. */
+static int await_program(void *ctx, struct nook_error *err)
+{
+	struct nook_create *c = ctx;
+	int rc = nook_wait(&c->walk, NOOK_MSG_NONE, err);
+
+	close_pieces(c);
+	return rc == -EPIPE ? 0 : rc;
+}
+
+static void await_program_show(const struct nook_plan *plan, struct nook_rows *rows)
+{
+	(void)plan;
+	nook_show(rows, "the end of the channel: the program runs", "recv(channel)");
+}
+
+#define STEP(fn, purpose, when) NOOK_RUN(fn, purpose, .needed = when, .show = fn##_show)
+#define STEP_UNDO(fn, back, purpose, when)                                                         \
+	NOOK_RUN(fn, purpose, .undo = back, .needed = when, .show = fn##_show)
+
+static void open_sources_show(const struct nook_plan *plan, struct nook_rows *rows)
+{
+	nook_show_sources(plan, rows);
+}
+
+const struct nook_step nook_create_steps[] = {
+	STEP_UNDO(claim_name, drop_name, "take the name", NULL),
+	STEP(write_intent, "write down what will be made", NULL),
+	STEP_UNDO(claim_range, release_range, "take a range of ids", has_range),
+	STEP(open_sources, "open what the container is to see of the host", outside),
+	STEP_UNDO(make_cgroup, remove_cgroup, "make the cgroup", has_cgroup),
+	STEP(open_proc, "open a procfs", writes_proc),
+	STEP(open_channel, "open a channel", NULL),
+	STEP(open_joins, "open the namespaces to join", joins),
+	STEP_UNDO(clone_stage, kill_stage, "start the container's first process", NULL),
+	STEP(write_idmaps, "map the container's ids", has_maps),
+	STEP(idmap_sources, "show the files with the container's ids", idmaps),
+	STEP(enter_cgroups, "enter the cgroup", has_v1),
+	STEP(set_oom_score, "set the OOM score", has_oom),
+	NOOK_SEND(NOOK_MSG_MAPS_WRITTEN),
+	NOOK_WAIT(NOOK_MSG_STAGE_READY),
+	STEP(save_record, "save the record", NULL),
+	NOOK_SEND(NOOK_MSG_START),
+	STEP(await_program, "start the program", NULL),
+};
+const size_t nook_create_n_steps = ARRAY_SIZE(nook_create_steps);
+
+static int open_cgroup(void *ctx, struct nook_error *err)
+{
+	struct nook_create *c = ctx;
+
+	c->cgroups_made = 0; /* they are the container's: nothing to undo here */
+	return nook_cgroup_open(c->plan->cgroup.dirs, c->plan->cgroup.n_dirs, &c->cgroup, err);
+}
+
+static void open_cgroup_show(const struct nook_plan *plan, struct nook_rows *rows)
+{
+	nook_show(rows, "the container's cgroup", "openat2(\"%s%s\")", plan->cgroup.dirs[0].mount,
+		  plan->cgroup.dirs[0].path);
+}
+
+static int enter_its_cgroups(void *ctx, struct nook_error *err)
+{
+	struct nook_create *c = ctx;
+
+	return nook_cgroup_enter_v1(c->plan->cgroup.dirs, c->plan->cgroup.n_dirs, c->pid, err);
+}
+
+static void enter_its_cgroups_show(const struct nook_plan *plan, struct nook_rows *rows)
+{
+	enter_cgroups_show(plan, rows);
+}
+
+/* The terminal has its size before the program can ask for it. */
+static int take_master(void *ctx, struct nook_error *err)
+{
+	struct nook_create *c = ctx;
+
+	(void)err;
+	if (c->master >= 0)
+		nook_terminal_copy_size(c->master);
+	return 0;
+}
+
+static void take_master_show(const struct nook_plan *plan, struct nook_rows *rows)
+{
+	(void)plan;
+	nook_show(rows, "the terminal gets our size", "ioctl(TIOCSWINSZ)");
+}
+
+static bool terminal(const struct nook_plan *p)
+{
+	return p->process.terminal;
+}
+
+const struct nook_step nook_exec_steps[] = {
+	STEP(open_cgroup, "open the container's cgroup", has_cgroup),
+	STEP(open_proc, "open a procfs", writes_proc),
+	STEP(open_channel, "open a channel", NULL),
+	STEP(open_joins, "open the container's namespaces", joins),
+	STEP_UNDO(clone_stage, kill_stage, "enter the container", NULL),
+	STEP(enter_its_cgroups, "enter the cgroup", has_v1),
+	STEP(set_oom_score, "set the OOM score", has_oom),
+	NOOK_SEND(NOOK_MSG_START),
+	NOOK_WAIT(NOOK_MSG_STAGE_READY),
+	STEP(take_master, "take the terminal", terminal),
+	STEP(await_program, "start the program", NULL),
+};
+const size_t nook_exec_n_steps = ARRAY_SIZE(nook_exec_steps);

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The outside's list: from a plan to a running program, and back to nothing. */
+#ifndef NOOK_RUN_CREATE_H
+#define NOOK_RUN_CREATE_H
+
+#include "stage/stage.h"
+#include "state/state.h"
+
+struct nook_create {
+	const struct nook_plan *plan;
+	struct nook_record record; /* what is written down of it */
+	struct nook_state state;
+	struct nook_walk walk;
+	const struct nook_step *stage_steps;
+	size_t n_stage_steps;
+	struct nook_stage stage; /* prepared here, used by the child */
+	int *sources;
+	int *joins; /* descriptors of plan->joins: namespaces or pidfds */
+	int proc;   /* see nook_procfs_open() */
+	int cgroup; /* v2, to be born in */
+	int peer;   /* the stage's end of the channel, till the clone */
+	int pid, pidfd;
+	int master; /* the terminal's */
+	bool range_claimed;
+	size_t cgroups_made; /* of plan->cgroup.dirs */
+};
+
+/* Prepares @c; @sources and @joins come from @a. */
+void nook_create_init(struct nook_create *c, const struct nook_plan *plan, struct nook_arena *a,
+		      const struct nook_trace *trace);
+void nook_create_close(struct nook_create *c);
+
+/**
+ * nook_create_carry_out() - walk the list, stay while the program runs, undo the list
+ * @ret_status: receives the program's status; when nothing ran, 125, or 126 and 127 for a command
+ * that can't be executed
+ *
+ * Closes @c.
+ */
+int nook_create_carry_out(struct nook_create *c, const struct nook_step *steps, size_t n,
+			  int *ret_status, struct nook_error *err);
+
+extern const struct nook_step nook_create_steps[];
+extern const size_t nook_create_n_steps;
+/* For a program that joins a container. */
+extern const struct nook_step nook_exec_steps[];
+extern const size_t nook_exec_n_steps;
+
+/* Steps of both lists, and of files of their own. Each returns 0 or a negative errno. */
+int write_idmaps(void *ctx, struct nook_error *err); /* idmap.c */
+void write_idmaps_show(const struct nook_plan *plan, struct nook_rows *rows);
+int idmap_sources(void *ctx, struct nook_error *err);
+void idmap_sources_show(const struct nook_plan *plan, struct nook_rows *rows);
+int open_joins(void *ctx, struct nook_error *err); /* clone.c */
+void open_joins_show(const struct nook_plan *plan, struct nook_rows *rows);
+int clone_stage(void *ctx, struct nook_error *err);
+int kill_stage(void *ctx, struct nook_error *err);
+void clone_stage_show(const struct nook_plan *plan, struct nook_rows *rows);
+
+#endif

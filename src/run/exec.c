@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* nook exec: one more program in a container that runs, with what its record says. */
+#include "base/own.h"
+#include "base/text.h"
+#include "create.h"
+#include "host/accounts.h"
+#include "nook/container.h"
+#include "ns/kinds.h"
+#include "procfs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+extern char **environ;
+
+static int read_running(const char *state_dir, const char *name, struct nook_arena *a,
+			struct nook_record *record, struct nook_error *err)
+{
+	enum nook_life life;
+	int rc = nook_state_read(state_dir, name, a, record, &life, err);
+
+	if (rc == 0 && life != NOOK_LIFE_RUNNING) {
+		nook_hint(err,
+			  "`nook ps` shows what runs; `nook rm --force %s` removes what is left of "
+			  "it",
+			  name);
+		return nook_refuse(err, ESRCH, "the container %s is not running", name);
+	}
+	return rc;
+}
+
+/* All that differ from the host's, in one call by the pidfd of its pid 1. */
+static void plan_joins(struct nook_arena *a, struct nook_plan *plan,
+		       const struct nook_record *record)
+{
+	for (int k = 0; k < NOOK_NS_COUNT; k++) {
+		if (record->namespaces & nook_ns_kinds[k].clone_flag)
+			*nook_append(a, plan->joins, plan->n_joins) =
+				(struct nook_plan_join){ .kind = (enum nook_ns_kind)k,
+							 .pid = record->pid };
+	}
+}
+
+static const char *caller_env(const char *name)
+{
+	size_t len = strlen(name);
+
+	for (char **e = environ; e && *e; e++) {
+		if (strncmp(*e, name, len) == 0 && (*e)[len] == '=')
+			return *e;
+	}
+	return NULL;
+}
+
+static bool same_name(const char *a, const char *b)
+{
+	size_t len = strcspn(a, "=");
+
+	return strncmp(a, b, len) == 0 && b[len] == '=';
+}
+
+static void set_env(struct nook_arena *a, const char ***list, size_t *n, const char *assignment)
+{
+	for (size_t i = 0; i < *n; i++) {
+		if (same_name(assignment, (*list)[i])) {
+			(*list)[i] = assignment;
+			return;
+		}
+	}
+	*nook_append(a, *list, *n) = assignment;
+}
+
+/* The container's environment, our terminal's name when there is one, the words' own. */
+static void plan_env(struct nook_arena *a, struct nook_plan_process *p,
+		     const struct nook_record *record, const struct nook_exec_spec *spec,
+		     const char *home)
+{
+	const char **list = NULL;
+	size_t n = 0;
+
+	for (const char *const *e = record->env; e && *e; e++)
+		*nook_append(a, list, n) = *e;
+	if (home)
+		set_env(a, &list, &n, nook_printf(a, "HOME=%s", home));
+	if (p->terminal && caller_env("TERM"))
+		set_env(a, &list, &n, caller_env("TERM"));
+	for (size_t i = 0; i < spec->n_env; i++) {
+		const char *e = strchr(spec->env[i], '=') ? spec->env[i] : caller_env(spec->env[i]);
+
+		if (e)
+			set_env(a, &list, &n, e);
+	}
+	*nook_append(a, list, n) = NULL;
+	p->env = list;
+}
+
+/* --user, as the container's own /etc/passwd has it: found through its pid 1, which was checked to
+ * be the one. */
+static int look_up_user(struct nook_arena *a, const struct nook_record *record,
+			const struct nook_exec_spec *spec, struct nook_account *account,
+			struct nook_error *err)
+{
+	auto_close int proc = nook_procfs_open(false, err);
+	char path[32];
+
+	if (proc < 0)
+		return proc;
+	(void)nook_format(path, sizeof(path), "%d/root", record->pid);
+
+	auto_close int root = openat(proc, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (root < 0)
+		return nook_fail(err, errno, "open /proc/%s", path);
+
+	struct nook_spec asked = { .user = spec->user, .user_from = spec->user_from };
+
+	return nook_account_in(a, root, &asked, account, err);
+}
+
+static int plan_user(struct nook_arena *a, struct nook_plan_process *p,
+		     const struct nook_record *record, const struct nook_exec_spec *spec,
+		     const char **ret_home, struct nook_error *err)
+{
+	struct nook_account account = { 0 };
+
+	if (!spec->user)
+		return 0;
+
+	int rc = look_up_user(a, record, spec, &account, err);
+
+	if (rc < 0)
+		return rc;
+	p->uid = account.uid;
+	p->gid = account.gid;
+	p->groups = account.groups;
+	p->n_groups = p->keep_groups ? 0 : account.n_groups;
+	*ret_home = account.home;
+
+	/* Root's capabilities are for root; another user gets those that were made ambient for it.
+	 */
+	if (p->uid != 0 && record->uid == 0) {
+		p->caps.effective = p->caps.permitted = p->caps.ambient;
+		p->caps.inheritable = p->caps.ambient;
+	} else if (p->uid == 0 && record->uid != 0) {
+		p->caps.effective = p->caps.permitted = p->caps.bounding;
+	}
+	return 0;
+}
+
+static int plan_exec(struct nook_arena *a, const struct nook_record *record,
+		     const struct nook_exec_spec *spec, struct nook_plan *plan,
+		     struct nook_error *err)
+{
+	const char *home = NULL;
+
+	*plan = (struct nook_plan){
+		.name = record->name,
+		.root_how = NOOK_PLAN_ROOT_KEEP,
+		.cgroup = { .dirs = record->cgroups, .n_dirs = record->n_cgroups },
+		.process = {
+			.argv = spec->argv,
+			.cwd = spec->cwd ? spec->cwd : record->cwd,
+			.cwd_optional = !spec->cwd,
+			.cwd_from = spec->cwd_from,
+			.uid = record->uid,
+			.gid = record->gid,
+			.groups = record->groups,
+			.n_groups = record->n_groups,
+			.keep_groups = record->keep_groups,
+			.caps = record->caps,
+			.no_new_privs = record->no_new_privs,
+			.seccomp = record->seccomp,
+			.n_seccomp = record->n_seccomp,
+			.seccomp_flags = record->seccomp_flags,
+			.seccomp_name = record->seccomp_name,
+			.seccomp_late = true,
+			.set_oom_score_adj = record->set_oom_score_adj,
+			.oom_score_adj = record->oom_score_adj,
+			.terminal = spec->terminal == NOOK_YES ||
+				    (spec->terminal == NOOK_UNSET && isatty(0) && isatty(1)),
+		},
+	};
+
+	plan_joins(a, plan, record);
+	plan->userns.deny_setgroups = record->keep_groups;
+
+	int rc = plan_user(a, &plan->process, record, spec, &home, err);
+
+	if (rc == 0)
+		plan_env(a, &plan->process, record, spec, home);
+	return rc;
+}
+
+int nook_exec(const char *state_dir, const struct nook_exec_spec *spec,
+	      const struct nook_trace *trace, int *ret_status, struct nook_error *err)
+{
+	auto_arena struct nook_arena arena = { 0 };
+	struct nook_record record;
+	struct nook_plan plan;
+	struct nook_create c;
+
+	*ret_status = 125;
+	if (nook_arena_init(&arena) < 0)
+		return nook_fail(err, ENOMEM, "mmap of %zu MiB of address space",
+				 NOOK_ARENA_SIZE >> 20);
+
+	int rc = read_running(state_dir, spec->name, &arena, &record, err);
+
+	if (rc == 0)
+		rc = plan_exec(&arena, &record, spec, &plan, err);
+	if (rc < 0)
+		return rc;
+
+	nook_create_init(&c, &plan, &arena, trace);
+	c.stage_steps = c.walk.other = nook_enter_steps;
+	c.n_stage_steps = c.walk.n_other = nook_enter_n_steps;
+	return nook_create_carry_out(&c, nook_exec_steps, nook_exec_n_steps, ret_status, err);
+}

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* nook run: from the user's words to the program's exit status. */
+#include "base/own.h"
+#include "base/text.h"
+#include "create.h"
+#include "nook/container.h"
+#include "host/host.h"
+#include "ns/kinds.h"
+#include "show.h"
+#include "terminal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Syllables: a name that a person can say and type. 40 million of them; a clash is told by -EEXIST
+ * and tried again. */
+static const char *make_name(struct nook_arena *a)
+{
+	unsigned char r[8] = { 0 };
+	char name[9];
+
+	(void)getrandom(r, sizeof(r),
+			GRND_NONBLOCK); /* too early after boot: a poor name, checked like all */
+	for (size_t i = 0; i < 8; i += 2) {
+		name[i] = "bdfghjklmnprstvz"[r[i] % 16];
+		name[i + 1] = "aeiou"[r[i + 1] % 5];
+	}
+	return nook_strndup(a, name, 8);
+}
+
+/* A container's name to join means its pid 1. */
+static int look_up_joins(struct nook_arena *a, struct nook_spec *spec, const char *state_dir,
+			 struct nook_error *err)
+{
+	for (int k = 0; k < NOOK_NS_COUNT; k++) {
+		struct nook_ns_spec *ns = &spec->ns[k];
+		struct nook_record record;
+		enum nook_life life;
+		uint64_t pid;
+
+		if (ns->mode != NOOK_NS_JOIN || strchr(ns->target, '/') ||
+		    nook_parse_u64(ns->target, UINT64_MAX, &pid) == 0)
+			continue;
+
+		int rc = nook_state_read(state_dir, ns->target, a, &record, &life, err);
+
+		if (rc == 0 && life != NOOK_LIFE_RUNNING)
+			rc = nook_refuse(err, ESRCH, "the container %s is not running", ns->target);
+		if (rc < 0) {
+			nook_where(err, "%s", ns->from);
+			return rc;
+		}
+		ns->target = nook_printf(a, "%d", record.pid);
+	}
+	return 0;
+}
+
+/* A made-up name must be unlike the caller's memory of it: the spec is the caller's, so ours is a
+ * copy. */
+static int prepare(struct nook_arena *a, const struct nook_spec *asked, struct nook_spec *spec,
+		   struct nook_host *host, struct nook_plan *plan, struct nook_error *err)
+{
+	const char *state_dir;
+
+	*spec = *asked;
+	if (!spec->name)
+		spec->name = make_name(a);
+	if (!nook_valid_id(spec->name)) {
+		if (spec->name_from)
+			nook_where(err, "%s", spec->name_from);
+		nook_hint(err, "names are letters, digits and _, later also . + -, at most 255 "
+			       "characters");
+		return nook_refuse(err, EINVAL, "\"%s\" can't name a container", spec->name);
+	}
+
+	int rc = nook_state_dir(&state_dir, err);
+
+	if (rc == 0)
+		rc = look_up_joins(a, spec, state_dir, err);
+	if (rc == 0)
+		rc = nook_host_probe(a, spec, host, err);
+	return rc < 0 ? rc : nook_plan_build(a, spec, host, plan, err);
+}
+
+static const char *describe_root(struct nook_arena *a, const struct nook_spec *spec)
+{
+	switch (spec->root.kind) {
+	case NOOK_ROOT_DIR:
+		return spec->root.dir.path;
+	case NOOK_ROOT_LAYERS:
+		return nook_printf(a, "%zu layer%s", spec->root.n_layers,
+				   spec->root.n_layers == 1 ? "" : "s");
+	default:
+		return "host";
+	}
+}
+
+static int fill_record(struct nook_record *r, const struct nook_plan *plan,
+		       const struct nook_spec *spec, struct nook_arena *a, struct nook_error *err)
+{
+	const struct nook_plan_process *p = &plan->process;
+	char *boot_id = nook_alloc(a, 37);
+	uint64_t namespaces = plan->clone_flags | (plan->late_time ? (uint64_t)CLONE_NEWTIME : 0);
+
+	for (size_t i = 0; i < plan->n_joins; i++)
+		namespaces |= nook_ns_kinds[plan->joins[i].kind].clone_flag;
+
+	*r = (struct nook_record){
+		.name = plan->name,
+		.phase = NOOK_PHASE_CREATING,
+		.boot_id = boot_id,
+		.keeper = getpid(),
+		.created = time(NULL),
+		.hostname = plan->hostname,
+		.root = describe_root(a, spec),
+		.range = plan->userns.range,
+		.cgroups = plan->cgroup.dirs,
+		.n_cgroups = plan->cgroup.n_dirs,
+		.namespaces = namespaces,
+		.argv = p->argv,
+		.env = p->env,
+		.cwd = p->cwd_optional ? "/" : p->cwd,
+		.uid = p->uid,
+		.gid = p->gid,
+		.groups = p->groups,
+		.n_groups = p->n_groups,
+		.keep_groups = p->keep_groups,
+		.caps = p->caps,
+		.no_new_privs = p->no_new_privs,
+		.seccomp_name = p->seccomp ? p->seccomp_name : NULL,
+		.seccomp = p->seccomp,
+		.n_seccomp = p->n_seccomp,
+		.seccomp_flags = p->seccomp_flags,
+		.set_oom_score_adj = p->set_oom_score_adj,
+		.oom_score_adj = p->oom_score_adj,
+	};
+	return nook_boot_id(boot_id, err);
+}
+
+/* The program could not be executed: that is its own status, as a shell has it; the rest is ours.
+ */
+static int status_of(const struct nook_error *err)
+{
+	if (strcmp(err->wanted, NOOK_WANTED_EXEC) != 0)
+		return 125;
+	return err->errnum == ENOENT && strcmp(err->id, "interpreter-missing") != 0 ? 127 : 126;
+}
+
+/* Walks the list, stays while the program runs, undoes the list. The program's status is worth more
+ * than a cleanup's failure, but that is not kept quiet. */
+int nook_create_carry_out(struct nook_create *c, const struct nook_step *steps, size_t n,
+			  int *ret_status, struct nook_error *err)
+{
+	size_t done = 0;
+	int rc;
+
+	(void)sigprocmask(SIG_SETMASK, NULL, &c->stage.signals); /* can't fail: it only asks */
+	nook_supervise_block();
+	rc = nook_steps_run(steps, n, &c->walk, &done, err);
+	if (rc < 0) {
+		*ret_status = status_of(err);
+	} else {
+		rc = nook_supervise(c->pidfd, c->pid, move_fd(&c->master), ret_status, err);
+		if (rc == 0)
+			c->pid = 0; /* it has been waited for */
+	}
+
+	struct nook_error undo_err = { 0 };
+	int undo = nook_steps_undo(steps, done, &c->walk, &undo_err);
+
+	if (undo < 0 && rc == 0) {
+		*err = undo_err;
+		rc = undo;
+		*ret_status = 125;
+	} else if (undo < 0) {
+		nook_hint(err, "and then: %s; `nook rm --force %s` tries that again", undo_err.why,
+			  c->plan->name);
+	}
+
+	nook_create_close(c);
+	(void)sigprocmask(SIG_SETMASK, &c->stage.signals,
+			  NULL); /* can't fail for a mask that we got */
+	return rc;
+}
+
+static int run_once(const struct nook_spec *asked, const struct nook_trace *trace, int *ret_status,
+		    struct nook_error *err)
+{
+	auto_arena struct nook_arena arena = { 0 };
+	struct nook_spec spec;
+	struct nook_host host = { 0 };
+	struct nook_plan plan;
+	struct nook_create c;
+
+	*ret_status = 125;
+	if (nook_arena_init(&arena) < 0)
+		return nook_fail(err, ENOMEM, "mmap of %zu MiB of address space",
+				 NOOK_ARENA_SIZE >> 20);
+
+	int rc = prepare(&arena, asked, &spec, &host, &plan, err);
+
+	if (rc < 0)
+		return rc;
+
+	nook_create_init(&c, &plan, &arena, trace);
+	rc = fill_record(&c.record, &plan, &spec, &arena, err);
+	if (rc < 0)
+		return rc;
+	return nook_create_carry_out(&c, nook_create_steps, nook_create_n_steps, ret_status, err);
+}
+
+int nook_run(const struct nook_spec *spec, const struct nook_trace *trace, int *ret_status,
+	     struct nook_error *err)
+{
+	/* Somebody was faster with the free range that we saw, or made up the same name: look
+	 * again. */
+	for (int tries = 0;; tries++) {
+		int rc = run_once(spec, trace, ret_status, err);
+		bool range_taken = rc == -EEXIST && strcmp(err->wanted, "take a range of ids") == 0;
+		bool name_taken =
+			rc == -EEXIST && strcmp(err->wanted, "take the name") == 0 && !spec->name;
+
+		if ((!range_taken && !name_taken) || tries == 64)
+			return rc;
+		memset(err, 0, sizeof(*err));
+	}
+}
+
+int nook_run_plan(const struct nook_spec *asked, enum nook_plan_format format, FILE *out,
+		  struct nook_error *err)
+{
+	auto_arena struct nook_arena arena = { 0 };
+	struct nook_spec spec;
+	struct nook_host host = { 0 };
+	struct nook_plan plan;
+
+	if (nook_arena_init(&arena) < 0)
+		return nook_fail(err, ENOMEM, "mmap of %zu MiB of address space",
+				 NOOK_ARENA_SIZE >> 20);
+
+	int rc = prepare(&arena, asked, &spec, &host, &plan, err);
+
+	return rc < 0 ? rc : nook_plan_show(&plan, format, &arena, out, err);
+}

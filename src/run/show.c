@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "show.h"
+
+#include "base/json.h"
+#include "create.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* The stage's steps from @at until it has sent @message (NONE: to its end). */
+static size_t show_inside(const struct nook_plan *plan, size_t at, enum nook_message message,
+			  struct nook_rows *rows)
+{
+	rows->inside = true;
+	while (at < nook_stage_n_steps) {
+		const struct nook_step *s = &nook_stage_steps[at++];
+
+		nook_steps_show(s, 1, plan, rows);
+		if (s->kind == NOOK_STEP_SEND && s->message == message)
+			break;
+	}
+	rows->inside = false;
+	return at;
+}
+
+/* Both lists in the order in which they run: where the outside waits, the inside goes on. */
+static void interleave(const struct nook_plan *plan, struct nook_rows *rows)
+{
+	size_t inside = 0;
+
+	for (size_t i = 0; i < nook_create_n_steps; i++) {
+		const struct nook_step *s = &nook_create_steps[i];
+
+		if (s->kind == NOOK_STEP_WAIT)
+			inside = show_inside(plan, inside, s->message, rows);
+		else if (i + 1 == nook_create_n_steps)
+			inside = show_inside(plan, inside, NOOK_MSG_NONE, rows);
+		nook_steps_show(s, 1, plan, rows);
+	}
+}
+
+/* Columns count characters, not bytes: "×" and "…" are one. */
+static size_t columns(const char *text)
+{
+	size_t n = 0;
+
+	for (const char *p = text; *p; p++)
+		n += (*p & 0xc0) != 0x80;
+	return n;
+}
+
+enum { CALL_WIDTH = 64 };
+
+static void print_text(const struct nook_plan *plan, const struct nook_rows *rows, FILE *out)
+{
+	const char *step = "";
+
+	fprintf(out, "# What `nook run` would do for the container %s; nothing is done.\n",
+		plan->name);
+	for (size_t i = 0; i < rows->n; i++) {
+		const struct nook_row *r = &rows->row[i];
+		size_t width = columns(r->call);
+		bool same = strcmp(step, r->step) == 0;
+
+		fprintf(out, "%-7s  %-19s  %s%*s  # %s\n", r->inside ? "inside" : "outside",
+			same ? "" : r->step, r->call,
+			width < CALL_WIDTH ? (int)(CALL_WIDTH - width) : 0, "", r->what);
+		step = r->step;
+	}
+}
+
+static void print_json(const struct nook_plan *plan, const struct nook_rows *rows, FILE *out)
+{
+	struct nook_json_writer w;
+
+	nook_json_to_file(&w, out, true);
+	nook_json_object(&w, NULL);
+	nook_json_put_u64(&w, "version", 1);
+	nook_json_put_text(&w, "name", plan->name);
+	nook_json_array(&w, "steps");
+	for (size_t i = 0; i < rows->n; i++) {
+		const struct nook_row *r = &rows->row[i];
+
+		nook_json_object(&w, NULL);
+		nook_json_put_text(&w, "side", r->inside ? "inside" : "outside");
+		nook_json_put_text(&w, "step", r->step);
+		nook_json_put_text(&w, "call", r->call);
+		nook_json_put_text(&w, "what", r->what);
+		nook_json_end(&w);
+	}
+	nook_json_end(&w);
+	nook_json_end(&w);
+	(void)nook_json_finish(&w, NULL, NULL); /* the flush of our caller tells */
+}
+
+int nook_plan_show(const struct nook_plan *plan, enum nook_plan_format format, struct nook_arena *a,
+		   FILE *out, struct nook_error *err)
+{
+	struct nook_rows rows = { .arena = a };
+
+	interleave(plan, &rows);
+	if (format == NOOK_PLAN_JSON)
+		print_json(plan, &rows, out);
+	else
+		print_text(plan, &rows, out);
+
+	if (fflush(out) != 0 || ferror(out))
+		return nook_fail(err, errno, "write the plan");
+	return 0;
+}

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who the program is, and what it may: capabilities(7), credentials(7). Each is read back: a
+ * difference fails closed. */
+#include "stage.h"
+
+#include "base/text.h"
+#include "sys/process.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+int become_root(void *ctx, struct nook_error *err)
+{
+	struct nook_stage *s = ctx;
+	int rc;
+
+	/* With setgroups denied the caller's groups stay: that is the kernel's condition for an own
+	 * gid map. */
+	if (!s->plan->userns.deny_setgroups && !s->plan->process.keep_groups) {
+		rc = nook_setgroups(NULL, 0);
+		if (rc < 0)
+			return nook_fail(err, -rc, "setgroups(none)");
+	}
+	rc = nook_setresgid(0);
+	if (rc < 0)
+		return nook_fail(err, -rc, "setresgid(0)");
+	rc = nook_setresuid(0);
+	return rc < 0 ? nook_fail(err, -rc, "setresuid(0)") : 0;
+}
+
+void become_root_show(const struct nook_plan *plan, struct nook_rows *rows)
+{
+	nook_show(rows, "root inside", "%ssetresgid(0), setresuid(0)",
+		  plan->userns.deny_setgroups ? "" : "setgroups(none), ");
+}
+
+static int drop_bounding(uint64_t keep, struct nook_error *err)
+{
+	for (unsigned cap = 0; cap < 64; cap++) {
+		if (keep & (1ULL << cap))
+			continue;
+
+		int rc = nook_prctl(PR_CAPBSET_DROP, cap, 0);
+
+		if (rc == -EINVAL) /* past the kernel's last one */
+			return 0;
+		if (rc < 0)
+			return nook_fail(err, -rc, "prctl(PR_CAPBSET_DROP, %u)", cap);
+	}
+	return 0;
+}
+
+static int raise_ambient(uint64_t ambient, struct nook_error *err)
+{
+	for (unsigned cap = 0; ambient >> cap; cap++) {
+		if (!(ambient & (1ULL << cap)))
+			continue;
+
+		long rc = nook_prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, cap);
+
+		if (rc < 0)
+			return nook_fail(err, (int)-rc, "prctl(PR_CAP_AMBIENT_RAISE, %u)", cap);
+	}
+	return 0;
+}
+
+static int set_ids(const struct nook_plan_process *p, struct nook_error *err)
+{
+	int rc;
+
+	if (!p->keep_groups) {
+		rc = nook_setgroups(p->groups, p->n_groups);
+		if (rc < 0)
+			return nook_fail(err, -rc, "setgroups(%zu groups)", p->n_groups);
+	}
+	rc = nook_setresgid(p->gid);
+	if (rc < 0)
+		return nook_fail(err, -rc, "setresgid(%u)", p->gid);
+
+	/* A change from root to another user would take the permitted set along. */
+	rc = nook_prctl(PR_SET_KEEPCAPS, 1, 0);
+	if (rc < 0)
+		return nook_fail(err, -rc, "prctl(PR_SET_KEEPCAPS)");
+	rc = nook_setresuid(p->uid);
+	if (rc < 0)
+		return nook_fail(err, -rc, "setresuid(%u)", p->uid);
+	rc = nook_prctl(PR_SET_KEEPCAPS, 0, 0);
+	return rc < 0 ? nook_fail(err, -rc, "prctl(PR_SET_KEEPCAPS)") : 0;
+}
+
+static int read_back(const struct nook_plan_process *p, struct nook_error *err)
+{
+	uid_t r, e, s;
+	gid_t rg, eg, sg;
+	uint64_t effective, permitted, inheritable;
+	int rc = nook_capget(&effective, &permitted, &inheritable);
+
+	if (rc < 0)
+		return nook_fail(err, -rc, "capget");
+	if (getresuid(&r, &e, &s) < 0 || getresgid(&rg, &eg, &sg) < 0)
+		return nook_fail(err, errno, "getresuid");
+	if (r != p->uid || e != p->uid || s != p->uid || rg != p->gid || eg != p->gid ||
+	    sg != p->gid)
+		return nook_refuse(err, EPERM,
+				   "the ids are %u:%u and not %u:%u after they were set", e, eg,
+				   p->uid, p->gid);
+	if (effective != p->caps.effective || permitted != p->caps.permitted ||
+	    inheritable != p->caps.inheritable)
+		return nook_refuse(err, EPERM,
+				   "the capabilities are 0x%lx and not 0x%lx after they were set",
+				   permitted, p->caps.permitted);
+	if (!p->keep_groups && getgroups(0, NULL) != (int)p->n_groups)
+		return nook_refuse(err, EPERM,
+				   "there are %d groups and not %zu after they were set",
+				   getgroups(0, NULL), p->n_groups);
+	if (p->no_new_privs && nook_prctl(PR_GET_NO_NEW_PRIVS, 0, 0) != 1)
+		return nook_refuse(err, EPERM, "no_new_privs did not stay");
+	return 0;
+}
+
+/*
+ * Loading a filter needs CAP_SYS_ADMIN or no_new_privs: where the program is to be able to gain
+ * privilege, it is loaded while we still have the capability; else last, so that as little as
+ * possible runs under it.
+ */
+static bool seccomp_early(const struct nook_plan *plan)
+{
+	return plan->process.seccomp && !plan->process.no_new_privs;
+}
+
+static int load(const struct nook_plan_process *p, struct nook_error *err)
+{
+	int rc = nook_seccomp_load(p->seccomp, p->n_seccomp, p->seccomp_flags);
+
+	return rc < 0 ? nook_fail(err, -rc, "seccomp(SET_MODE_FILTER, %zu instructions)",
+				  p->n_seccomp)
+		      : 0;
+}
+
+int drop_privilege(void *ctx, struct nook_error *err)
+{
+	struct nook_stage *s = ctx;
+	const struct nook_plan_process *p = &s->plan->process;
+	int rc = drop_bounding(p->caps.bounding, err);
+
+	if (rc == 0 && seccomp_early(s->plan) && !p->seccomp_late)
+		rc = load(p, err);
+	if (rc == 0)
+		rc = set_ids(p, err);
+	if (rc < 0)
+		return rc;
+
+	rc = nook_capset(p->caps.effective, p->caps.permitted, p->caps.inheritable);
+	if (rc < 0)
+		return nook_fail(err, -rc, "capset(0x%lx)", p->caps.permitted);
+	rc = raise_ambient(p->caps.ambient, err);
+	if (rc == 0 && p->no_new_privs) {
+		rc = nook_prctl(PR_SET_NO_NEW_PRIVS, 1, 0);
+		if (rc < 0)
+			return nook_fail(err, -rc, "prctl(PR_SET_NO_NEW_PRIVS)");
+	}
+	if (rc == 0)
+		rc = read_back(p, err);
+	if (rc < 0)
+		return rc;
+
+	/* A change of ids clears it. */
+	rc = nook_prctl(PR_SET_PDEATHSIG, 9, 0);
+	if (rc < 0)
+		return nook_fail(err, -rc, "prctl(PR_SET_PDEATHSIG)");
+	rc = nook_prctl(PR_SET_DUMPABLE, 0, 0);
+	return rc < 0 ? nook_fail(err, -rc, "prctl(PR_SET_DUMPABLE)") : 0;
+}
+
+void drop_privilege_show(const struct nook_plan *plan, struct nook_rows *rows)
+{
+	const struct nook_plan_process *p = &plan->process;
+
+	nook_show(rows, "no capability but these can come back",
+		  "prctl(PR_CAPBSET_DROP, all but 0x%lx)", p->caps.bounding);
+	if (p->keep_groups)
+		nook_show(rows, "the program's ids", "setresgid(%u), setresuid(%u)", p->gid,
+			  p->uid);
+	else
+		nook_show(rows, "the program's ids", "setgroups(%zu), setresgid(%u), setresuid(%u)",
+			  p->n_groups, p->gid, p->uid);
+	nook_show(rows, "the program's capabilities", "capset(0x%lx)", p->caps.effective);
+	if (p->no_new_privs)
+		nook_show(rows, "nothing setuid works from here on", "prctl(PR_SET_NO_NEW_PRIVS)");
+}
+
+int load_seccomp(void *ctx, struct nook_error *err)
+{
+	struct nook_stage *s = ctx;
+
+	if (s->plan->process.seccomp_late || seccomp_early(s->plan))
+		return 0; /* exec_program loads a late one; drop_privilege has loaded an early one
+			   */
+	return load(&s->plan->process, err);
+}
+
+void load_seccomp_show(const struct nook_plan *plan, struct nook_rows *rows)
+{
+	nook_show(rows, "only these system calls",
+		  "seccomp(SET_MODE_FILTER, \"%s\", %zu instructions)", plan->process.seccomp_name,
+		  plan->process.n_seccomp);
+}

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is mounted below the container's root, in the plan's order. */
+#include "stage.h"
+
+#include "base/own.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "pty.h"
+#include "sys/mount.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+static int new_file_system(const struct nook_plan_mount *m, struct nook_error *err)
+{
+	auto_close int fs = nook_fsopen(m->fstype);
+	char message[160] = "";
+	int rc = fs;
+
+	for (size_t i = 0; rc >= 0 && i < m->n_options; i++) {
+		const struct nook_plan_option *o = &m->options[i];
+
+		rc = o->value ? nook_fsconfig_string(fs, o->key, o->value)
+			      : nook_fsconfig_flag(fs, o->key);
+	}
+	if (rc >= 0)
+		rc = nook_fsconfig_create(fs);
+	if (rc >= 0)
+		rc = nook_fsmount(fs, m->attrs);
+	if (rc >= 0)
+		return rc;
+
+	if (fs >= 0)
+		nook_fs_message(fs, message, sizeof(message));
+	return nook_fail(err, -rc, "mount a new %s for %s%s%s", m->fstype, m->target,
+			 message[0] ? ", kernel says: " : "", message);
+}
+
+/* Masks: one read-only tmpfs with an empty directory and an empty file, of which every mask is a
+ * clone. */
+static int make_masks(struct nook_stage *s, struct nook_error *err)
+{
+	static const struct nook_plan_option mode = { "mode", "0555" };
+	struct nook_plan_mount m = {
+		.fstype = "tmpfs",
+		.target = "the masks",
+		.options = &mode,
+		.n_options = 1,
+		.attrs = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
+	};
+	auto_close int fd = new_file_system(&m, err);
+
+	if (fd < 0)
+		return fd;
+	if (mkdirat(fd, "dir", 0555) < 0)
+		return nook_fail(err, errno, "mkdirat dir (of the masks)");
+
+	auto_close int file = openat(fd, "file", O_CREAT | O_EXCL | O_RDONLY | O_CLOEXEC, 0444);
+
+	if (file < 0)
+		return nook_fail(err, errno, "create file (of the masks)");
+
+	int rc = nook_mount_setattr(fd, false, MOUNT_ATTR_RDONLY, 0, 0, NO_FD);
+
+	if (rc < 0)
+		return nook_fail(err, -rc, "mount_setattr(RDONLY) of the masks");
+	if (mkdirat(s->scratch, "m", 0700) < 0)
+		return nook_fail(err, errno, "mkdirat m");
+	rc = nook_move_mount_at(fd, s->scratch, "m");
+	if (rc < 0)
+		return nook_fail(err, -rc, "move_mount of the masks");
+
+	s->mask = move_fd(&fd);
+	return 0;
+}
+
+/* Covers what is there, and nothing where nothing is. */
+static int cover(struct nook_stage *s, const struct nook_plan_mount *m, struct nook_error *err)
+{
+	auto_close int target = nook_resolve(s->root, m->target, NULL);
+
+	if (target == -ENOENT || target == -ENOTDIR)
+		return 0;
+	if (target < 0)
+		return nook_fail(err, -target, "openat2 %s", m->target);
+
+	auto_close int fd = NO_FD;
+
+	if (m->kind == NOOK_PLAN_READONLY) {
+		fd = nook_open_tree(target, "", true, false);
+		if (fd >= 0) {
+			int rc = nook_mount_setattr(fd, true, MOUNT_ATTR_RDONLY, 0, 0, NO_FD);
+
+			if (rc < 0)
+				return nook_fail(err, -rc, "mount_setattr(RDONLY) %s", m->target);
+		}
+	} else {
+		int dir = nook_is_dir(target);
+
+		if (dir < 0)
+			return nook_fail(err, -dir, "fstat %s", m->target);
+		if (s->mask < 0) {
+			int rc = make_masks(s, err);
+
+			if (rc < 0)
+				return rc;
+		}
+		fd = nook_open_tree(s->mask, dir ? "dir" : "file", false, false);
+	}
+	if (fd < 0)
+		return nook_fail(err, -fd, "open_tree for %s", m->target);
+
+	int rc = nook_move_mount(fd, target);
+
+	return rc < 0 ? nook_fail(err, -rc, "move_mount over %s", m->target) : 0;
+}
+
+static int make_symlink(struct nook_stage *s, const struct nook_plan_mount *m,
+			struct nook_error *err)
+{
+	const char *name = strrchr(m->target, '/') + 1;
+	char parent[256];
+
+	(void)nook_format(parent, sizeof(parent), "%.*s", (int)(name - m->target), m->target);
+	auto_close int dir = nook_resolve(s->root, parent, err);
+
+	if (dir < 0)
+		return dir;
+	if (symlinkat(m->text, dir, name) < 0 && errno != EEXIST)
+		return nook_fail(err, errno, "symlinkat %s -> %s", m->target, m->text);
+	return 0;
+}
+
+/* What goes onto the target. A descriptor that is kept by @s is duplicated, so that the caller may
+ * close its own. */
+static int mount_for(struct nook_stage *s, const struct nook_plan_mount *m, struct nook_error *err)
+{
+	switch (m->kind) {
+	case NOOK_PLAN_BIND:
+		return move_fd(&s->sources[m->source]);
+	case NOOK_PLAN_OVERLAY:
+		return nook_overlay_mount(s, m->overlay, err);
+	case NOOK_PLAN_PROC:
+		return fcntl(s->proc, F_DUPFD_CLOEXEC, 3);
+	case NOOK_PLAN_DEVPTS:
+		s->pts = new_file_system(m, err);
+		return s->pts < 0 ? s->pts : fcntl(s->pts, F_DUPFD_CLOEXEC, 3);
+	case NOOK_PLAN_CONSOLE: {
+		int rc = nook_pty_open(s, err);
+
+		if (rc < 0)
+			return rc;
+		int fd = nook_open_tree(s->console, "", false, false);
+
+		return fd < 0 ? nook_fail(err, -fd, "open_tree of the terminal") : fd;
+	}
+	default:
+		return new_file_system(m, err);
+	}
+}
+
+/* Types must agree, or the kernel says ENOTDIR, which helps nobody. */
+static int check_types(int mount, int target, const struct nook_plan_mount *m,
+		       struct nook_error *err)
+{
+	int source_dir = nook_is_dir(mount), target_dir = nook_is_dir(target);
+	struct statfs fs;
+
+	if (source_dir < 0 || target_dir < 0 || fstatfs(target, &fs) < 0)
+		return nook_fail(err, errno, "fstat %s", m->target);
+	if (source_dir != target_dir)
+		return nook_refuse(err, source_dir ? ENOTDIR : EISDIR,
+				   "a %s can't be mounted on %s, which is a %s",
+				   source_dir ? "directory" : "file", m->target,
+				   target_dir ? "directory" : "file");
+	/* A symlink of the root's own may lead there, whatever the target's text says. */
+	if (m->from && fs.f_type == PROC_SUPER_MAGIC)
+		return nook_refuse(err, EINVAL, "%s leads into /proc, where nothing may be mounted",
+				   m->target);
+	return 0;
+}
+
+static enum nook_path_make to_make(const struct nook_plan_mount *m)
+{
+	return m->make == NOOK_MAKE_DIR    ? NOOK_PATH_DIR
+	       : m->make == NOOK_MAKE_FILE ? NOOK_PATH_FILE
+					   : NOOK_PATH_EXISTS;
+}
+
+static int mount_one(struct nook_stage *s, const struct nook_plan_mount *m, struct nook_error *err)
+{
+	if (m->kind == NOOK_PLAN_MASK || m->kind == NOOK_PLAN_READONLY)
+		return cover(s, m, err);
+	if (m->kind == NOOK_PLAN_SYMLINK)
+		return make_symlink(s, m, err);
+	if (m->kind == NOOK_PLAN_BIND && s->sources[m->source] < 0)
+		return 0; /* an optional source that isn't there */
+
+	auto_close int mount = mount_for(s, m, err);
+
+	if (mount < 0)
+		return mount;
+
+	enum nook_path_make make = to_make(m);
+
+	/* A volume's kind is known only now: a file wants a file to lie on. */
+	if (m->kind == NOOK_PLAN_BIND && make == NOOK_PATH_DIR && nook_is_dir(mount) == 0)
+		make = NOOK_PATH_FILE;
+
+	auto_close int target = nook_resolve_make(s->root, m->target, make, err);
+
+	if (target < 0)
+		return target;
+
+	int rc = check_types(mount, target, m, err);
+
+	if (rc < 0)
+		return rc;
+	rc = nook_move_mount(mount, target);
+	return rc < 0 ? nook_fail(err, -rc, "move_mount to %s", m->target) : 0;
+}
+
+int mount_all(void *ctx, struct nook_error *err)
+{
+	struct nook_stage *s = ctx;
+
+	for (size_t i = 0; i < s->plan->n_mounts; i++) {
+		const struct nook_plan_mount *m = &s->plan->mounts[i];
+		int rc = mount_one(s, m, m->optional ? NULL : err);
+
+		if (rc < 0 && !m->optional) {
+			if (m->from)
+				nook_where(err, "%s", m->from);
+			return rc;
+		}
+	}
+	return 0;
+}
+
+static void show_mount(const struct nook_plan *plan, const struct nook_plan_mount *m,
+		       struct nook_rows *rows)
+{
+	switch (m->kind) {
+	case NOOK_PLAN_BIND: {
+		const struct nook_plan_source *src = &plan->sources[m->source];
+
+		nook_show(rows, src->rdev ? "a device of the host's" : "a volume",
+			  "move_mount(\"%s\" -> \"%s\"%s)", src->path, m->target,
+			  src->attrs & MOUNT_ATTR_RDONLY ? ", read-only" : "");
+		break;
+	}
+	case NOOK_PLAN_FS: {
+		char options[200] = "";
+		size_t len = 0;
+
+		for (size_t i = 0; i < m->n_options; i++)
+			len += nook_format(options + len, sizeof(options) - len, "%s%s%s%s",
+					   i ? "," : ", ", m->options[i].key,
+					   m->options[i].value ? "=" : "",
+					   m->options[i].value ? m->options[i].value : "");
+		nook_show(rows, "a file system of its own",
+			  "fsopen(\"%s\"%s%s), move_mount(\"%s\")", m->fstype, options,
+			  m->attrs & MOUNT_ATTR_RDONLY ? ", read-only" : "", m->target);
+		break;
+	}
+	case NOOK_PLAN_PROC:
+		nook_show(rows, "the container's processes", "move_mount(proc -> \"%s\")",
+			  m->target);
+		break;
+	case NOOK_PLAN_DEVPTS:
+		nook_show(rows, "its own terminals", "fsopen(\"devpts\"), move_mount(\"%s\")",
+			  m->target);
+		break;
+	case NOOK_PLAN_OVERLAY:
+		nook_overlay_show(plan, m->overlay, rows);
+		break;
+	case NOOK_PLAN_MASK:
+		nook_show(rows, "hidden, if it is there", "move_mount(empty -> \"%s\")", m->target);
+		break;
+	case NOOK_PLAN_READONLY:
+		nook_show(rows, "read-only, if it is there",
+			  "open_tree, mount_setattr(RDONLY, \"%s\")", m->target);
+		break;
+	case NOOK_PLAN_SYMLINK:
+		nook_show(rows, "a usual name", "symlinkat(\"%s\" -> \"%s\")", m->target, m->text);
+		break;
+	case NOOK_PLAN_CONSOLE:
+		nook_show(rows, "a new terminal", "ioctl(TIOCGPTPEER), move_mount(\"%s\")",
+			  m->target);
+		break;
+	}
+}
+
+void mount_all_show(const struct nook_plan *plan, struct nook_rows *rows)
+{
+	for (size_t i = 0; i < plan->n_mounts; i++)
+		show_mount(plan, &plan->mounts[i], rows);
+}
+
+int lock_root(void *ctx, struct nook_error *err)
+{
+	struct nook_stage *s = ctx;
+	int rc = nook_mount_setattr(s->root, false, MOUNT_ATTR_RDONLY, 0, 0, NO_FD);
+
+	return rc < 0 ? nook_fail(err, -rc, "mount_setattr(RDONLY) of the root") : 0;
+}
+
+void lock_root_show(const struct nook_plan *plan, struct nook_rows *rows)
+{
+	(void)plan;
+	nook_show(rows, "the root becomes read-only", "mount_setattr(RDONLY)");
+}

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A union: the host's or the user's layers below, what nook shades above these, the writable layer
+ *on top. Everything lies on the scratch tmpfs under names of our own making, which overlay is given
+ *relative to it:
+ *
+ *	l7        layer: sources[7], attached
+ *	s0a, s0b  the shades of overlay 0, a below b
+ *	o0        where overlay 0 is mounted by the old call
+ *
+ * The writable layers are upper-0 and work-0 on scratch, or in the directory of --changes.
+ */
+#include "stage.h"
+
+#include "base/own.h"
+#include "base/text.h"
+#include "sys/mount.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+enum { NAME_SIZE = 32 };
+
+static int make_dir(int dir, const char *name, struct nook_error *err)
+{
+	if (mkdirat(dir, name, 0755) < 0 && errno != EEXIST)
+		return nook_fail(err, errno, "mkdirat %s", name);
+	return 0;
+}
+
+static int attach_layers(struct nook_stage *s, const struct nook_plan_overlay *o,
+			 struct nook_error *err)
+{
+	for (size_t i = 0; i < o->n_lowers; i++) {
+		unsigned n = o->lowers[i];
+		char name[NAME_SIZE];
+
+		(void)nook_format(name, sizeof(name), "l%u", n);
+		int rc = make_dir(s->scratch, name, err);
+
+		if (rc < 0)
+			return rc;
+		rc = nook_move_mount_at(s->sources[n], s->scratch, name);
+		if (rc < 0) {
+			if (s->plan->sources[n].from)
+				nook_where(err, "%s", s->plan->sources[n].from);
+			return nook_fail(err, -rc, "move_mount %s (as a layer)",
+					 s->plan->sources[n].path);
+		}
+	}
+	return 0;
+}
+
+static int make_shade(int dir, const struct nook_plan_shade *sh, struct nook_error *err)
+{
+	const char *path = *sh->path ? sh->path : ".";
+
+	switch (sh->kind) {
+	case NOOK_SHADE_WHITEOUT:
+		/* A 0:0 device is overlay's whiteout, which user namespaces may make since
+		 * Linux 5.8. */
+		if (mknodat(dir, path, S_IFCHR, makedev(0, 0)) < 0)
+			return nook_fail(err, errno, "mknodat whiteout %s", sh->path);
+		return 0;
+
+	case NOOK_SHADE_DIR:
+		if (mkdirat(dir, path, sh->mode) < 0 && errno != EEXIST)
+			return nook_fail(err, errno, "mkdirat %s", sh->path);
+		break;
+
+	case NOOK_SHADE_FILE: {
+		auto_close int fd = openat(
+			dir, path, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0600);
+		size_t len = strlen(sh->text);
+
+		if (fd < 0)
+			return nook_fail(err, errno, "create %s", sh->path);
+		if (write(fd, sh->text, len) != (ssize_t)len)
+			return nook_fail(err, errno, "write %s", sh->path);
+		break;
+	}
+	}
+
+	if ((sh->uid || sh->gid) && fchownat(dir, path, sh->uid, sh->gid, AT_SYMLINK_NOFOLLOW) < 0)
+		return nook_fail(err, errno, "fchownat %s to %u:%u", sh->path, sh->uid, sh->gid);
+	/* The umask is 0 here; setgid and sticky bits mkdir(2) may leave out. */
+	if (sh->kind == NOOK_SHADE_DIR && *sh->path && !(sh->mode & 07000))
+		return 0;
+	if (fchmodat(dir, path, sh->mode, 0) < 0)
+		return nook_fail(err, errno, "fchmodat %s to 0%o", sh->path, sh->mode);
+	return 0;
+}
+
+static int open_shade(struct nook_stage *s, unsigned number, unsigned layer, struct nook_error *err)
+{
+	char name[NAME_SIZE];
+
+	(void)nook_format(name, sizeof(name), "s%u%c", number, layer ? 'b' : 'a');
+	int rc = make_dir(s->scratch, name, err);
+
+	if (rc < 0)
+		return rc;
+
+	int fd = openat(s->scratch, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd < 0 ? nook_fail(err, errno, "open %s", name) : fd;
+}
+
+static int lay_shades(struct nook_stage *s, unsigned number, struct nook_error *err)
+{
+	auto_close int low = open_shade(s, number, 0, err);
+
+	if (low < 0)
+		return low;
+	auto_close int high = open_shade(s, number, 1, err);
+
+	if (high < 0)
+		return high;
+
+	for (size_t i = 0; i < s->plan->n_shades; i++) {
+		const struct nook_plan_shade *sh = &s->plan->shades[i];
+
+		if (sh->overlay != number)
+			continue;
+		int rc = make_shade(sh->layer ? high : low, sh, err);
+
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+/* Names of one overlay's layers, the topmost first, for either call. */
+struct layers {
+	char name[NAME_SIZE];
+	const struct nook_plan_overlay *o;
+	unsigned number;
+	size_t at;
+};
+
+static const char *next_layer(struct layers *l)
+{
+	size_t at = l->at++;
+
+	if (l->o->shaded) {
+		if (at < 2) {
+			(void)nook_format(l->name, NAME_SIZE, "s%u%c", l->number, at ? 'a' : 'b');
+			return l->name;
+		}
+		at -= 2;
+	}
+	if (at >= l->o->n_lowers)
+		return NULL;
+	(void)nook_format(l->name, NAME_SIZE, "l%u", l->o->lowers[l->o->n_lowers - 1 - at]);
+	return l->name;
+}
+
+struct upper {
+	char upper[NAME_SIZE], work[NAME_SIZE];
+};
+
+static int make_upper(struct nook_stage *s, unsigned number, struct upper *u,
+		      struct nook_error *err)
+{
+	const char *dir = s->changes == s->scratch ? "" : "c/";
+	struct stat st;
+
+	(void)nook_format(u->upper, NAME_SIZE, "%supper-%u", dir, number);
+	(void)nook_format(u->work, NAME_SIZE, "%swork-%u", dir, number);
+
+	int rc = make_dir(s->scratch, u->upper, err);
+
+	if (rc == 0)
+		rc = make_dir(s->scratch, u->work, err);
+	if (rc < 0)
+		return rc;
+
+	/* The user's own directory may hold anything: a symlink there would lead overlay out of it.
+	 */
+	if (fstatat(s->scratch, u->upper, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(st.st_mode) ||
+	    fstatat(s->scratch, u->work, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(st.st_mode))
+		return nook_refuse(err, ENOTDIR,
+				   "%s or %s in the directory of --changes is not a directory",
+				   strrchr(u->upper, 'u'), strrchr(u->work, 'w'));
+	return 0;
+}
+
+static int fail_overlay(int fs, int rc, const char *call, unsigned number, struct nook_error *err)
+{
+	char message[200] = "";
+
+	if (fs >= 0)
+		nook_fs_message(fs, message, sizeof(message));
+	return nook_fail(err, -rc, "%s overlay %u%s%s", call, number,
+			 message[0] ? ", kernel says: " : "", message);
+}
+
+static int mount_by_fsconfig(const struct nook_stage *s, struct layers *l, const struct upper *u,
+			     struct nook_error *err)
+{
+	auto_close int fs = nook_fsopen("overlay");
+	const char *name;
+	int rc = 0;
+
+	if (fs < 0)
+		return fail_overlay(NO_FD, fs, "fsopen", l->number, err);
+
+	while (rc == 0 && (name = next_layer(l)))
+		rc = nook_fsconfig_string(fs, "lowerdir+", name);
+	if (rc == 0)
+		rc = nook_fsconfig_string(fs, "upperdir", u->upper);
+	if (rc == 0)
+		rc = nook_fsconfig_string(fs, "workdir", u->work);
+	/* In a user namespace trusted.* is out of reach; overlay keeps its marks in user.*. */
+	if (rc == 0 && s->plan->userns.writer != NOOK_IDMAP_NONE)
+		rc = nook_fsconfig_flag(fs, "userxattr");
+	/* What is thrown away need not be synced to disk. */
+	if (rc == 0 && !s->plan->has_changes)
+		rc = nook_fsconfig_flag(fs, "volatile");
+	if (rc < 0)
+		return fail_overlay(fs, rc, "fsconfig", l->number, err);
+
+	rc = nook_fsconfig_create(fs);
+	if (rc < 0)
+		return fail_overlay(fs, rc, "fsconfig(CREATE)", l->number, err);
+
+	int mount = nook_fsmount(fs, MOUNT_ATTR_NODEV);
+
+	return mount < 0 ? fail_overlay(fs, mount, "fsmount", l->number, err) : mount;
+}
+
+/* Before Linux 6.5: no lowerdir+, and fsconfig strings end at 256 bytes; mount(2) takes a page. */
+static int mount_by_options(const struct nook_stage *s, struct layers *l, const struct upper *u,
+			    struct nook_error *err)
+{
+	char options[4096], name[NAME_SIZE];
+	size_t len = nook_format(options, sizeof(options),
+				 "upperdir=%s,workdir=%s%s%s,lowerdir=", u->upper, u->work,
+				 s->plan->userns.writer != NOOK_IDMAP_NONE ? ",userxattr" : "",
+				 s->plan->has_changes ? "" : ",volatile");
+	const char *layer;
+	bool first = true;
+
+	for (; (layer = next_layer(l)); first = false)
+		len += nook_format(options + len, sizeof(options) - len, "%s%s", first ? "" : ":",
+				   layer);
+	if (len + 1 >= sizeof(options))
+		return nook_refuse(err, E2BIG,
+				   "%zu layers don't fit into one page of mount options",
+				   l->o->n_lowers);
+
+	(void)nook_format(name, sizeof(name), "o%u", l->number);
+	int rc = make_dir(s->scratch, name, err);
+
+	if (rc < 0)
+		return rc;
+	rc = nook_mount_old("overlay", name, "overlay", MS_NODEV, options);
+	if (rc < 0)
+		return nook_fail(err, -rc, "mount overlay %u", l->number);
+
+	/* The descriptor of the attached mount: move_mount moves it to its place. */
+	int fd = openat(s->scratch, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? nook_fail(err, errno, "open overlay %u", l->number) : fd;
+}
+
+int nook_overlay_mount(struct nook_stage *s, unsigned number, struct nook_error *err)
+{
+	const struct nook_plan_overlay *o = &s->plan->overlays[number];
+	struct layers l = { .o = o, .number = number };
+	struct upper u;
+	int rc = attach_layers(s, o, err);
+
+	if (rc == 0 && o->shaded)
+		rc = lay_shades(s, number, err);
+	if (rc == 0)
+		rc = make_upper(s, number, &u, err);
+	/* Layers are named relative to here. */
+	if (rc == 0 && fchdir(s->scratch) < 0)
+		rc = nook_fail(err, errno, "fchdir to the scratch tmpfs");
+	if (rc == 0)
+		rc = s->plan->overlay_by_fsconfig ? mount_by_fsconfig(s, &l, &u, err)
+						  : mount_by_options(s, &l, &u, err);
+	if (rc < 0 && o->from)
+		nook_where(err, "%s", o->from);
+	return rc;
+}
+
+static const char *count_shades(const struct nook_plan *plan, unsigned number,
+				struct nook_rows *rows)
+{
+	size_t hidden = 0, files = 0;
+
+	for (size_t i = 0; i < plan->n_shades; i++) {
+		const struct nook_plan_shade *sh = &plan->shades[i];
+
+		if (sh->overlay != number)
+			continue;
+		hidden += sh->kind == NOOK_SHADE_WHITEOUT;
+		files += sh->kind == NOOK_SHADE_FILE;
+	}
+	return nook_printf(rows->arena, "hide %zu of the host's paths, replace %zu files", hidden,
+			   files);
+}
+
+void nook_overlay_show(const struct nook_plan *plan, unsigned number, struct nook_rows *rows)
+{
+	const struct nook_plan_overlay *o = &plan->overlays[number];
+	const char *upper = plan->has_changes ? plan->sources[plan->changes_source].path : "tmpfs";
+
+	if (o->shaded) {
+		nook_show(rows, count_shades(plan, number, rows),
+			  "mkdirat, mknodat(whiteout), write");
+		for (size_t i = 0; i < plan->n_shades; i++) {
+			if (plan->shades[i].overlay == number &&
+			    plan->shades[i].kind == NOOK_SHADE_WHITEOUT)
+				nook_show(rows, "hidden", "mknodat(\"/%s\", S_IFCHR, 0:0)",
+					  plan->shades[i].path);
+		}
+	}
+	nook_show(rows,
+		  plan->has_changes ? "a union, changes are kept"
+				    : "a union, changes are thrown away",
+		  plan->overlay_by_fsconfig
+			  ? "fsopen(\"overlay\"), %zu × lowerdir+ (top: %s), upperdir=%s/upper-%u, "
+			    "fsmount"
+			  : "mount(\"overlay\", %zu layers (top: %s), upperdir=%s/upper-%u)",
+		  o->n_lowers + (o->shaded ? 2 : 0), plan->sources[o->lowers[o->n_lowers - 1]].path,
+		  upper, number);
+}

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From the finished container to the program in it. */
+#include "stage.h"
+
+#include "base/own.h"
+#include "base/text.h"
+#include "init.h"
+#include "pty.h"
+#include "sys/openat2.h"
+#include "sys/pidfd.h"
+#include "sys/process.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/close_range.h>
+#include <linux/openat2.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int set_limits(void *ctx, struct nook_error *err)
+{
+	const struct nook_plan_process *p = &((struct nook_stage *)ctx)->plan->process;
+
+	for (size_t i = 0; i < p->n_rlimits; i++) {
+		const struct nook_plan_rlimit *l = &p->rlimits[i];
+		struct rlimit limit = { l->soft, l->hard };
+
+		if (setrlimit(l->resource, &limit) < 0) {
+			int saved = errno;
+
+			if (l->from)
+				nook_where(err, "%s", l->from);
+			if (saved == EPERM)
+				nook_cause(err, "missing-capability",
+					   "raising a hard limit takes CAP_SYS_RESOURCE, which is "
+					   "missing here");
+			return nook_fail(err, saved, "setrlimit(%s, %lu:%lu)", l->name, l->soft,
+					 l->hard);
+		}
+	}
+	return 0;
+}
+
+void set_limits_show(const struct nook_plan *plan, struct nook_rows *rows)
+{
+	for (size_t i = 0; i < plan->process.n_rlimits; i++) {
+		const struct nook_plan_rlimit *l = &plan->process.rlimits[i];
+
+		nook_show(rows, "a limit of its processes", "setrlimit(%s, %lu:%lu)", l->name,
+			  l->soft, l->hard);
+	}
+}
+
+int enter_directory(void *ctx, struct nook_error *err)
+{
+	const struct nook_plan_process *p = &((struct nook_stage *)ctx)->plan->process;
+	auto_close int fd =
+		nook_openat2(AT_FDCWD, p->cwd, O_PATH | O_DIRECTORY, 0, RESOLVE_NO_MAGICLINKS);
+	char cwd[PATH_MAX];
+
+	if (fd < 0 && p->cwd_optional)
+		return chdir("/") < 0 ? nook_fail(err, errno, "chdir /") : 0;
+	if (fd < 0) {
+		nook_where(err, "%s", p->cwd_from);
+		nook_hint(err,
+			  "name a directory that the container has, or bring it in by --volume");
+		return nook_fail(err, -fd, "open the working directory %s in the container",
+				 p->cwd);
+	}
+	if (fchdir(fd) < 0)
+		return nook_fail(err, errno, "fchdir %s", p->cwd);
+
+	/* A directory outside of our root has no path: "(unreachable)…". */
+	if (!getcwd(cwd, sizeof(cwd)) || cwd[0] != '/')
+		return nook_refuse(err, EPERM,
+				   "the working directory %s lies outside of the container",
+				   p->cwd);
+	return 0;
+}
+
+void enter_directory_show(const struct nook_plan *plan, struct nook_rows *rows)
+{
+	nook_show(rows,
+		  plan->process.cwd_optional ? "the working directory, else /"
+					     : "the working directory",
+		  "openat2(\"%s\"), fchdir", plan->process.cwd);
+}
+
+int take_terminal(void *ctx, struct nook_error *err)
+{
+	return nook_pty_open(ctx, err);
+}
+
+void take_terminal_show(const struct nook_plan *plan, struct nook_rows *rows)
+{
+	(void)plan;
+	nook_show(rows, "a new terminal, whose master goes to nook",
+		  "open(ptmx), ioctl(TIOCGPTPEER), sendmsg");
+}
+
+/* A session of its own: nothing inside can write into the caller's terminal (TIOCSTI) or get its
+ * signals. */
+static int new_session(struct nook_error *err)
+{
+	/* EPERM: we lead one already, as a joiner's child may. */
+	if (setsid() < 0 && errno != EPERM)
+		return nook_fail(err, errno, "setsid");
+	return 0;
+}
+
+int become_init(void *ctx, struct nook_error *err)
+{
+	struct nook_stage *s = ctx;
+	int rc = new_session(err);
+
+	if (rc < 0)
+		return rc;
+
+	pid_t child = nook_clone(0, NO_FD, NULL);
+
+	if (child < 0)
+		return nook_fail(err, -child, "clone3 (the program, below our pid 1)");
+	if (child > 0) {
+		/* No end of a pipe, no terminal and no channel may stay open because of us. */
+		(void)nook_close_range(0, UINT_MAX, 0); /* as old as pidfds: always there */
+		nook_init_main(child);
+	}
+	return 0;
+}
+
+void become_init_show(const struct nook_plan *plan, struct nook_rows *rows)
+{
+	(void)plan;
+	nook_show(rows, "pid 1 stays, reaps and passes signals on", "setsid, clone3");
+}
+
+static int take_stdio(struct nook_stage *s, struct nook_error *err)
+{
+	int rc = new_session(err);
+
+	if (rc < 0 || s->console < 0)
+		return rc;
+	if (ioctl(s->console, TIOCSCTTY, 0) < 0)
+		return nook_fail(err, errno, "ioctl(TIOCSCTTY)");
+	for (int fd = 0; fd <= 2; fd++) {
+		if (dup2(s->console, fd) < 0)
+			return nook_fail(err, errno, "dup2(terminal, %d)", fd);
+	}
+	return 0;
+}
+
+/* The file is there and yet "No such file": its interpreter is missing. Which one? */
+static void explain_interpreter(const char *path, struct nook_error *err)
+{
+	char head[256] = "";
+	auto_close int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	ssize_t len = fd < 0 ? -1 : read(fd, head, sizeof(head) - 1);
+
+	if (len > 2 && head[0] == '#' && head[1] == '!') {
+		const char *name = head + 2 + strspn(head + 2, " \t");
+
+		nook_cause(err, "interpreter-missing",
+			   "%s begins with #!%.*s, which the container does not have", path,
+			   (int)strcspn(name, " \t\r\n"), name);
+		if (strchr(head, '\r'))
+			nook_hint(err, "its first line ends in a carriage return (a Windows file): "
+				       "convert it");
+	} else if (len > 4 && memcmp(head, ELFMAG, SELFMAG) == 0) {
+		nook_cause(err, "interpreter-missing",
+			   "%s needs a dynamic loader that the container does not have", path);
+	}
+	nook_hint(err, "install the interpreter inside, or use a static program");
+}
+
+/* One try. Return: the negative errno, with @err filled for those that end the search. */
+static int try_exec(const char *path, const struct nook_plan_process *p, struct nook_error *err)
+{
+	(void)execve(path, (char *const *)(uintptr_t)p->argv, (char *const *)(uintptr_t)p->env);
+	int saved = errno;
+	struct stat st;
+
+	switch (saved) {
+	case ENOENT:
+		if (stat(path, &st) == 0)
+			explain_interpreter(path, err);
+		break;
+	case EACCES:
+		if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+			nook_cause(err, "not-executable", "%s is a directory", path);
+		else if (stat(path, &st) == 0 && !(st.st_mode & 0111))
+			nook_cause(err, "not-executable", "%s has no execute permission", path);
+		nook_hint(err, "make it executable (chmod +x), or run it by its interpreter");
+		break;
+	case ENOEXEC:
+		nook_cause(err, "wrong-arch",
+			   "%s is no program of this machine's kind, nor a script with #!", path);
+		nook_hint(err, "scripts begin with a line such as #!/bin/sh; programs must be "
+			       "built for this machine");
+		break;
+	default:
+		break;
+	}
+	return nook_fail(err, saved, "execve %s", path);
+}
+
+/* As execvp(3) does, but for its fallback to a shell: what has no #! is not a program. */
+static int search(const struct nook_plan_process *p, struct nook_error *err)
+{
+	const char *name = p->argv[0],
+		   *dirs = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+	bool denied = false;
+
+	for (const char *const *e = p->env; *e; e++) {
+		const char *value = nook_after(*e, "PATH=");
+
+		if (value)
+			dirs = value;
+	}
+
+	for (const char *d = dirs;; d++) {
+		size_t len = strcspn(d, ":");
+		char path[PATH_MAX];
+		size_t n = nook_format(path, sizeof(path), "%.*s%s%s", (int)len, d, len ? "/" : "",
+				       name);
+
+		if (n + 1 < sizeof(path)) {
+			int rc = try_exec(path, p, err);
+
+			/* A script that is there but lacks its interpreter is the find, and so is
+			 * anything odd. */
+			if ((rc == -ENOENT && err->id[0]) ||
+			    (rc != -ENOENT && rc != -ENOTDIR && rc != -EACCES))
+				return rc;
+			denied = denied || rc == -EACCES;
+		}
+		d += len;
+		if (!*d)
+			break;
+	}
+
+	if (denied)
+		return nook_refuse(err, EACCES, "execve %s: Permission denied", name);
+	nook_cause(err, "command-not-found",
+		   "no directory of PATH (%s) has %s inside the container", dirs, name);
+	nook_hint(err, "check the spelling, or give its whole path");
+	return nook_refuse(err, ENOENT, "%s: command not found in the container", name);
+}
+
+int exec_program(void *ctx, struct nook_error *err)
+{
+	struct nook_stage *s = ctx;
+	const struct nook_plan_process *p = &s->plan->process;
+	int rc = take_stdio(s, err);
+
+	if (rc < 0)
+		return rc;
+
+	/* From here on our channel tells by its end that the program runs; so do all descriptors
+	 * go. */
+	rc = nook_close_range(3, UINT_MAX, CLOSE_RANGE_CLOEXEC);
+	if (rc < 0)
+		return nook_fail(err, -rc, "close_range(CLOEXEC)");
+	if (sigprocmask(SIG_SETMASK, &s->signals, NULL) < 0)
+		return nook_fail(err, errno, "sigprocmask");
+
+	if (p->seccomp && p->seccomp_late) {
+		rc = nook_seccomp_load(p->seccomp, p->n_seccomp, p->seccomp_flags);
+		if (rc < 0)
+			return nook_fail(err, -rc, "seccomp(SET_MODE_FILTER, %zu instructions)",
+					 p->n_seccomp);
+	}
+
+	if (strchr(p->argv[0], '/')) {
+		rc = try_exec(p->argv[0], p, err);
+		if (rc == -ENOENT || rc == -ENOTDIR)
+			nook_cause(err, "command-not-found", "the container has no file %s",
+				   p->argv[0]);
+		return rc;
+	}
+	return search(p, err);
+}
+
+void exec_program_show(const struct nook_plan *plan, struct nook_rows *rows)
+{
+	char words[200] = "";
+	size_t len = 0;
+
+	for (const char *const *w = plan->process.argv; *w; w++)
+		len += nook_format(words + len, sizeof(words) - len, "%s\"%s\"", len ? ", " : "",
+				   *w);
+	nook_show(rows, "no descriptor but stdin, stdout and stderr", "close_range(3, CLOEXEC)");
+	nook_show(rows, "the program", "setsid%s, execve(%s)",
+		  plan->process.terminal ? ", ioctl(TIOCSCTTY)" : "", words);
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The host's places that the container gets to see: all are opened before the first mount, and used
+ * by descriptor. */
+#include "stage.h"
+
+#include "base/own.h"
+#include "sys/mount.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
+
+#ifndef DEVPTS_SUPER_MAGIC
+#define DEVPTS_SUPER_MAGIC 0x1cd1
+#endif
+
+/* A device node is trusted by what it is, not by its name: the host's /dev may be anybody's bind
+ * mount. */
+static int check_device(int fd, const struct nook_plan_source *src, struct nook_error *err)
+{
+	struct stat st;
+	struct statfs fs;
+
+	if (fstat(fd, &st) < 0)
+		return nook_fail(err, errno, "fstat %s", src->path);
+	if (!S_ISCHR(st.st_mode) || st.st_rdev != src->rdev)
+		return nook_refuse(err, ENODEV, "%s is not the character device %u:%u here",
+				   src->path, major(src->rdev), minor(src->rdev));
+	if (fstatfs(fd, &fs) < 0)
+		return nook_fail(err, errno, "fstatfs %s", src->path);
+	/* devtmpfs says TMPFS_MAGIC as well. */
+	if (fs.f_type != TMPFS_MAGIC && fs.f_type != DEVPTS_SUPER_MAGIC &&
+	    fs.f_type != RAMFS_MAGIC && fs.f_type != OVERLAYFS_SUPER_MAGIC)
+		return nook_refuse(err, ENODEV,
+				   "%s lies on a file system of type 0x%lx, where no /dev belongs",
+				   src->path, (unsigned long)fs.f_type);
+	return 0;
+}
+
+static int open_source(const struct nook_plan_source *src, struct nook_error *err)
+{
+	if (src->make_dir && mkdir(src->path, 0755) < 0 && errno != EEXIST)
+		return nook_fail(err, errno, "mkdir %s", src->path);
+
+	auto_close int fd = nook_open_tree(AT_FDCWD, src->path, src->recursive, true);
+
+	if (fd < 0) {
+		if (fd == -ENOENT || fd == -ENOTDIR) {
+			nook_cause(err, "source-missing", "%s does not exist on the host",
+				   src->path);
+			nook_hint(err, "make it, or correct the path");
+		}
+		return nook_fail(err, -fd, "open_tree %s", src->path);
+	}
+
+	if (src->rdev) {
+		int rc = check_device(fd, src, err);
+
+		if (rc < 0)
+			return rc;
+	}
+
+	int rc = nook_mount_setattr(fd, src->recursive, src->attrs, 0, src->propagation, NO_FD);
+
+	if (rc < 0)
+		return nook_fail(err, -rc, "mount_setattr %s", src->path);
+	return move_fd(&fd);
+}
+
+int nook_open_sources(const struct nook_plan *plan, int *fds, struct nook_error *err)
+{
+	for (size_t i = 0; i < plan->n_sources; i++) {
+		bool optional = plan->sources[i].optional;
+		int fd = open_source(&plan->sources[i], optional ? NULL : err);
+
+		if (fd < 0 && !optional) {
+			if (plan->sources[i].from)
+				nook_where(err, "%s", plan->sources[i].from);
+			return fd;
+		}
+		fds[i] = fd < 0 ? NO_FD : fd;
+	}
+	return 0;
+}
+
+void nook_show_sources(const struct nook_plan *plan, struct nook_rows *rows)
+{
+	for (size_t i = 0; i < plan->n_sources; i++) {
+		const struct nook_plan_source *s = &plan->sources[i];
+
+		nook_show(rows, s->rdev ? "take the host's device" : "take a copy of the mount",
+			  "open_tree(\"%s\", CLONE%s)", s->path, s->recursive ? "|RECURSIVE" : "");
+	}
+}
+
+int open_sources_inside(void *ctx, struct nook_error *err)
+{
+	struct nook_stage *s = ctx;
+
+	return nook_open_sources(s->plan, s->sources, err);
+}
+
+void open_sources_inside_show(const struct nook_plan *plan, struct nook_rows *rows)
+{
+	nook_show_sources(plan, rows);
+}

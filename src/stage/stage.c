@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "stage.h"
+
+#include "base/own.h"
+#include "base/text.h"
+#include "sys/call.h"
+#include "sys/process.h"
+
+#include <errno.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+
+/* A new one, or one that was joined. */
+static bool own_userns(const struct nook_plan *p)
+{
+	if (p->userns.writer != NOOK_IDMAP_NONE)
+		return true;
+	for (size_t i = 0; i < p->n_joins; i++) {
+		if (p->joins[i].kind == NOOK_NS_USER)
+			return true;
+	}
+	return false;
+}
+
+static bool own_root(const struct nook_plan *p)
+{
+	return p->root_how != NOOK_PLAN_ROOT_KEEP;
+}
+
+static bool sources_here(const struct nook_plan *p)
+{
+	return p->n_sources > 0 && !p->sources_outside;
+}
+
+static bool needs_proc(const struct nook_plan *p)
+{
+	return own_root(p) || p->late_time;
+}
+
+static bool offsets(const struct nook_plan *p)
+{
+	return p->late_time;
+}
+
+static bool named(const struct nook_plan *p)
+{
+	return p->hostname || p->domainname;
+}
+
+static bool loopback(const struct nook_plan *p)
+{
+	return p->loopback_up;
+}
+
+static bool read_only(const struct nook_plan *p)
+{
+	return p->root_read_only;
+}
+
+static bool rlimits(const struct nook_plan *p)
+{
+	return p->process.n_rlimits > 0;
+}
+
+static bool terminal(const struct nook_plan *p)
+{
+	return p->process.terminal;
+}
+
+static bool seccomp(const struct nook_plan *p)
+{
+	return p->process.seccomp;
+}
+
+static bool init(const struct nook_plan *p)
+{
+	return p->process.init;
+}
+
+/* The struct's members in one row: the function, what it is for, when, and how it is shown. */
+#define STAGE(fn, purpose, when) NOOK_RUN(fn, purpose, .needed = when, .show = fn##_show)
+
+const struct nook_step nook_stage_steps[] = {
+	NOOK_WAIT(NOOK_MSG_MAPS_WRITTEN),
+	STAGE(become_root, "become root in the user namespace", own_userns),
+	STAGE(open_sources_inside, "open what the container is to see of the host", sources_here),
+	STAGE(prepare_mounts, "prepare the mounts", needs_proc),
+	STAGE(set_clock_offsets, "set the clocks", offsets),
+	STAGE(mount_rootfs, "mount the root file system", own_root),
+	STAGE(mount_all, "mount what the container needs", own_root),
+	STAGE(lock_root, "make the root read-only", read_only),
+	STAGE(pivot, "enter the root file system", own_root),
+	STAGE(set_hostname, "set the host name", named),
+	STAGE(raise_loopback, "bring the loopback up", loopback),
+	STAGE(detach_from_caller, "detach from the caller", NULL),
+	STAGE(take_terminal, "open a terminal", terminal),
+	STAGE(set_limits, "set the limits of the program", rlimits),
+	STAGE(enter_directory, "enter the working directory", NULL),
+	STAGE(drop_privilege, "drop privilege", NULL),
+	NOOK_SEND(NOOK_MSG_STAGE_READY),
+	NOOK_WAIT(NOOK_MSG_START),
+	STAGE(load_seccomp, "load the seccomp filter", seccomp),
+	STAGE(become_init, "start the container's pid 1", init),
+	STAGE(exec_program, NOOK_WANTED_EXEC, NULL),
+};
+const size_t nook_stage_n_steps = ARRAY_SIZE(nook_stage_steps);
+
+const struct nook_step nook_enter_steps[] = {
+	NOOK_WAIT(NOOK_MSG_START),
+	STAGE(become_root, "become root in the user namespace", own_userns),
+	STAGE(detach_from_caller, "detach from the caller", NULL),
+	STAGE(take_terminal, "open a terminal", terminal),
+	STAGE(enter_directory, "enter the working directory", NULL),
+	STAGE(drop_privilege, "drop privilege", NULL),
+	NOOK_SEND(NOOK_MSG_STAGE_READY),
+	STAGE(load_seccomp, "load the seccomp filter", seccomp),
+	STAGE(exec_program, NOOK_WANTED_EXEC, NULL),
+};
+const size_t nook_enter_n_steps = ARRAY_SIZE(nook_enter_steps);
+
+_Noreturn void nook_stage_run(const struct nook_step *steps, size_t n, struct nook_stage *stage,
+			      int channel, bool tracing)
+{
+	struct nook_error err = { 0 };
+	size_t done;
+	int rc;
+
+	nook_fault_in_stage();
+	stage->walk = (struct nook_walk){
+		.plan = stage->plan,
+		.ctx = stage,
+		.channel = channel,
+		.peer = NO_FD,
+		.send_fd = NO_FD,
+		.tracing = tracing,
+		.inside = true,
+	};
+
+	(void)umask(0); /* modes are the plan's; the program gets its own by detach_from_caller */
+
+	/*
+	 * When nook dies, so do we, and all below pid 1 with us. Should it be dead already, its end
+	 * of the channel is closed and the first wait says so.
+	 */
+	rc = nook_prctl(PR_SET_PDEATHSIG, 9, 0);
+	if (rc < 0)
+		(void)nook_fail(&err, -rc, "prctl(PR_SET_PDEATHSIG)");
+	else
+		rc = nook_steps_run(steps, n, &stage->walk, &done, &err);
+
+	/* Lost only when nobody is there to hear it. */
+	if (rc < 0)
+		(void)nook_send(channel, NOOK_MSG_FAILED, &err, sizeof(err), NO_FD);
+	_exit(125);
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The stage: the process inside the new namespaces, from the clone to the program. It carries out
+ * the plan and decides nothing. No allocation, no stdio and no name service here: it is a fork
+ * whose C library knows of no fork.
+ */
+#ifndef NOOK_STAGE_STAGE_H
+#define NOOK_STAGE_STAGE_H
+
+#include "step.h"
+
+#include <signal.h>
+
+/* The last step's purpose: a failure of it is the command's own, exit status 126 or 127. */
+#define NOOK_WANTED_EXEC "execute the command"
+
+struct nook_stage {
+	const struct nook_plan *plan;
+	struct nook_walk walk;
+	int *sources; /* descriptors of plan->sources: detached mounts */
+	int proc;     /* our own procfs of the new pid namespace, or the host's, checked */
+	int scratch;  /* a tmpfs that nobody else sees, on which layers and masks are laid out */
+	int changes;  /* where the writable layers are: scratch, or the root of --changes */
+	int root;     /* the container's root */
+	int mask;     /* a read-only tmpfs with an empty file and an empty directory */
+	int pts;      /* the container's devpts */
+	int console;  /* the terminal's slave */
+	sigset_t signals; /* the mask that the program gets: the one that our caller had */
+};
+
+/* The stage's list, for --plan, for the tests and for nook_stage_run(). */
+extern const struct nook_step nook_stage_steps[];
+extern const size_t nook_stage_n_steps;
+
+/* The shorter list for a process that enters a container that is there (exec, or --join of a mount
+ * namespace). */
+extern const struct nook_step nook_enter_steps[];
+extern const size_t nook_enter_n_steps;
+
+/**
+ * nook_stage_run() - be the stage; called in the child, never returns
+ * @steps, @n:  one of the lists above
+ * @channel:    our end
+ * @tracing:    report each step
+ */
+_Noreturn void nook_stage_run(const struct nook_step *steps, size_t n, struct nook_stage *stage,
+			      int channel, bool tracing);
+
+/* The steps, by file. sources.c; also a step of the outside when plan->sources_outside. */
+int nook_open_sources(const struct nook_plan *plan, int *fds, struct nook_error *err);
+void nook_show_sources(const struct nook_plan *plan, struct nook_rows *rows);
+
+/* Each of a stage's step functions has a show function, NAME and NAME_show. */
+#define NOOK_STAGE_STEP(name)                                                                      \
+	int name(void *ctx, struct nook_error *err);                                               \
+	void name##_show(const struct nook_plan *plan, struct nook_rows *rows)
+
+NOOK_STAGE_STEP(become_root); /* credentials.c */
+NOOK_STAGE_STEP(drop_privilege);
+NOOK_STAGE_STEP(load_seccomp);
+NOOK_STAGE_STEP(open_sources_inside); /* sources.c */
+NOOK_STAGE_STEP(set_clock_offsets);   /* world.c */
+NOOK_STAGE_STEP(set_hostname);
+NOOK_STAGE_STEP(raise_loopback);
+NOOK_STAGE_STEP(detach_from_caller);
+NOOK_STAGE_STEP(prepare_mounts); /* root.c */
+NOOK_STAGE_STEP(mount_rootfs);
+NOOK_STAGE_STEP(pivot);
+NOOK_STAGE_STEP(mount_all); /* mounts.c */
+NOOK_STAGE_STEP(lock_root);
+NOOK_STAGE_STEP(set_limits); /* program.c */
+NOOK_STAGE_STEP(enter_directory);
+NOOK_STAGE_STEP(take_terminal);
+NOOK_STAGE_STEP(become_init);
+NOOK_STAGE_STEP(exec_program);
+
+/* overlay.c: the union of plan->overlays[number], detached. Return: a mount's descriptor or a
+ * negative errno. */
+int nook_overlay_mount(struct nook_stage *s, unsigned number, struct nook_error *err);
+void nook_overlay_show(const struct nook_plan *plan, unsigned number, struct nook_rows *rows);
+
+#endif

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "step.h"
+
+#include "base/own.h"
+#include "base/text.h"
+#include "sys/call.h"
+
+#include <poll.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+void nook_show(struct nook_rows *rows, const char *what, const char *call_fmt, ...)
+{
+	char call[512];
+	va_list ap;
+
+	va_start(ap, call_fmt);
+	(void)nook_vformat(call, sizeof(call), call_fmt, ap); /* cut: it is for reading */
+	va_end(ap);
+
+	struct nook_row *row = nook_append(rows->arena, rows->row, rows->n);
+
+	row->inside = rows->inside;
+	row->step = rows->step;
+	row->call = nook_strdup(rows->arena, call);
+	row->what = nook_strdup(rows->arena, what);
+}
+
+static const char *message_name(enum nook_message m)
+{
+	static const char *const names[] = {
+		[NOOK_MSG_MAPS_WRITTEN] = "the ids are mapped",
+		[NOOK_MSG_STAGE_READY] = "the stage is ready",
+		[NOOK_MSG_START] = "start",
+	};
+
+	return m < ARRAY_SIZE(names) && names[m] ? names[m] : "";
+}
+
+void nook_steps_show(const struct nook_step *steps, size_t n, const struct nook_plan *plan,
+		     struct nook_rows *rows)
+{
+	for (size_t i = 0; i < n; i++) {
+		const struct nook_step *s = &steps[i];
+
+		if (s->needed && !s->needed(plan))
+			continue;
+		rows->step = s->name;
+		if (s->kind == NOOK_STEP_SEND)
+			nook_show(rows, message_name(s->message), "send(channel)");
+		else if (s->kind == NOOK_STEP_WAIT)
+			nook_show(rows, message_name(s->message), "recv(channel)");
+		else if (s->show)
+			s->show(plan, rows);
+	}
+}
+
+int nook_send(int channel, enum nook_message message, const void *data, size_t len, int fd)
+{
+	uint32_t head = message;
+	struct iovec parts[2] = { { &head, sizeof(head) }, { (void *)(uintptr_t)data, len } };
+	union {
+		struct cmsghdr align;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control = { 0 };
+	struct msghdr msg = { .msg_iov = parts, .msg_iovlen = len ? 2 : 1 };
+
+	if (fd >= 0) {
+		msg.msg_control = &control;
+		msg.msg_controllen = sizeof(control);
+		struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+
+		c->cmsg_level = SOL_SOCKET;
+		c->cmsg_type = SCM_RIGHTS;
+		c->cmsg_len = CMSG_LEN(sizeof(int));
+		memcpy(CMSG_DATA(c), &fd, sizeof(int));
+	}
+
+	return sendmsg(channel, &msg, MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+struct trace_body {
+	uint32_t step;
+	uint64_t nanoseconds;
+};
+
+union body {
+	struct nook_error error;
+	struct trace_body trace;
+};
+
+/* Return: bytes of the body that came, or a negative errno; -EPIPE at the end of the channel. */
+static ssize_t receive(int channel, uint32_t *ret_message, union body *body, int *ret_fd)
+{
+	struct iovec parts[2] = { { ret_message, sizeof(*ret_message) }, { body, sizeof(*body) } };
+	union {
+		struct cmsghdr align;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct msghdr msg = {
+		.msg_iov = parts,
+		.msg_iovlen = 2,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
+	};
+	ssize_t len;
+
+	do {
+		len = recvmsg(channel, &msg, MSG_CMSG_CLOEXEC);
+	} while (len < 0 && errno == EINTR);
+
+	if (len < 0)
+		return errno == ECONNRESET ? -EPIPE : -errno;
+	if (len < (ssize_t)sizeof(*ret_message))
+		return -EPIPE;
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c; c = CMSG_NXTHDR(&msg, c)) {
+		int fd;
+
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
+			continue;
+		memcpy(&fd, CMSG_DATA(c), sizeof(fd));
+		if (!ret_fd) { /* nobody asked: it must not stay open */
+			close_fd(&fd);
+			continue;
+		}
+		close_fd(ret_fd);
+		*ret_fd = fd;
+	}
+	return len - (ssize_t)sizeof(*ret_message);
+}
+
+static void report(struct nook_walk *walk, bool inside, const struct nook_step *step, uint64_t ns)
+{
+	auto_arena struct nook_arena arena = { 0 };
+	struct nook_rows rows = { .arena = &arena, .inside = inside, .step = step->name };
+
+	if (nook_arena_init(&arena) < 0)
+		return; /* a trace is worth no failure */
+	nook_steps_show(step, 1, walk->plan, &rows);
+
+	struct nook_trace_row row = {
+		.inside = inside,
+		.name = step->name,
+		.call = rows.n ? rows.row[0].call : "",
+		.what = rows.n ? rows.row[0].what : step->wanted,
+		.nanoseconds = ns,
+	};
+
+	if (rows.n > 1) {
+		row.call = nook_printf(&arena, "%s … and %zu more", row.call, rows.n - 1);
+		row.what = step->wanted;
+	}
+	walk->trace->row(walk->trace->data, &row);
+}
+
+/* The other side's error is data from a process that may be hostile by now: texts get their end. */
+static int take_error(const union body *body, ssize_t len, struct nook_error *err)
+{
+	if (len != sizeof(struct nook_error))
+		return nook_refuse(err, EPROTO, "the stage sent an error of %zd bytes", len);
+	if (!err)
+		return -EIO;
+
+	*err = body->error;
+	err->id[sizeof(err->id) - 1] = '\0';
+	err->wanted[sizeof(err->wanted) - 1] = '\0';
+	err->where[sizeof(err->where) - 1] = '\0';
+	err->why[sizeof(err->why) - 1] = '\0';
+	err->cause[sizeof(err->cause) - 1] = '\0';
+	err->hint[sizeof(err->hint) - 1] = '\0';
+	if (err->errnum <= 0 || err->errnum > 4095)
+		err->errnum = EIO;
+	return -err->errnum;
+}
+
+int nook_wait(struct nook_walk *walk, enum nook_message message, struct nook_error *err)
+{
+	for (;;) {
+		uint32_t got;
+		union body body;
+		ssize_t len = receive(walk->channel, &got, &body, walk->ret_fd);
+
+		if (len == -EPIPE)
+			return -EPIPE;
+		if (len < 0)
+			return nook_fail(err, (int)-len, "recvmsg from the %s",
+					 walk->inside ? "runtime" : "stage");
+		if (got == NOOK_MSG_FAILED)
+			return take_error(&body, len, err);
+		if (got == NOOK_MSG_TRACE && walk->trace && len == sizeof(body.trace) &&
+		    body.trace.step < walk->n_other) {
+			report(walk, true, &walk->other[body.trace.step], body.trace.nanoseconds);
+			continue;
+		}
+		if (got == (uint32_t)message)
+			return 0;
+		return nook_refuse(err, EPROTO, "message %u came where %u was awaited", got,
+				   message);
+	}
+}
+
+static uint64_t now(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t); /* can't fail for this clock */
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static int run_step(const struct nook_step *s, struct nook_walk *walk, struct nook_error *err)
+{
+	int rc = nook_fault_step(s->name);
+
+	if (rc < 0)
+		return nook_fail(err, -rc, "%s (injected)", s->name);
+
+	switch (s->kind) {
+	case NOOK_STEP_SEND:
+		rc = nook_send(walk->channel, s->message, NULL, 0, walk->send_fd);
+		close_fd(&walk->send_fd);
+		/* The other side is gone, and may have said why. */
+		if (rc == -EPIPE && !walk->inside && nook_wait(walk, NOOK_MSG_NONE, err) != -EPIPE)
+			return -err->errnum;
+		return rc < 0 ? nook_fail(err, -rc, "sendmsg to the %s",
+					  walk->inside ? "runtime" : "stage")
+			      : 0;
+	case NOOK_STEP_WAIT:
+		rc = nook_wait(walk, s->message, err);
+		if (rc == -EPIPE)
+			return nook_refuse(err, EPIPE, "the %s ended before it said why",
+					   walk->inside ? "runtime" : "container's first process");
+		return rc;
+	case NOOK_STEP_RUN:
+		break;
+	}
+	return s->run(walk->ctx, err);
+}
+
+int nook_steps_run(const struct nook_step *steps, size_t n, struct nook_walk *walk,
+		   size_t *ret_done, struct nook_error *err)
+{
+	bool timed = walk->tracing || walk->trace;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct nook_step *s = &steps[i];
+
+		if (s->needed && !s->needed(walk->plan))
+			continue;
+		*ret_done = i + 1;
+
+		uint64_t begin = timed ? now() : 0;
+		int rc = run_step(s, walk, err);
+
+		if (rc < 0) {
+			if (s->wanted && err && !err->wanted[0])
+				(void)nook_format(err->wanted, sizeof(err->wanted), "%s",
+						  s->wanted);
+			return rc;
+		}
+		if (walk->trace && !walk->inside)
+			report(walk, false, s, now() - begin);
+		if (walk->tracing) {
+			struct trace_body body = { (uint32_t)i, now() - begin };
+
+			(void)nook_send(walk->channel, NOOK_MSG_TRACE, &body, sizeof(body), NO_FD);
+			/* lost when the other side has gone, which the next message shows */
+		}
+	}
+	return 0;
+}
+
+int nook_steps_undo(const struct nook_step *steps, size_t done, struct nook_walk *walk,
+		    struct nook_error *err)
+{
+	int first = 0;
+
+	for (size_t i = done; i-- > 0;) {
+		const struct nook_step *s = &steps[i];
+
+		if (!s->undo || (s->needed && !s->needed(walk->plan)))
+			continue;
+
+		int rc = s->undo(walk->ctx, first == 0 ? err : NULL);
+
+		if (rc < 0 && first == 0)
+			first = rc;
+	}
+	return first;
+}

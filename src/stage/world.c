@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What makes the container a host of its own: its name, its clocks, its loopback; and what it must
+ * not inherit. */
+#include "stage.h"
+
+#include "base/own.h"
+#include "base/path.h"
+#include "sys/openat2.h"
+#include "sys/process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/keyctl.h>
+#include <net/if.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/personality.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "sys/call.h"
+
+/*
+ * clone3(CLONE_NEWTIME) would freeze the offsets at once. unshare(2) makes the namespace for
+ * children only, takes its offsets, and then we enter it like any other. time_namespaces(7)
+ */
+int set_clock_offsets(void *ctx, struct nook_error *err)
+{
+	struct nook_stage *s = ctx;
+	int rc = nook_unshare(CLONE_NEWTIME);
+
+	if (rc < 0)
+		return nook_fail(err, -rc, "unshare(CLONE_NEWTIME)");
+
+	/*
+	 * A non-dumpable process' files in /proc belong to the machine's root, whom we are not any
+	 * more. Nobody is in these new namespaces yet who could use the moment.
+	 */
+	rc = nook_prctl(PR_SET_DUMPABLE, 1, 0);
+	if (rc < 0)
+		return nook_fail(err, -rc, "prctl(PR_SET_DUMPABLE)");
+
+	auto_close int self = openat(s->proc, "self", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (self < 0)
+		return nook_fail(err, errno, "open /proc/self");
+	rc = nook_write_at(self, "timens_offsets", s->plan->time_offsets, err);
+	if (rc < 0) {
+		if (rc == -ERANGE)
+			nook_hint(err,
+				  "the clocks inside may not run below zero or past 146 years");
+		return rc;
+	}
+
+	auto_close int ns = openat(self, "ns/time_for_children", O_RDONLY | O_CLOEXEC);
+
+	if (ns < 0)
+		return nook_fail(err, errno, "open /proc/self/ns/time_for_children");
+	rc = nook_setns(ns, CLONE_NEWTIME);
+	if (rc < 0)
+		return nook_fail(err, -rc, "setns(time_for_children)");
+	rc = nook_prctl(PR_SET_DUMPABLE, 0, 0);
+	return rc < 0 ? nook_fail(err, -rc, "prctl(PR_SET_DUMPABLE)") : 0;
+}
+
+void set_clock_offsets_show(const struct nook_plan *plan, struct nook_rows *rows)
+{
+	nook_show(rows, "new clocks", "unshare(CLONE_NEWTIME)");
+	nook_show(rows, "move them", "write(/proc/self/timens_offsets, \"%.*s\")",
+		  (int)strcspn(plan->time_offsets, "\n"), plan->time_offsets);
+	nook_show(rows, "enter them", "setns(/proc/self/ns/time_for_children)");
+}
+
+int set_hostname(void *ctx, struct nook_error *err)
+{
+	const struct nook_plan *plan = ((struct nook_stage *)ctx)->plan;
+
+	if (plan->hostname && sethostname(plan->hostname, strlen(plan->hostname)) < 0)
+		return nook_fail(err, errno, "sethostname %s", plan->hostname);
+	if (plan->domainname && setdomainname(plan->domainname, strlen(plan->domainname)) < 0)
+		return nook_fail(err, errno, "setdomainname %s", plan->domainname);
+	return 0;
+}
+
+void set_hostname_show(const struct nook_plan *plan, struct nook_rows *rows)
+{
+	if (plan->hostname)
+		nook_show(rows, "its own host name", "sethostname(\"%s\")", plan->hostname);
+	if (plan->domainname)
+		nook_show(rows, "its own NIS domain", "setdomainname(\"%s\")", plan->domainname);
+}
+
+int raise_loopback(void *ctx, struct nook_error *err)
+{
+	struct ifreq lo = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+	auto_close int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	(void)ctx;
+	/* A kernel without IPv4 still knows the ioctl on other sockets. */
+	if (fd < 0)
+		fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return nook_fail(err, errno, "socket(AF_INET)");
+	if (ioctl(fd, SIOCSIFFLAGS, &lo) < 0)
+		return nook_fail(err, errno, "ioctl(SIOCSIFFLAGS lo)");
+	return 0;
+}
+
+void raise_loopback_show(const struct nook_plan *plan, struct nook_rows *rows)
+{
+	(void)plan;
+	nook_show(rows, "loopback up", "ioctl(SIOCSIFFLAGS, lo IFF_UP)");
+}
+
+int detach_from_caller(void *ctx, struct nook_error *err)
+{
+	(void)ctx;
+
+	/* SIG_IGN outlives execve: nohup's SIGHUP would be ignored inside as well. Gone at once for
+	 * all that can be set. */
+	for (int sig = 1; sig <= 64; sig++)
+		(void)signal(sig, SIG_DFL); /* refused for KILL, STOP and the C library's own two */
+
+	(void)umask(022); /* returns the old mask, never fails */
+	if (personality(0) < 0)
+		return nook_fail(err, errno, "personality(0)");
+
+	/* The caller's session keyring may hold tickets and passwords. Without CONFIG_KEYS there
+	 * are none. */
+	long rc = NOOK_CALL(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0);
+
+	if (rc < 0 && rc != -ENOSYS)
+		return nook_fail(err, (int)-rc, "keyctl(KEYCTL_JOIN_SESSION_KEYRING)");
+	return 0;
+}
+
+void detach_from_caller_show(const struct nook_plan *plan, struct nook_rows *rows)
+{
+	(void)plan;
+	nook_show(rows, "signals, umask and personality as new; none of the caller's keys",
+		  "keyctl(JOIN_SESSION_KEYRING)");
+}

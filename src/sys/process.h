@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Making processes, and what they are: clone3(2), setns(2), unshare(2), prctl(2), credentials(7).
+ * Negative errno. */
+#ifndef NOOK_SYS_PROCESS_H
+#define NOOK_SYS_PROCESS_H
+
+#include <linux/filter.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sched.h>
+#include <sys/types.h>
+
+#ifndef CLONE_NEWTIME
+#define CLONE_NEWTIME 0x00000080
+#endif
+#ifndef CLONE_INTO_CGROUP
+#define CLONE_INTO_CGROUP 0x200000000ULL
+#endif
+
+/**
+ * nook_clone() - fork into new namespaces
+ * @flags:     CLONE_*; CLONE_PIDFD and CLONE_INTO_CGROUP are added as the other arguments ask
+ * @cgroup:    O_PATH descriptor of a v2 cgroup to be born in, or NO_FD
+ * @ret_pidfd: receives the child's pidfd, CLOEXEC; NULL: not wanted
+ *
+ * The C library is told nothing: the child must not use what caches thread ids (raise(3), abort(3),
+ * stdio locks). With CLONE_PARENT the child is our parent's, and the caller gets no SIGCHLD for it.
+ *
+ * Return: the pid in the parent, 0 in the child, or a negative errno.
+ */
+pid_t nook_clone(uint64_t flags, int cgroup, int *ret_pidfd);
+
+int nook_setns(int fd, uint64_t flags);
+int nook_unshare(uint64_t flags);
+int nook_prctl(int option, unsigned long a, unsigned long b);
+
+int nook_setgroups(const uint32_t *groups, size_t n);
+/* All three ids; of this thread: there is only one. */
+int nook_setresgid(uint32_t gid);
+int nook_setresuid(uint32_t uid);
+
+/* Of this process. Sets are bits 1 << CAP_*. capset(2) version 3. */
+int nook_capset(uint64_t effective, uint64_t permitted, uint64_t inheritable);
+int nook_capget(uint64_t *effective, uint64_t *permitted, uint64_t *inheritable);
+
+int nook_seccomp_load(const struct sock_filter *code, size_t n, unsigned flags);
+
+#endif
