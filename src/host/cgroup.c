@@ -4,6 +4,8 @@
 #include "base/text.h"
 #include "cgroup_place.h"
 #include "cgroup_text.h"
+#include "mountinfo.h"
+#include "read.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -15,8 +17,8 @@
 /* Inode of the initial cgroup namespace: PROC_CGROUP_INIT_INO, fixed since Linux 4.6. */
 #define INITIAL_CGROUP_NS 0xEFFFFFFBu
 
-/* Long enough for two paths, escaped, and an overlay's options. A longer line is skipped. */
-#define LINE_MAX_BYTES 65536
+/* A line for each hierarchy, some dozen, each with a path. */
+#define OWN_MAX ((size_t)64 << 10)
 
 uint32_t nook_limits_controllers(const struct nook_limits_spec *l)
 {
@@ -35,57 +37,18 @@ uint32_t nook_limits_controllers(const struct nook_limits_spec *l)
 	return bits;
 }
 
-typedef void line_fn(struct nook_arena *a, const char *line, void *out);
-
-/* Hands over every line of @buf but an unfinished last one. Return: bytes that are left. */
-static size_t hand_over_lines(struct nook_arena *a, char *buf, size_t have, line_fn *fn, void *out)
+static int read_own(struct nook_arena *a, struct nook_cgroup_own *own, struct nook_error *err)
 {
-	char *at = buf;
-	char *end;
+	char *text;
+	char *line;
+	int r = nook_read_proc(a, "/proc/self/cgroup", OWN_MAX, &text);
 
-	while ((end = memchr(at, '\n', have - (size_t)(at - buf)))) {
-		*end = '\0';
-		fn(a, at, out);
-		at = end + 1;
-	}
+	if (r < 0)
+		return nook_fail(err, -r, "read /proc/self/cgroup");
 
-	size_t left = have - (size_t)(at - buf);
-
-	memmove(buf, at, left);
-	return left;
-}
-
-static int read_lines(struct nook_arena *a, const char *path, line_fn *fn, void *out,
-		      struct nook_error *err)
-{
-	auto_close int fd = open(path, O_RDONLY | O_CLOEXEC);
-	char buf[LINE_MAX_BYTES];
-	size_t have = 0;
-	ssize_t n;
-
-	if (fd < 0)
-		return nook_fail(err, errno, "open %s", path);
-
-	while ((n = read(fd, buf + have, sizeof(buf) - have)) != 0) {
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return nook_fail(err, errno, "read %s", path);
-		have = hand_over_lines(a, buf, have + (size_t)n, fn, out);
-		if (have == sizeof(buf))
-			have = 0;
-	}
+	while ((line = nook_next_line(&text)))
+		nook_cgroup_own_line(a, line, own);
 	return 0;
-}
-
-static void own_line(struct nook_arena *a, const char *line, void *out)
-{
-	nook_cgroup_own_line(a, line, out);
-}
-
-static void mount_line(struct nook_arena *a, const char *line, void *out)
-{
-	nook_cgroup_mount_line(a, line, out);
 }
 
 /* Is the whole v2 hierarchy mounted there? Its root directory is inode 1. */
@@ -133,10 +96,17 @@ static int read_mounts(struct nook_arena *a, const struct nook_cgroup_own *own,
 		       struct nook_host_cgroup *cg, struct nook_error *err)
 {
 	struct nook_cgroup_mounts m = { 0 };
-	int r = read_lines(a, "/proc/self/mountinfo", mount_line, &m, err);
+	struct nook_mounts mounts = { 0 };
+	char *text;
+	int r = nook_read_proc(a, "/proc/self/mountinfo", NOOK_MOUNTINFO_MAX, &text);
 
 	if (r < 0)
+		return nook_fail(err, -r, "read /proc/self/mountinfo");
+	r = nook_mountinfo_parse(a, text, &mounts, err);
+	if (r < 0)
 		return r;
+	for (size_t i = 0; i < mounts.n; i++)
+		nook_cgroup_note_mount(&mounts.all[i], &m);
 
 	take_mount(&cg->v2, &m.v2, own->v2);
 	for (unsigned c = 0; c < NOOK_CTL_COUNT; c++)
@@ -202,7 +172,7 @@ int nook_host_cgroup_probe(struct nook_arena *a, const struct nook_limits_spec *
 	uint32_t wanted = nook_limits_controllers(limits);
 	struct nook_host_cgroup cg = { 0 };
 	struct nook_cgroup_own own = { 0 };
-	int r = read_lines(a, "/proc/self/cgroup", own_line, &own, err);
+	int r = read_own(a, &own, err);
 
 	if (r < 0)
 		return r;

@@ -44,8 +44,8 @@ static void place_at_own(struct nook_arena *a, struct nook_cgroup_mount *m, int 
 		refuse(m, nook_printf(a, "our own cgroup %s%s can't be opened: %s", m->mount,
 				      m->own, strerrordesc_np(-dir)));
 	else if (!may_add(dir))
-		refuse(m, nook_printf(a, "our own cgroup %s%s may not be written", m->mount,
-				      m->own));
+		refuse(m,
+		       nook_printf(a, "our own cgroup %s%s may not be written", m->mount, m->own));
 	else
 		accept_place(m, m->own);
 }
@@ -90,7 +90,8 @@ static const char *limit_of(int dir)
 
 		if (len == -ENOENT)
 			continue; /* the controller is not enabled here: nothing is limited */
-		if (len < 0 || (limits[i].unlimited ? !nook_starts(text, limits[i].unlimited) : len > 0))
+		if (len < 0 ||
+		    (limits[i].unlimited ? !nook_starts(text, limits[i].unlimited) : len > 0))
 			return limits[i].file;
 	}
 	return NULL;
@@ -195,8 +196,9 @@ static void place_with_controllers(struct nook_arena *a, uint32_t wanted, int mo
 		const char *limit = limit_of(dir);
 
 		if (limit) {
-			refuse(&cg->v2, nook_printf(a, "%s, and a container beside it would "
-						       "escape its %s",
+			refuse(&cg->v2, nook_printf(a,
+						    "%s, and a container beside it would "
+						    "escape its %s",
 						    why, limit));
 			return;
 		}

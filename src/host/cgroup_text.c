@@ -10,8 +10,9 @@
 const char *nook_controller_name(enum nook_controller c)
 {
 	static const char *const names[NOOK_CTL_COUNT] = {
-		[NOOK_CTL_MEMORY] = "memory", [NOOK_CTL_CPU] = "cpu",       [NOOK_CTL_PIDS] = "pids",
-		[NOOK_CTL_IO] = "io",         [NOOK_CTL_CPUSET] = "cpuset",
+		[NOOK_CTL_MEMORY] = "memory", [NOOK_CTL_CPU] = "cpu",
+		[NOOK_CTL_PIDS] = "pids",     [NOOK_CTL_IO] = "io",
+		[NOOK_CTL_CPUSET] = "cpuset",
 	};
 
 	return names[c];
@@ -99,30 +100,6 @@ void nook_cgroup_own_line(struct nook_arena *a, const char *line, struct nook_cg
 			own->v1[c] = nook_strdup(a, path);
 }
 
-/* mountinfo writes space, tab, newline and backslash as three octal digits. */
-static char *unescape(struct nook_arena *a, const char *text, size_t len)
-{
-	char *out = nook_strndup(a, text, len);
-	char *to = out;
-
-	for (const char *at = out; *at; at++) {
-		unsigned value = 0;
-		unsigned digits = 0;
-
-		if (*at == '\\')
-			while (digits < 3 && at[1 + digits] >= '0' && at[1 + digits] <= '7')
-				value = value * 8 + (unsigned)(at[1 + digits++] - '0');
-		if (digits == 3 && value > 0 && value < 256) {
-			*to++ = (char)value;
-			at += 3;
-		} else {
-			*to++ = *at;
-		}
-	}
-	*to = '\0';
-	return out;
-}
-
 static void note_mount(struct nook_cgroup_where *where, const char *mount, const char *root)
 {
 	bool whole = !strcmp(root, "/");
@@ -133,64 +110,26 @@ static void note_mount(struct nook_cgroup_where *where, const char *mount, const
 	where->root = root;
 }
 
-struct field {
-	const char *text;
-	size_t len;
-};
-
-static struct field next_field(const char **at)
+void nook_cgroup_note_mount(const struct nook_mount *mount, struct nook_cgroup_mounts *m)
 {
-	struct field f = { *at, strcspn(*at, " ") };
+	bool v2 = !strcmp(mount->fstype, "cgroup2");
 
-	*at += f.len;
-	*at += **at == ' ';
-	return f;
-}
-
-static bool field_is(struct field f, const char *text)
-{
-	return f.len == strlen(text) && !memcmp(f.text, text, f.len);
-}
-
-/* "35 31 0:32 ROOT MOUNT OPTIONS [TAG:VALUE…] - TYPE SOURCE SUPER-OPTIONS", proc_pid_mountinfo(5) */
-void nook_cgroup_mount_line(struct nook_arena *a, const char *line, struct nook_cgroup_mounts *m)
-{
-	struct field root, mount, f;
-	const char *at = line;
-
-	for (int i = 0; i < 3; i++)
-		(void)next_field(&at); /* ids and device number */
-	root = next_field(&at);
-	mount = next_field(&at);
-	do
-		f = next_field(&at);
-	while (*at && !field_is(f, "-"));
-
-	struct field type = next_field(&at);
-	bool v2 = field_is(type, "cgroup2");
-
-	if (!v2 && !field_is(type, "cgroup"))
+	if (!mount->visible || (!v2 && strcmp(mount->fstype, "cgroup")))
 		return;
-	(void)next_field(&at); /* source: any text */
-	f = next_field(&at);
-
-	const char *root_path = unescape(a, root.text, root.len);
-	const char *mount_path = unescape(a, mount.text, mount.len);
-
 	/* Relative to a root outside of our cgroup namespace ("/..") nothing is ours. */
-	if (!clean_path(root_path) || !clean_path(mount_path))
+	if (!clean_path(mount->root) || !clean_path(mount->point))
 		return;
 	if (v2) {
-		note_mount(&m->v2, mount_path, root_path);
+		note_mount(&m->v2, mount->point, mount->root);
 		return;
 	}
 
-	uint32_t bits = v1_controllers(f.text, f.len);
+	uint32_t bits = v1_controllers(mount->super, strlen(mount->super));
 
 	m->any_v1 = true;
 	for (unsigned c = 0; c < NOOK_CTL_COUNT; c++)
 		if (bits & 1u << c)
-			note_mount(&m->v1[c], mount_path, root_path);
+			note_mount(&m->v1[c], mount->point, mount->root);
 }
 
 const char *nook_cgroup_below(const char *root, const char *own)

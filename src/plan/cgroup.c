@@ -46,14 +46,27 @@ static unsigned add_dir(struct nook_planner *p, const struct nook_cgroup_mount *
 	return (unsigned)(cg->n_dirs - 1);
 }
 
-static int refuse_undelegated(struct nook_planner *p, const struct nook_limit *limit,
-			      const struct nook_cgroup_mount *m)
+static void blame(struct nook_planner *p, const struct nook_limit *limit)
 {
-	nook_cause(p->err, "no-delegated-cgroup", "%s", m->why_not);
-	nook_hint(p->err, "start it in a cgroup of its own: systemd-run %s--scope -p Delegate=yes "
-			  "nook run …",
-		  p->host->euid ? "--user " : "");
-	return nook_refuse(p->err, EACCES, "no cgroup was delegated to us where %s could be limited",
+	if (limit->from)
+		nook_where(p->err, "%s", limit->from);
+}
+
+static int refuse_undelegated(struct nook_planner *p, const struct nook_limit *limit,
+			      const struct nook_cgroup_mount *m, bool v2)
+{
+	blame(p, limit);
+	nook_cause(p->err, "no-delegated-cgroup", "%s", m->why_not ? m->why_not : "");
+	if (v2)
+		nook_hint(p->err,
+			  "start it in a cgroup of its own: systemd-run %s--scope "
+			  "-p Delegate=yes nook run …",
+			  p->host->euid ? "--user " : "");
+	else
+		nook_hint(p->err, "on cgroup v1 run it as root, or boot with "
+				  "systemd.unified_cgroup_hierarchy=1");
+	return nook_refuse(p->err, EACCES,
+			   "no cgroup was delegated to us where %s could be limited",
 			   nook_controller_name(limit->controller));
 }
 
@@ -61,13 +74,14 @@ static int refuse_unavailable(struct nook_planner *p, const struct nook_limit *l
 {
 	const char *name = nook_controller_name(limit->controller);
 
+	blame(p, limit);
 	nook_cause(p->err, "controller-unavailable",
 		   "no mounted cgroup hierarchy has the controller %s: the kernel lacks it, it was "
 		   "turned off by cgroup_disable=, or it isn't mounted",
 		   name);
 	nook_hint(p->err, "see /proc/cgroups, and `nook check`");
-	return nook_refuse(p->err, EOPNOTSUPP, "this machine has no %s controller to hold the limit",
-			   name);
+	return nook_refuse(p->err, EOPNOTSUPP,
+			   "this machine has no %s controller to hold the limit", name);
 }
 
 static void add_write(struct nook_planner *p, unsigned dir, const struct nook_limit *limit)
@@ -94,12 +108,10 @@ static int place_limit(struct nook_planner *p, const struct nook_limit *limit)
 	bool v2 = host->v2_present & bit;
 	const struct nook_cgroup_mount *m = v2 ? &host->v2 : &host->v1[limit->controller];
 
-	if (limit->from)
-		nook_where(p->err, "%s", limit->from);
 	if (!m->mount)
 		return refuse_unavailable(p, limit);
 	if (!m->delegated || (v2 && !(host->v2_controllers & bit)))
-		return refuse_undelegated(p, limit, m);
+		return refuse_undelegated(p, limit, m, v2);
 
 	unsigned dir = add_dir(p, m, v2);
 

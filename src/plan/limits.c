@@ -33,8 +33,7 @@ static int check_memory(struct nook_planner *p)
 	const struct nook_limits_spec *l = &p->spec->limits;
 
 	if (l->memory.set && l->memory.value < MEMORY_MIN)
-		return refuse(p, l->memory.from,
-			      "a memory limit is at least one page, 4096 bytes");
+		return refuse(p, l->memory.from, "a memory limit is at least one page, 4096 bytes");
 	if (!l->memory_swap.set || l->memory_swap.value == -1)
 		return 0;
 	if (!l->memory.set)
@@ -67,12 +66,13 @@ static int check_io(struct nook_planner *p)
 {
 	const struct nook_opt_u64 *io = &p->spec->limits.io_weight;
 	const struct nook_host_cgroup *cg = &p->host->cgroup;
+	bool v2 = cg->v2_present & 1u << NOOK_CTL_IO;
 
 	if (!io->set)
 		return 0;
 	if (!io->value || io->value > WEIGHT_MAX)
 		return refuse(p, io->from, "a weight is 1 to 10000; 100 is normal");
-	if (cg->io_bfq || cg->io_cost)
+	if (cg->io_bfq || (v2 && cg->io_cost))
 		return 0;
 
 	/* The files may be there all the same: the kernel takes a weight that nobody reads. */
@@ -81,8 +81,9 @@ static int check_io(struct nook_planner *p)
 	nook_cause(p->err, "controller-unavailable",
 		   "an I/O weight works only on devices with the scheduler bfq or with io.cost, "
 		   "and no device here has either");
-	nook_hint(p->err,
-		  "as root: echo bfq > /sys/block/DEVICE/queue/scheduler; or leave --io-weight out");
+	nook_hint(
+		p->err,
+		"as root: echo bfq > /sys/block/DEVICE/queue/scheduler; or leave --io-weight out");
 	return nook_refuse(p->err, EOPNOTSUPP, "no block device here would honour the weight");
 }
 

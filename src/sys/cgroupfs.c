@@ -3,9 +3,11 @@
 #include "base/own.h"
 #include "openat2.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 
 int nook_cgroupfs_mount(const char *mount, bool v2)
@@ -23,14 +25,89 @@ int nook_cgroupfs_mount(const char *mount, bool v2)
 	return move_fd(&fd);
 }
 
+/* A walk that meets no symlink, no other mount, and does not leave @dir. */
+#define INSIDE (RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV)
+
 int nook_cgroupfs_walk(int mount, const char *path, int flags)
 {
 	while (*path == '/')
 		path++;
 
-	return nook_openat2(mount, *path ? path : ".", (unsigned)flags | O_DIRECTORY, 0,
-			    RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS |
-				    RESOLVE_NO_XDEV);
+	return nook_openat2(mount, *path ? path : ".", (unsigned)flags | O_DIRECTORY, 0, INSIDE);
+}
+
+int nook_cgroupfs_child(int dir, const char *name)
+{
+	return nook_openat2(dir, name, O_RDONLY | O_DIRECTORY, 0, INSIDE);
+}
+
+/* The directory @dir to read; a description of its own, so that each look starts at the top. */
+static DIR *list(int dir)
+{
+	int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!d)
+		close_fd(&fd);
+	return d;
+}
+
+/* The next cgroup, or NULL with errno, 0 at the end. */
+static const char *next_child(DIR *d)
+{
+	struct dirent *e;
+
+	errno = 0;
+	while ((e = readdir(d)))
+		if (e->d_type == DT_DIR && strcmp(e->d_name, ".") && strcmp(e->d_name, ".."))
+			return e->d_name;
+	return NULL;
+}
+
+int nook_cgroupfs_first_child(int dir, char *out)
+{
+	auto_closedir DIR *d = list(dir);
+
+	if (!d)
+		return -errno;
+
+	const char *name = next_child(d);
+
+	if (!name)
+		return errno ? -errno : -ENOENT;
+	(void)strcpy(out, name); /* d_name has 256 bytes too */
+	return 0;
+}
+
+int nook_cgroupfs_each_child(int dir, int (*fn)(int child, void *data), void *data)
+{
+	auto_closedir DIR *d = list(dir);
+	const char *name;
+
+	if (!d)
+		return -errno;
+
+	while ((name = next_child(d))) {
+		auto_close int child = nook_cgroupfs_child(dir, name);
+
+		if (child == -ENOENT)
+			continue; /* removed since */
+		if (child < 0)
+			return child;
+
+		int r = fn(child, data);
+
+		if (r < 0)
+			return r;
+	}
+	return -errno;
+}
+
+int nook_cgroupfs_open_events(int dir)
+{
+	int fd = openat(dir, "cgroup.events", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
 }
 
 ssize_t nook_cgroupfs_read(int dir, const char *file, char *out, size_t size)
@@ -75,6 +152,16 @@ int nook_cgroupfs_write(int dir, const char *file, const char *text)
 	if (n < 0)
 		return -errno;
 	return (size_t)n == len ? 0 : -EIO;
+}
+
+int nook_cgroupfs_mkdir(int dir, const char *name)
+{
+	return mkdirat(dir, name, 0755) < 0 ? -errno : 0;
+}
+
+int nook_cgroupfs_rmdir(int dir, const char *name)
+{
+	return unlinkat(dir, name, AT_REMOVEDIR) < 0 ? -errno : 0;
 }
 
 bool nook_cgroupfs_has_word(const char *list, const char *word)

@@ -26,6 +26,24 @@ ssize_t nook_cgroupfs_read(int dir, const char *file, char *out, size_t size);
 /* Writes @text in one write(2): the kernel takes it whole or answers with an error. */
 int nook_cgroupfs_write(int dir, const char *file, const char *text);
 
+/* mkdir(2) and rmdir(2) of the cgroup @name in @dir. Return: 0 or a negative errno. */
+int nook_cgroupfs_mkdir(int dir, const char *name);
+int nook_cgroupfs_rmdir(int dir, const char *name);
+
+/* O_RDONLY descriptor of the cgroup @name in @dir. */
+int nook_cgroupfs_child(int dir, const char *name);
+
+/* Finds a cgroup in @dir, which is open for reading. @out: 256 bytes. Return: 0; -ENOENT: it has
+ * none. */
+int nook_cgroupfs_first_child(int dir, char *out);
+
+/* O_RDONLY descriptor of cgroup.events: its poll(2) wakes with POLLPRI when "populated" changes. */
+int nook_cgroupfs_open_events(int dir);
+
+/* Calls @fn for every cgroup in @dir, which is open for reading, until one fails. Return: what @fn
+ * returned last, 0 when there is none. */
+int nook_cgroupfs_each_child(int dir, int (*fn)(int child, void *data), void *data);
+
 /* Does the word stand in a list as cgroup.controllers has it: separated by spaces? */
 bool nook_cgroupfs_has_word(const char *list, const char *word);
 
