@@ -129,19 +129,23 @@ struct nook_plan_mount {
 /* A cgroup to make: one a hierarchy. */
 struct nook_plan_cgroup_dir {
 	const char *mount; /* "/sys/fs/cgroup/memory" */
-	const char *path;  /* "/nook/blue", below @mount */
+	const char *path;  /* "PLACE/nook/NAME", below @mount */
 	bool v2;
-	uint32_t enable; /* v2: bits NOOK_CTL_* to enable in cgroup.subtree_control of every parent
-			    that nook made */
+	uint32_t enable; /* v2: bits NOOK_CTL_* to enable in cgroup.subtree_control of PLACE and of
+			    PLACE/nook */
 };
 
 struct nook_plan_cgroup_write {
 	unsigned dir; /* into dirs */
 	const char *file, *value;
+	bool optional; /* nobody asked for this very limit: skip it when the kernel has no such
+			  file */
 	const char *from;
 };
 
 struct nook_plan_cgroup {
+	const char *supervisor; /* a leaf of v2 below PLACE that nook itself moves to first, so that
+				   PLACE has no process and can have controllers; NULL: stay */
 	struct nook_plan_cgroup_dir *dirs; /* the v2 one first, when there is one */
 	size_t n_dirs;
 	struct nook_plan_cgroup_write *writes; /* in this order */

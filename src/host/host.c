@@ -108,7 +108,7 @@ static int probe_proc(struct nook_prober *p)
 
 static int probe_cgroup(struct nook_prober *p)
 {
-	return nook_host_cgroup_probe(p->arena, p->host, p->err);
+	return nook_host_cgroup_probe(p->arena, &p->spec->limits, p->host, p->err);
 }
 
 static int probe_rootfs(struct nook_prober *p)

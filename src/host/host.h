@@ -73,18 +73,24 @@ enum nook_controller {
 	NOOK_CTL_COUNT,
 };
 
-/* Where one hierarchy stands and where we are in it. */
+/* Where one hierarchy stands, where we are in it, and where nook makes its own cgroups. */
 struct nook_cgroup_mount {
-	const char *mount; /* "/sys/fs/cgroup/memory"; NULL: this hierarchy is not mounted */
-	const char *own;   /* our cgroup in it, from /proc/self/cgroup: "/user.slice/…" */
-	bool delegated;    /* we may make cgroups below the place that nook uses */
+	const char *mount;   /* "/sys/fs/cgroup/memory"; NULL: this hierarchy is not mounted */
+	const char *own;     /* our cgroup below @mount: "/user.slice/…"; NULL: it lies elsewhere */
+	const char *place;   /* nook's cgroups go to PLACE/nook/NAME: @own or one above; NULL: none */
+	bool delegated;      /* we may make cgroups in @place */
+	const char *why_not; /* when not: the reason, a clause */
 };
 
 struct nook_host_cgroup {
 	enum nook_cgroup_layout layout;
 	struct nook_cgroup_mount v2;
 	struct nook_cgroup_mount v1[NOOK_CTL_COUNT]; /* where a controller is on v1 */
-	uint32_t v2_controllers; /* bit NOOK_CTL_*: usable below our place on v2 */
+	uint32_t v2_present;     /* bit NOOK_CTL_*: bound to v2 on this machine */
+	uint32_t v2_controllers; /* bit NOOK_CTL_*: usable in v2.place */
+	bool v2_alone;           /* v2.place is our own cgroup and we its only process: controllers
+				    can be enabled there once we have left it for a leaf */
+	bool io_cost, io_bfq; /* a block device here honours io.weight, or (io.)bfq.weight */
 };
 
 /* An account as the container's root file system names it (host's /etc/passwd for the copy-on-write

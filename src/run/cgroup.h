@@ -11,26 +11,40 @@
  * nook_cgroup_make() - make every directory of the plan and write the limits
  * @ret_into: receives an O_PATH descriptor of the v2 cgroup for CLONE_INTO_CGROUP; NO_FD when there
  * is none
+ * @ret_made: receives how many of plan->dirs exist now: all; or 0 when the host refused an optional
+ * one. Only these may be killed or removed later, and stand in the record
  *
- * Parents that nook shares between containers ("/nook") are made when missing and left. Controllers
- * are enabled down the way. Each written limit is read back. On failure what was made is removed.
- * @err->where is the limit's option.
+ * First moves us to plan->supervisor, when there is one. "PLACE/nook", shared by containers, is
+ * made when missing. Controllers are enabled down the way. Each written limit is read back. On
+ * failure what was made is removed. A cgroup of that name that exists is never taken over: -EEXIST,
+ * whether processes live in it or not. @err->where is the limit's option.
  */
-int nook_cgroup_make(const struct nook_plan_cgroup *plan, int *ret_into, struct nook_error *err);
+int nook_cgroup_make(const struct nook_plan_cgroup *plan, int *ret_into, size_t *ret_made,
+		     struct nook_error *err);
 
 /* Puts a process into the plan's v1 cgroups (the v2 one is entered by the clone). */
 int nook_cgroup_enter_v1(const struct nook_plan_cgroup_dir *dirs, size_t n, int pid,
 			 struct nook_error *err);
 
-/* Kills whatever is in them (cgroup.kill where the kernel has it, else signals until empty), waits
- * until they are empty. */
+/**
+ * nook_cgroup_kill() - kill whatever is in them, and below, and wait until they are empty
+ *
+ * cgroup.kill on v2; on v1 signals until nobody is left. One that isn't there is no error. Return:
+ * 0; -ETIMEDOUT when processes are still there after 10 s (an uninterruptible sleep).
+ */
 int nook_cgroup_kill(const struct nook_plan_cgroup_dir *dirs, size_t n, struct nook_error *err);
 
-/* Removes them, with cgroups that were made below; one that isn't there is no error. Parents stay.
+/**
+ * nook_cgroup_remove() - remove them, with cgroups that were made below
+ *
+ * Waits up to 10 s for processes that are just ending. One that isn't there is no error. "/nook" of
+ * a hierarchy's root stays; below a cgroup that somebody else manages PLACE/nook goes with its last
+ * container, and we go back from plan->supervisor to PLACE. Return: 0; -ETIMEDOUT processes live
+ * in it.
  */
 int nook_cgroup_remove(const struct nook_plan_cgroup_dir *dirs, size_t n, struct nook_error *err);
 
-/* O_PATH descriptor of a v2 cgroup that exists, for exec. */
+/* O_PATH descriptor of a v2 cgroup that exists, for exec; NO_FD when @dirs has none on v2. */
 int nook_cgroup_open(const struct nook_plan_cgroup_dir *dirs, size_t n, int *ret_into,
 		     struct nook_error *err);
 

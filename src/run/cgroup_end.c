@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The end of a container's cgroups: empty them, remove them. */
+#include "base/own.h"
+#include "base/text.h"
+#include "cgroup.h"
+#include "cgroup_parts.h"
+#include "host/cgroup.h"
+#include "sys/cgroupfs.h"
+#include "sys/pidfd.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdint.h>
+#include <string.h>
+#include <time.h>
+
+/* Longer than any process needs to die that is not stuck in a driver or a dead network mount. */
+#define PATIENCE_MS 10000
+
+/* Processes ended at once on v1: each costs a descriptor. */
+#define BATCH 8
+
+/* Cgroups in cgroups, on v1: each level costs a descriptor while it is emptied. */
+#define DEPTH_MAX 24
+
+int64_t nook_cgroup_now(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t); /* fails only for an unknown clock */
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+static int left_until(int64_t deadline)
+{
+	int64_t left = deadline - nook_cgroup_now();
+
+	return left > 0 ? (int)left : 0;
+}
+
+/* cgroup.events wakes a poll(2) when "populated" changes, cgroups(7). */
+static int wait_unpopulated(int cgroup, int64_t deadline)
+{
+	auto_close int fd = nook_cgroupfs_open_events(cgroup);
+
+	if (fd < 0)
+		return fd;
+
+	for (;;) {
+		struct pollfd p = { .fd = fd, .events = POLLPRI };
+		char text[256];
+		ssize_t len = pread(fd, text, sizeof(text) - 1, 0);
+
+		/* ENODEV: it was removed meanwhile. */
+		if (len < 0)
+			return errno == ENODEV ? 0 : -errno;
+		text[len] = '\0';
+		if (strstr(text, "populated 0"))
+			return 0;
+
+		int left = left_until(deadline);
+
+		if (!left)
+			return -ETIMEDOUT;
+		if (poll(&p, 1, left) < 0 && errno != EINTR)
+			return -errno;
+	}
+}
+
+/* The first @max pids of cgroup.procs. A process that our pid namespace doesn't show is 0. */
+static int first_pids(int cgroup, int *pids, int max)
+{
+	char text[4096];
+	char *save = NULL;
+	int n = 0;
+	ssize_t len = nook_cgroupfs_read(cgroup, "cgroup.procs", text, sizeof(text));
+
+	if (len < 0)
+		return (int)len;
+
+	for (char *word = strtok_r(text, "\n", &save); word && n < max;
+	     word = strtok_r(NULL, "\n", &save)) {
+		uint64_t pid;
+
+		if (nook_parse_u64(word, INT_MAX, &pid) < 0)
+			return -EIO;
+		pids[n++] = (int)pid;
+	}
+	return n;
+}
+
+static bool is_among(int pid, const int *pids, int n)
+{
+	for (int i = 0; i < n; i++)
+		if (pids[i] == pid)
+			return true;
+	return false;
+}
+
+/*
+ * Opens the processes of @pids; NO_FD for one that has ended. Looks again which are in the cgroup
+ * then: a pid that was given to another process since we read it is not. Return: how many are
+ * open.
+ */
+static int open_batch(int cgroup, const int *pids, int n, int *fds)
+{
+	int again[BATCH * 4];
+	int n_again, n_open = 0;
+	int r = 0;
+
+	for (int i = 0; i < n; i++) {
+		fds[i] = pids[i] ? nook_pidfd_open(pids[i], 0) : -EPERM;
+		if (fds[i] < 0 && fds[i] != -ESRCH)
+			r = fds[i];
+	}
+
+	n_again = first_pids(cgroup, again, (int)ARRAY_SIZE(again));
+	for (int i = 0; i < n; i++) {
+		if (r < 0 || !is_among(pids[i], again, n_again))
+			close_fd(&fds[i]);
+		n_open += fds[i] >= 0;
+	}
+	return r < 0 ? r : n_open;
+}
+
+static int end_one(int fd, bool kill, int64_t deadline)
+{
+	int r = kill ? nook_pidfd_send_signal(fd, SIGKILL) : 0;
+
+	if (r == 0)
+		r = nook_pidfd_wait(fd, left_until(deadline));
+	return r == -ESRCH ? 0 : r;
+}
+
+/* Waits for the first processes of a v1 cgroup, after killing them when @kill. Return: how many
+ * there were. */
+static int end_batch(int cgroup, bool kill, int64_t deadline)
+{
+	int pids[BATCH];
+	int fds[BATCH];
+	int n = first_pids(cgroup, pids, BATCH);
+	int r;
+
+	if (n <= 0)
+		return n;
+
+	r = open_batch(cgroup, pids, n, fds);
+	if (r == 0)
+		(void)poll(NULL, 0, 1); /* all of them are about to leave: look again in 1 ms */
+	for (int i = 0; i < n; i++) {
+		if (fds[i] >= 0 && r >= 0)
+			r = end_one(fds[i], kill, deadline);
+		close_fd(&fds[i]);
+	}
+	return r < 0 ? r : n;
+}
+
+static int end_all(int cgroup, bool kill, int64_t deadline)
+{
+	int n;
+
+	while ((n = end_batch(cgroup, kill, deadline)) > 0)
+		if (!left_until(deadline))
+			return -ETIMEDOUT;
+	return n == -ENODEV ? 0 : n; /* removed meanwhile */
+}
+
+int nook_cgroup_wait_empty(int fd, bool v2, int64_t deadline)
+{
+	return v2 ? wait_unpopulated(fd, deadline) : end_all(fd, false, deadline);
+}
+
+struct kill_tree {
+	int64_t deadline;
+	int depth;
+};
+
+/* The cgroups below too: on v1 a signal reaches one process at a time. What forks faster than we
+ * read is ended by its pid namespace's pid 1, which dies here with the others. */
+static int kill_tree(int cgroup, void *data)
+{
+	struct kill_tree *k = data;
+	struct kill_tree below = { k->deadline, k->depth + 1 };
+
+	if (below.depth > DEPTH_MAX)
+		return -ELOOP;
+
+	int r = end_all(cgroup, true, k->deadline);
+
+	return r < 0 ? r : nook_cgroupfs_each_child(cgroup, kill_tree, &below);
+}
+
+static int kill_in(int cgroup, bool v2)
+{
+	struct kill_tree k = { nook_cgroup_now() + PATIENCE_MS, 0 };
+
+	if (!v2)
+		return kill_tree(cgroup, &k);
+
+	int r = nook_cgroupfs_write(cgroup, "cgroup.kill", "1");
+
+	return r < 0 ? r : wait_unpopulated(cgroup, k.deadline);
+}
+
+static void hint_stuck(struct nook_error *err)
+{
+	nook_hint(err,
+		  "a process that SIGKILL does not end waits in the kernel, mostly for a disk or "
+		  "network file system: see `ps -o pid,stat,wchan,args -p` with the pids in "
+		  "cgroup.procs");
+}
+
+int nook_cgroup_kill(const struct nook_plan_cgroup_dir *dirs, size_t n, struct nook_error *err)
+{
+	for (size_t i = 0; i < n; i++) {
+		auto_close int mount = nook_cgroupfs_mount(dirs[i].mount, dirs[i].v2);
+		int r = mount < 0 ? mount : nook_cgroupfs_walk(mount, dirs[i].path, O_RDONLY);
+		auto_close int cgroup = r;
+
+		if (r == -ENOENT)
+			continue;
+		if (r < 0)
+			return nook_fail(err, -r, "open %s%s", dirs[i].mount, dirs[i].path);
+
+		r = kill_in(cgroup, dirs[i].v2);
+		if (r == -ETIMEDOUT)
+			hint_stuck(err);
+		if (r < 0)
+			return nook_fail(err, -r, "kill what is in %s%s", dirs[i].mount,
+					 dirs[i].path);
+	}
+	return 0;
+}
+
+/* Removes one cgroup that has none below: from the child @name of @parent down, always the first.
+ * Return: 0 one was removed. */
+static int remove_one(int parent, const char *leaf, bool v2, int64_t deadline)
+{
+	char name[256];
+	char below[256];
+	auto_close int up = NO_FD;
+	auto_close int cgroup = nook_cgroupfs_child(parent, leaf);
+	int r;
+
+	if (cgroup < 0)
+		return cgroup;
+
+	strcpy(name, leaf);
+	while ((r = nook_cgroupfs_first_child(cgroup, below)) == 0) {
+		int down = nook_cgroupfs_child(cgroup, below);
+
+		if (down < 0)
+			return down;
+		close_fd(&up);
+		up = cgroup;
+		cgroup = down;
+		strcpy(name, below);
+	}
+	if (r != -ENOENT)
+		return r;
+
+	r = nook_cgroupfs_rmdir(up >= 0 ? up : parent, name);
+	if (r != -EBUSY)
+		return r;
+	r = nook_cgroup_wait_empty(cgroup, v2, deadline);
+	return r < 0 ? r : nook_cgroupfs_rmdir(up >= 0 ? up : parent, name);
+}
+
+/* By time and not by count: each round removes one. A descent costs its depth, so a chain of a
+ * thousand cgroups takes a second. */
+static int remove_tree(int parent, const char *leaf, bool v2)
+{
+	int64_t deadline = nook_cgroup_now() + PATIENCE_MS;
+	int r;
+
+	while ((r = nook_cgroupfs_rmdir(parent, leaf)) == -EBUSY) {
+		r = remove_one(parent, leaf, v2, deadline);
+		/* EBUSY: somebody was faster to put a process or a cgroup in. */
+		if (r < 0 && r != -ENOENT && r != -EBUSY)
+			return r;
+		if (!left_until(deadline))
+			return -ETIMEDOUT;
+	}
+	return r == -ENOENT ? 0 : r;
+}
+
+static bool has_supervisor(int place)
+{
+	auto_close int leaf = nook_cgroupfs_child(place, NOOK_CGROUP_SUPERVISOR);
+
+	return leaf >= 0;
+}
+
+/* Unless it is the hierarchy's root, PLACE is somebody else's, who may want to remove it: leave
+ * nothing of ours. */
+static int tidy_place(const struct nook_plan_cgroup_dir *dir, const struct nook_cgroup_path *path,
+		      int mount, struct nook_error *err)
+{
+	bool at_root = !strcmp(path->place, "/");
+
+	if (at_root && !dir->enable)
+		return 0;
+
+	auto_close int place = nook_cgroupfs_walk(mount, path->place, O_PATH);
+
+	if (place < 0)
+		return 0; /* gone with all that was in it */
+
+	bool aside = dir->enable && has_supervisor(place);
+
+	if (at_root && !aside)
+		return 0;
+	if (nook_cgroupfs_rmdir(place, path->parent) < 0)
+		return 0; /* EBUSY: other containers are there */
+	return aside ? nook_cgroup_step_back(dir, err) : 0;
+}
+
+static int remove_dir(const struct nook_plan_cgroup_dir *dir, struct nook_error *err)
+{
+	struct nook_cgroup_path path;
+	char parent_path[PATH_MAX];
+	int r = nook_cgroup_split(dir->path, &path, err);
+
+	if (r < 0)
+		return r;
+
+	auto_close int mount = nook_cgroupfs_mount(dir->mount, dir->v2);
+
+	if (mount == -ENOENT)
+		return 0;
+	if (mount < 0)
+		return nook_fail(err, -mount, "open %s", dir->mount);
+
+	(void)nook_format(parent_path, sizeof(parent_path), "%s/%s", path.place, path.parent);
+
+	auto_close int parent = nook_cgroupfs_walk(mount, parent_path, O_PATH);
+
+	if (parent >= 0)
+		r = remove_tree(parent, path.leaf, dir->v2);
+	else if (parent != -ENOENT)
+		return nook_fail(err, -parent, "open %s%s", dir->mount, parent_path);
+	if (r == -ETIMEDOUT)
+		hint_stuck(err);
+	if (r < 0)
+		return nook_fail(err, -r, "rmdir %s%s", dir->mount, dir->path);
+
+	return tidy_place(dir, &path, mount, err);
+}
+
+int nook_cgroup_remove(const struct nook_plan_cgroup_dir *dirs, size_t n, struct nook_error *err)
+{
+	struct nook_error first = { 0 };
+	int r = 0;
+
+	/* One that can't be removed does not keep the others. */
+	for (size_t i = 0; i < n; i++) {
+		struct nook_error why = { 0 };
+		int one = remove_dir(&dirs[i], &why);
+
+		if (one < 0 && r == 0) {
+			r = one;
+			first = why;
+		}
+	}
+	if (r < 0 && err)
+		*err = first;
+	return r;
+}
