@@ -15,8 +15,10 @@
 const char *nook_folder_name(enum nook_folder f)
 {
 	static const char *const names[NOOK_FOLDER_COUNT] = {
-		[NOOK_FOLDER_RECORDS] = "containers", [NOOK_FOLDER_NEW] = "new",
-		[NOOK_FOLDER_LOCKS] = "locks",        [NOOK_FOLDER_SECCOMP] = "seccomp",
+		[NOOK_FOLDER_RECORDS] = "containers",
+		[NOOK_FOLDER_NEW] = "new",
+		[NOOK_FOLDER_LOCKS] = "locks",
+		[NOOK_FOLDER_SECCOMP] = "seccomp",
 		[NOOK_FOLDER_IDS] = "ids",
 	};
 
@@ -121,7 +123,7 @@ int nook_state_open(const char *state_dir, const char *name, bool make, struct n
 	(void)nook_format(new.name, sizeof(new.name), "%s", name); /* checked: it fits */
 	new.base = rc = nook_base_open(state_dir, make, err);
 	for (unsigned i = 0; rc >= 0 && i < ARRAY_SIZE(new.dirs); i++)
-		new.dirs[i] = rc = nook_folder_open(new.base, (enum nook_folder)i, make, err);
+		new.dirs[i] = rc = nook_folder_open(new.base, (enum nook_folder)i, true, err);
 	if (rc < 0) {
 		nook_state_close(&new);
 		return rc;

@@ -37,12 +37,16 @@ int nook_folder_open(int base, enum nook_folder f, bool make, struct nook_error 
  * noted. */
 int nook_folder_file(int base, enum nook_folder f, const char *name, int flags);
 
-/* Everything of @s but name's lock. @make as above; -ENOENT as above. */
+/* Everything of @s but name's lock. @make and -ENOENT as nook_base_open(); folders are always made.
+ */
 int nook_state_open(const char *state_dir, const char *name, bool make, struct nook_state *s,
 		    struct nook_error *err);
 
 /* Checks a name, -EINVAL. */
 int nook_check_name(const char *name, struct nook_error *err);
+
+/* Deletes the container's files but its lock. */
+int nook_files_delete(const struct nook_state *s, struct nook_error *err);
 
 /* ---- locks ---- */
 
@@ -60,6 +64,17 @@ struct nook_holder {
  */
 int nook_lock_take(struct nook_state *s, struct nook_error *err);
 
+/**
+ * nook_lock_take_patiently() - the same, when the holder is on its way out
+ *
+ * A lock that is held by a process with a pid, and a record beside it, are a living container. Else
+ * its keeper is just taking the name, just cleaning up, or was killed, with a child about to follow
+ * it that still has a copy of the descriptor: none of that lasts, and is waited for.
+ */
+int nook_lock_take_patiently(struct nook_state *s, struct nook_error *err);
+
+bool nook_have_record(const struct nook_state *s);
+
 /* Tries a descriptor of a lock file, once. Return: 0; -EBUSY; others. */
 int nook_lock_try(int fd);
 
@@ -74,9 +89,15 @@ int nook_lock_holder(int base, const char *name, struct nook_holder *ret, struct
 
 /* ---- records ---- */
 
-/* A record, checked. @filter: read seccomp/NAME too. Return: 0; -ENOENT (nothing noted); -EBADMSG
- * when it is garbled; others. */
-int nook_record_load(int base, const char *name, bool filter, struct nook_arena *a,
+/* How much of it is read: what an undo needs can be whole where the rest is not. */
+enum nook_record_part {
+	NOOK_RECORD_OBJECTS, /* identity, range and cgroups */
+	NOOK_RECORD_TEXT,    /* the whole record */
+	NOOK_RECORD_ALL,     /* seccomp/NAME too */
+};
+
+/* A record, checked. Return: 0; -ENOENT (nothing noted); -EBADMSG when it is garbled; others. */
+int nook_record_load(int base, const char *name, enum nook_record_part part, struct nook_arena *a,
 		     struct nook_record *record, struct nook_error *err);
 
 /* What is true of a record now. @boot_id: of this boot. */
@@ -95,7 +116,20 @@ int nook_record_pidfd(const struct nook_record *record, const char *boot_id, int
 #define NOOK_RECORD_CGROUPS 32u
 #define NOOK_PID_MAX        4194304 /* PID_MAX_LIMIT of 64-bit kernels */
 
-/* Removes the id ranges that a container holds, wherever; for a record that can't be read. */
-int nook_range_release_all(int base, const char *name, struct nook_error *err);
+/* ---- ranges ---- */
+
+/* nook_range_release() by descriptor. */
+int nook_range_give_back(int base, uint32_t first, const char *name, struct nook_error *err);
+
+/* Releases whatever ranges a container holds: when its record can't be read. */
+int nook_range_give_back_all(int base, const char *name, struct nook_error *err);
+
+/* Where nook_range_find() looks, in slots of NOOK_RANGE_SIZE from NOOK_RANGE_FIRST. */
+#define NOOK_RANGE_FIRST 0x70000000u
+#define NOOK_RANGE_SLOTS 4096u
+
+/* Marks in @taken (a bit a slot) what the files subuid, subgid, passwd and group in @etc give to
+ * others. Missing files give nothing. */
+int nook_range_mark_etc(int etc, uint64_t taken[NOOK_RANGE_SLOTS / 64], struct nook_error *err);
 
 #endif

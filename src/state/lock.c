@@ -16,8 +16,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <time.h>
 
-#define TRIES 100
+#define TRIES       100
+#define PATIENCE_MS 300 /* for a keeper that is just dying or cleaning up */
 
 static struct flock one_byte(short type, off_t at)
 {
@@ -67,8 +69,8 @@ int nook_lock_take(struct nook_state *s, struct nook_error *err)
 		auto_close int fd = open_lock(s->base, s->name, O_RDWR | O_CREAT, err);
 
 		if (fd < 0)
-			return fd == -ENOENT ? nook_fail(err, ENOENT, "open locks/%s", s->name) :
-					       fd;
+			return fd == -ENOENT ? nook_fail(err, ENOENT, "open locks/%s", s->name)
+					     : fd;
 
 		int rc = nook_lock_try(fd);
 
@@ -111,4 +113,32 @@ int nook_lock_holder(int base, const char *name, struct nook_holder *ret, struct
 	int rc = nook_lock_look(fd, ret);
 
 	return rc < 0 ? nook_fail(err, -rc, "fcntl F_OFD_GETLK locks/%s", name) : 0;
+}
+
+bool nook_have_record(const struct nook_state *s)
+{
+	struct stat st;
+
+	return fstatat(s->dirs[NOOK_FOLDER_RECORDS], s->name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+int nook_lock_take_patiently(struct nook_state *s, struct nook_error *err)
+{
+	const struct timespec slice = { .tv_nsec = 1000000 };
+
+	for (int waited = 0;; waited++) {
+		struct nook_holder holder;
+		int rc = nook_lock_take(s, err);
+
+		if (rc != -EBUSY)
+			return rc;
+
+		rc = nook_lock_holder(s->base, s->name, &holder, err);
+		if (rc < 0)
+			return rc;
+		if (waited >= PATIENCE_MS || (holder.held && holder.pid && nook_have_record(s)))
+			return -EBUSY;
+		if (holder.held)
+			(void)nanosleep(&slice, NULL); /* shorter after a signal */
+	}
 }

@@ -110,6 +110,6 @@ enum nook_life nook_life_of(const struct nook_record *record, const struct nook_
 		return NOOK_LIFE_GONE;
 	if (record->phase == NOOK_PHASE_CREATING)
 		return NOOK_LIFE_STARTING;
-	return nook_record_pidfd(record, boot_id, &fd, NULL) == 0 ? NOOK_LIFE_RUNNING :
-								    NOOK_LIFE_GONE;
+	return nook_record_pidfd(record, boot_id, &fd, NULL) == 0 ? NOOK_LIFE_RUNNING
+								  : NOOK_LIFE_GONE;
 }

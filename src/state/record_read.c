@@ -5,15 +5,19 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/text.h"
-#include "sys/namespaces.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
+#include <linux/sched.h>
 #include <string.h>
 
 #define PATH_BYTES 4096u
 #define TEXT_BYTES (1u << 20) /* MAX_ARG_STRLEN is 128 KiB where pages have 4 KiB */
+
+#define NAMESPACES                                                                                 \
+	((uint64_t)(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWIPC | CLONE_NEWUTS |  \
+		    CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWTIME))
 
 struct reader {
 	struct nook_arena *arena;
@@ -205,10 +209,8 @@ static int read_caps(const struct nook_json_value *process, struct reader *r)
 		const char *key;
 		uint64_t *set;
 	} sets[] = {
-		{ "bounding", &caps->bounding },
-		{ "effective", &caps->effective },
-		{ "permitted", &caps->permitted },
-		{ "inheritable", &caps->inheritable },
+		{ "bounding", &caps->bounding },   { "effective", &caps->effective },
+		{ "permitted", &caps->permitted }, { "inheritable", &caps->inheritable },
 		{ "ambient", &caps->ambient },
 	};
 	struct nook_json_value v;
@@ -257,10 +259,9 @@ static int read_process(const struct nook_json_value *root, struct reader *r)
 	struct nook_record *rec = r->record;
 	struct nook_json_value v;
 	size_t n = 0;
-	int rc = nook_json_get_u64(root, "namespaces", must, NOOK_CLONE_NS_ALL, &rec->namespaces,
-				   r->err);
+	int rc = nook_json_get_u64(root, "namespaces", must, NAMESPACES, &rec->namespaces, r->err);
 
-	if (rc == 0 && (rec->namespaces & ~NOOK_CLONE_NS_ALL))
+	if (rc == 0 && (rec->namespaces & ~NAMESPACES))
 		return nook_refuse(r->err, EINVAL, "namespaces %llu has unknown bits",
 				   (unsigned long long)rec->namespaces);
 	if (rc == 0)
@@ -311,7 +312,8 @@ static int read_filter(int base, const char *name, struct reader *r)
 	return rc;
 }
 
-static int parse(char *text, size_t len, const char *name, struct reader *r)
+static int parse(const char *text, size_t len, const char *name, enum nook_record_part part,
+		 struct reader *r)
 {
 	auto_json struct json_object *json = NULL;
 	int rc = nook_json_parse(text, len, 8, &json, r->err);
@@ -321,7 +323,7 @@ static int parse(char *text, size_t len, const char *name, struct reader *r)
 		rc = read_identity(&v, name, r);
 	if (rc == 0)
 		rc = read_objects(&v, r);
-	return rc == 0 ? read_process(&v, r) : rc;
+	return rc == 0 && part != NOOK_RECORD_OBJECTS ? read_process(&v, r) : rc;
 }
 
 /* Whatever is wrong with it, it is a record that can't be used: say so, and what then. */
@@ -336,7 +338,7 @@ static int garbled(const char *name, const struct nook_error *detail, struct noo
 			   detail->why);
 }
 
-int nook_record_load(int base, const char *name, bool filter, struct nook_arena *a,
+int nook_record_load(int base, const char *name, enum nook_record_part part, struct nook_arena *a,
 		     struct nook_record *record, struct nook_error *err)
 {
 	struct nook_error detail = { 0 };
@@ -358,8 +360,8 @@ int nook_record_load(int base, const char *name, bool filter, struct nook_arena 
 	int rc = nook_read_fd(a, fd, "it", NOOK_RECORD_BYTES, &text, &len, &detail);
 
 	if (rc == 0)
-		rc = parse(text, len, name, &r);
-	if (rc == 0 && filter)
+		rc = parse(text, len, name, part, &r);
+	if (rc == 0 && part == NOOK_RECORD_ALL)
 		rc = read_filter(base, name, &r);
 	if (rc < 0)
 		return garbled(name, &detail, err);

@@ -2,10 +2,10 @@
 /*
  * The record, written aside and renamed.
  *
- * It is not synced to the disk: it matters to this boot only, as nothing that it names lives longer,
- * and a process's death, however sudden, does not take the page cache along. After a power loss it
- * may be empty or missing, which the reader takes for a container that is gone. An fsync would cost
- * milliseconds where /run is on a disk, as on machines without a tmpfs there.
+ * It is not synced to the disk: it matters to this boot only, as nothing that it names lives
+ * longer, and a process's death, however sudden, does not take the page cache along. After a power
+ * loss it may be empty or missing, which the reader takes for a container that is gone. An fsync
+ * would cost milliseconds where /run is on a disk, as on machines without a tmpfs there.
  */
 #include "files.h"
 
