@@ -1,13 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What is known of each container: a directory STATE_DIR/containers/NAME with the record and a lock
- * that the process which runs the container holds as long as it lives. The record is written before
- * the first object is made, so that whoever finds it later can undo everything from any phase.
+ * What is known of each container, in files of STATE_DIR that bear its name:
+ *
+ *	containers/NAME  the record, JSON
+ *	new/NAME         the record while it is written, then renamed
+ *	locks/NAME       locked by the process that runs the container, as long as it lives
+ *	seccomp/NAME     its filter: struct sock_filter as in memory
+ *	ids/FIRST        a range of ids that it holds: a symbolic link whose text is NAME
+ *
+ * The record is written before the first object is made, so that whoever finds it later can undo
+ * everything from any phase. Not a directory for each container: where /run is on a disk's file
+ * system, to free a directory costs more than all the rest together.
  */
 #ifndef NOOK_STATE_STATE_H
 #define NOOK_STATE_STATE_H
 
 #include "base/arena.h"
+#include "base/own.h"
 #include "nook/error.h"
 #include "nook/plan.h"
 
@@ -58,19 +67,24 @@ struct nook_record {
 	int oom_score_adj;
 };
 
+/* A container's name, held. */
 struct nook_state {
-	int dir;  /* of this container */
-	int lock; /* held: LOCK_EX */
 	int base; /* STATE_DIR */
+	int lock; /* locks/NAME, locked. The lock lives as long as any copy of this descriptor, so
+		     a child that doesn't execute at once (the stage, an init) closes its copy. */
+	int dirs[4];                      /* containers, new, locks, seccomp */
+	const struct sock_filter *filter; /* what seccomp/NAME holds; NULL: nothing yet */
 	char name[256];
 };
-#define NOOK_STATE_NONE ((struct nook_state){ .dir = NO_FD, .lock = NO_FD, .base = NO_FD })
+#define NOOK_STATE_NONE                                                                            \
+	((struct nook_state){                                                                      \
+		.base = NO_FD, .lock = NO_FD, .dirs = { NO_FD, NO_FD, NO_FD, NO_FD } })
 
 /**
- * nook_state_claim() - make a container's directory and lock it
+ * nook_state_claim() - take a name and lock it
  *
  * STATE_DIR is made when missing (0700; refused when it is another user's, writable for others or a
- * symlink). A directory left by a keeper that died is first undone: nook_state_undo().
+ * symlink). What a keeper that died has left under the name is undone first.
  *
  * Return: 0; -EEXIST when a living container has the name, @err says since when and what to do;
  * others.
@@ -78,20 +92,26 @@ struct nook_state {
 int nook_state_claim(const char *state_dir, const char *name, struct nook_state *ret,
 		     struct nook_error *err);
 
-/* Writes the record aside and renames it into place. */
-int nook_state_write(const struct nook_state *state, const struct nook_record *record,
+/**
+ * nook_state_write() - write the record aside and rename it into place; the filter beside it
+ *
+ * record->name is not looked at: it is the claimed one. The filter is written once, when it first
+ * appears. Nothing is synced to disk, see record_write.c. Return: 0; -E2BIG more arguments and
+ * variables than can be kept; others.
+ */
+int nook_state_write(struct nook_state *state, const struct nook_record *record,
 		     struct nook_error *err);
 
-/* Deletes the directory entry by entry, and closes @state. Only what a container's directory holds
- * is deleted. */
+/* Deletes the container's files, the lock last, and closes @state even on failure. */
 int nook_state_drop(struct nook_state *state, struct nook_error *err);
 
-void nook_state_close(struct nook_state *state); /* keeps the directory */
+void nook_state_close(struct nook_state *state); /* keeps the files, lets go of the lock */
 
 enum nook_life {
-	NOOK_LIFE_RUNNING, /* its pid 1 is the process that the record names */
-	NOOK_LIFE_STARTING,
-	NOOK_LIFE_GONE, /* its keeper died, or the machine was booted since: to be undone */
+	NOOK_LIFE_RUNNING,  /* its pid 1 is the process that the record names */
+	NOOK_LIFE_STARTING, /* its keeper lives and has not yet recorded a pid 1 */
+	NOOK_LIFE_GONE, /* pid 1 has ended, its keeper died, or the machine was booted since: to be
+			   undone, if its keeper isn't at it already */
 };
 
 /**
@@ -99,9 +119,10 @@ enum nook_life {
  * @a:        arena for @record
  * @ret_life: receives what is true of it now
  *
- * The file is taken as hostile: bounded, strict types, names and ranges checked. Return: 0; -ENOENT
+ * The file is taken as hostile: bounded, strict types, names and ranges checked. Just after a claim
+ * there is no record yet: then name, phase and keeper are all that is known. Return: 0; -ENOENT
  * when there is no such container, with a hint that lists those there are; -EINVAL for a name that
- * can't be one.
+ * can't be one; -EBADMSG for a record that is none (@ret_life is set).
  */
 int nook_state_read(const char *state_dir, const char *name, struct nook_arena *a,
 		    struct nook_record *record, enum nook_life *ret_life, struct nook_error *err);
@@ -119,15 +140,20 @@ int nook_state_list(const char *state_dir, struct nook_arena *a, struct nook_sta
 
 /**
  * nook_state_undo() - remove what a dead container left, from its record: processes, cgroups, id
- * range, directory
+ * range, files
  *
  * May be repeated; returns 0 only when all is gone. -EBUSY while its keeper lives, unless @kill:
- * then it is killed first.
+ * then its program is killed, and the keeper too when it hasn't cleaned up a second later. In
+ * src/run/undo.c, because it takes cgroups apart.
  */
 int nook_state_undo(const char *state_dir, const char *name, bool kill, struct nook_error *err);
 
+/* The part of it that needs the lock, which @state holds: all but the lock is gone on return 0.
+ * src/run/undo.c */
+int nook_state_clear(struct nook_state *state, struct nook_error *err);
+
 /* Opens the container's pid 1: the pidfd, after which its start time was compared with the
- * record's. -ESRCH: gone. */
+ * record's. -ESRCH: it has ended, though it may not be reaped yet. */
 int nook_state_pidfd(const struct nook_record *record, int *ret_pidfd, struct nook_error *err);
 
 /* Start time of a process in clock ticks; /proc/PID/stat. */
@@ -136,8 +162,7 @@ int nook_start_time(int pid, uint64_t *ret, struct nook_error *err);
 /* /proc/sys/kernel/random/boot_id. @out: 37 bytes. */
 int nook_boot_id(char out[37], struct nook_error *err);
 
-/* ---- ranges of 65,536 ids for root's containers: STATE_DIR/ids/FIRST, a file that holds the
- * container's name ---- */
+/* ---- ranges of 65,536 ids for root's containers ---- */
 
 #define NOOK_RANGE_SIZE 65536u
 
@@ -146,12 +171,20 @@ int nook_boot_id(char out[37], struct nook_error *err);
  *
  * Looks in 0x70000000 to 0x7fff0000, which no distribution hands out, past what /etc/subuid,
  * /etc/subgid and accounts use, and past the ranges of living containers; a range whose container
- * is gone is free. Return: 0; -EUSERS.
+ * is gone is free. Reads only. Return: 0; -EUSERS.
  */
 int nook_range_find(const char *state_dir, uint32_t *ret, struct nook_error *err);
-/* O_EXCL: -EEXIST when somebody was faster; the caller probes and plans again. */
+
+/**
+ * nook_range_claim() - take a range for a container whose name the caller has claimed
+ *
+ * A dead container that still holds it is undone first. Return: 0; -EEXIST when somebody was
+ * faster: the caller finds another and plans again.
+ */
 int nook_range_claim(const char *state_dir, uint32_t first, const char *name,
 		     struct nook_error *err);
+
+/* Gives it back; 0 when another name holds it or nobody. */
 int nook_range_release(const char *state_dir, uint32_t first, const char *name,
 		       struct nook_error *err);
 

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Taking a name and giving it back. */
+#include "files.h"
+
+#include "base/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+/* "2025-11-22 03:03:12", in local time. */
+static void since(const struct nook_state *s, char *out, size_t size)
+{
+	struct stat st;
+	struct tm tm;
+
+	/* The lock file is made when the container is claimed. */
+	if (fstatat(s->dirs[NOOK_FOLDER_LOCKS], s->name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    !localtime_r(&st.st_mtime, &tm) || !strftime(out, size, "%Y-%m-%d %H:%M:%S", &tm))
+		(void)nook_format(out, size, "just now"); /* fits */
+}
+
+static int refuse_taken(const struct nook_state *s, struct nook_error *err)
+{
+	char when[40];
+
+	since(s, when, sizeof(when));
+	nook_where(err, "--name %s", s->name);
+	nook_hint(err, "Choose another --name, or `nook rm --force %s`.", s->name);
+	return nook_refuse(err, EEXIST, "container %s has been running since %s", s->name, when);
+}
+
+int nook_state_claim(const char *state_dir, const char *name, struct nook_state *ret,
+		     struct nook_error *err)
+{
+	struct nook_state s = NOOK_STATE_NONE;
+	int rc = nook_state_open(state_dir, name, true, &s, err);
+
+	if (rc < 0)
+		return rc;
+
+	rc = nook_lock_take_patiently(&s, err);
+	if (rc == -EBUSY)
+		rc = refuse_taken(&s, err);
+	if (rc == 0 && nook_have_record(&s))
+		rc = nook_state_clear(&s, err);
+	if (rc < 0) {
+		nook_state_close(&s);
+		return rc;
+	}
+
+	*ret = s;
+	return 0;
+}
+
+static int delete_file(const struct nook_state *s, enum nook_folder f, struct nook_error *err)
+{
+	if (unlinkat(s->dirs[f], s->name, 0) < 0 && errno != ENOENT)
+		return nook_fail(err, errno, "unlink %s/%s in the state directory",
+				 nook_folder_name(f), s->name);
+	return 0;
+}
+
+int nook_files_delete(const struct nook_state *s, struct nook_error *err)
+{
+	/* The record last: an undo that is cut short can still be repeated. */
+	int rc = delete_file(s, NOOK_FOLDER_SECCOMP, err);
+
+	if (rc == 0)
+		rc = delete_file(s, NOOK_FOLDER_NEW, err);
+	return rc == 0 ? delete_file(s, NOOK_FOLDER_RECORDS, err) : rc;
+}
+
+int nook_state_drop(struct nook_state *state, struct nook_error *err)
+{
+	int rc = nook_files_delete(state, err);
+
+	/* The lock after all else: who sees a record that nobody holds takes it for a leftover. */
+	if (rc == 0)
+		rc = delete_file(state, NOOK_FOLDER_LOCKS, err);
+	nook_state_close(state);
+	return rc;
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* STATE_DIR from the inside: its folders, locks and records. For src/state/ and src/run/undo.c. */
+#ifndef NOOK_STATE_FILES_H
+#define NOOK_STATE_FILES_H
+
+#include "state.h"
+
+#include <stdbool.h>
+
+/* The folders of STATE_DIR. The first four are nook_state.dirs, in this order. */
+enum nook_folder {
+	NOOK_FOLDER_RECORDS,
+	NOOK_FOLDER_NEW,
+	NOOK_FOLDER_LOCKS,
+	NOOK_FOLDER_SECCOMP,
+	NOOK_FOLDER_IDS,
+	NOOK_FOLDER_COUNT,
+};
+
+/* "containers", "new", … */
+const char *nook_folder_name(enum nook_folder f);
+
+/**
+ * nook_base_open() - open STATE_DIR
+ * @make: make it when it is missing
+ *
+ * Refused when it is another user's, a symlink, or writable for group or others: then anybody could
+ * have put anything there. Return: O_PATH descriptor; -ENOENT (nothing noted in @err) when it is
+ * missing and not to be made; others.
+ */
+int nook_base_open(const char *state_dir, bool make, struct nook_error *err);
+
+/* Opens a folder of it. Return: O_PATH descriptor; -ENOENT as above; others. */
+int nook_folder_open(int base, enum nook_folder f, bool make, struct nook_error *err);
+
+/* Opens a file of a folder: openat2 without symlinks. Return: descriptor or negative errno, nothing
+ * noted. */
+int nook_folder_file(int base, enum nook_folder f, const char *name, int flags);
+
+/* Everything of @s but name's lock. @make and -ENOENT as nook_base_open(); folders are always made.
+ */
+int nook_state_open(const char *state_dir, const char *name, bool make, struct nook_state *s,
+		    struct nook_error *err);
+
+/* Checks a name, -EINVAL. */
+int nook_check_name(const char *name, struct nook_error *err);
+
+/* Deletes the container's files but its lock. */
+int nook_files_delete(const struct nook_state *s, struct nook_error *err);
+
+/* ---- locks ---- */
+
+/* Who holds a container's lock. */
+struct nook_holder {
+	bool held;
+	int pid; /* as we see it; 0: not known: dying, out of our sight, or we ourselves */
+};
+
+/**
+ * nook_lock_take() - lock locks/NAME, made when missing; into s->lock
+ *
+ * Return: 0: and the file that is locked is the one that is there; -EBUSY, nothing noted, when
+ * somebody holds it; others.
+ */
+int nook_lock_take(struct nook_state *s, struct nook_error *err);
+
+/**
+ * nook_lock_take_patiently() - the same, when the holder is on its way out
+ *
+ * A lock that is held by a process with a pid, and a record beside it, are a living container. Else
+ * its keeper is just taking the name, just cleaning up, or was killed, with a child about to follow
+ * it that still has a copy of the descriptor: none of that lasts, and is waited for.
+ */
+int nook_lock_take_patiently(struct nook_state *s, struct nook_error *err);
+
+bool nook_have_record(const struct nook_state *s);
+
+/* Tries a descriptor of a lock file, once. Return: 0; -EBUSY; others. */
+int nook_lock_try(int fd);
+
+/* Has the lock file been deleted, by its last holder, since @fd was opened? */
+bool nook_lock_stale(int fd);
+
+/* Looks without taking it. @fd: of the lock file. Return: 0 or a negative errno. */
+int nook_lock_look(int fd, struct nook_holder *ret);
+
+/* The same by name; a missing file is held by nobody. */
+int nook_lock_holder(int base, const char *name, struct nook_holder *ret, struct nook_error *err);
+
+/* ---- records ---- */
+
+/* How much of it is read: what an undo needs can be whole where the rest is not. */
+enum nook_record_part {
+	NOOK_RECORD_OBJECTS, /* identity, range and cgroups */
+	NOOK_RECORD_TEXT,    /* the whole record */
+	NOOK_RECORD_ALL,     /* seccomp/NAME too */
+};
+
+/* A record, checked. Return: 0; -ENOENT (nothing noted); -EBADMSG when it is garbled; others. */
+int nook_record_load(int base, const char *name, enum nook_record_part part, struct nook_arena *a,
+		     struct nook_record *record, struct nook_error *err);
+
+/* What is true of a record now. @boot_id: of this boot. */
+enum nook_life nook_life_of(const struct nook_record *record, const struct nook_holder *holder,
+			    const char *boot_id);
+
+/* nook_state_pidfd() for who knows the boot id. */
+int nook_record_pidfd(const struct nook_record *record, const char *boot_id, int *ret_pidfd,
+		      struct nook_error *err);
+
+/* Bounds that writer and reader share. */
+#define NOOK_RECORD_VERSION 1
+#define NOOK_RECORD_BYTES   (8u << 20)
+#define NOOK_RECORD_TEXTS   262144u
+#define NOOK_RECORD_GROUPS  65536u
+#define NOOK_RECORD_CGROUPS 32u
+#define NOOK_PID_MAX        4194304 /* PID_MAX_LIMIT of 64-bit kernels */
+
+/* ---- ranges ---- */
+
+/* nook_range_release() by descriptor. */
+int nook_range_give_back(int base, uint32_t first, const char *name, struct nook_error *err);
+
+/* Releases whatever ranges a container holds: when its record can't be read. */
+int nook_range_give_back_all(int base, const char *name, struct nook_error *err);
+
+/* Where nook_range_find() looks, in slots of NOOK_RANGE_SIZE from NOOK_RANGE_FIRST. */
+#define NOOK_RANGE_FIRST 0x70000000u
+#define NOOK_RANGE_SLOTS 4096u
+
+/* Marks in @taken (a bit a slot) what the files subuid, subgid, passwd and group in @etc give to
+ * others. Missing files give nothing. */
+int nook_range_mark_etc(int etc, uint64_t taken[NOOK_RANGE_SLOTS / 64], struct nook_error *err);
+
+#endif

@@ -1,0 +1,371 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The record, read as if an enemy had written it. */
+#include "files.h"
+
+#include "base/file.h"
+#include "base/json.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/sched.h>
+#include <string.h>
+
+#define PATH_BYTES 4096u
+#define TEXT_BYTES (1u << 20) /* MAX_ARG_STRLEN is 128 KiB where pages have 4 KiB */
+
+#define NAMESPACES                                                                                 \
+	((uint64_t)(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWIPC | CLONE_NEWUTS |  \
+		    CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWTIME))
+
+struct reader {
+	struct nook_arena *arena;
+	struct nook_record *record;
+	struct nook_error *err;
+};
+
+static const enum nook_json_need must = NOOK_JSON_REQUIRED, may = NOOK_JSON_OPTIONAL;
+
+/* As the kernel writes it: 8-4-4-4-12 hexadecimal digits. */
+static bool valid_boot_id(const char *id)
+{
+	for (size_t i = 0; i < 36; i++) {
+		bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+
+		if (dash ? id[i] != '-' : !id[i] || !strchr("0123456789abcdef", id[i]))
+			return false;
+	}
+	return id[36] == '\0';
+}
+
+/* Absolute, and no component that leads back: an undo removes what these paths name. */
+static bool valid_path(const char *path)
+{
+	if (path[0] != '/')
+		return false;
+
+	for (const char *p = path; *p;) {
+		size_t len = strcspn(++p, "/");
+
+		if ((len == 1 && p[0] == '.') || (len == 2 && p[0] == '.' && p[1] == '.'))
+			return false;
+		p += len;
+	}
+	return true;
+}
+
+static int read_pid(const struct nook_json_value *v, const char *key, int *ret,
+		    struct nook_error *err)
+{
+	int64_t value = 0;
+	int rc = nook_json_get_i64(v, key, must, 0, NOOK_PID_MAX, &value, err);
+
+	*ret = (int)value;
+	return rc;
+}
+
+static int read_phase(const struct nook_json_value *v, struct reader *r)
+{
+	struct nook_json_value phase;
+	const char *text = NULL;
+	int rc = nook_json_member(v, "phase", must, NOOK_JSON_TEXT, &phase, r->err);
+
+	if (rc == 0)
+		rc = nook_json_as_text(&phase, 20, &text, r->err);
+	if (rc < 0)
+		return rc;
+	if (strcmp(text, "creating") != 0 && strcmp(text, "running") != 0)
+		return nook_json_refuse(&phase, r->err, "\"%s\" is no phase", text);
+
+	r->record->phase = text[0] == 'r' ? NOOK_PHASE_RUNNING : NOOK_PHASE_CREATING;
+	return 0;
+}
+
+/* What container this is, and which process. */
+static int read_identity(const struct nook_json_value *v, const char *name, struct reader *r)
+{
+	struct nook_record *rec = r->record;
+	uint32_t version = 0;
+	int rc = nook_json_get_u32(v, "version", must, UINT32_MAX, &version, r->err);
+
+	if (rc == 0 && version != NOOK_RECORD_VERSION)
+		return nook_refuse(r->err, EINVAL, "version %u; this nook knows %u", version,
+				   NOOK_RECORD_VERSION);
+	if (rc == 0)
+		rc = nook_json_get_text(r->arena, v, "name", must, 255, &rec->name, r->err);
+	if (rc == 0 && strcmp(rec->name, name) != 0)
+		return nook_refuse(r->err, EINVAL, "it is that of container \"%.80s\"", rec->name);
+	if (rc == 0)
+		rc = read_phase(v, r);
+	if (rc == 0)
+		rc = nook_json_get_text(r->arena, v, "boot_id", must, 36, &rec->boot_id, r->err);
+	if (rc == 0 && !valid_boot_id(rec->boot_id))
+		return nook_refuse(r->err, EINVAL, "\"%s\" is no boot id", rec->boot_id);
+	if (rc == 0)
+		rc = read_pid(v, "keeper", &rec->keeper, r->err);
+	if (rc == 0)
+		rc = read_pid(v, "pid", &rec->pid, r->err);
+	if (rc == 0)
+		rc = nook_json_get_u64(v, "start_time", must, UINT64_MAX, &rec->start_time, r->err);
+	if (rc == 0)
+		rc = nook_json_get_i64(v, "created", must, 0, INT64_MAX, &rec->created, r->err);
+	if (rc == 0)
+		rc = nook_json_get_text(r->arena, v, "hostname", may, 64, &rec->hostname, r->err);
+	if (rc == 0)
+		rc = nook_json_get_text(r->arena, v, "root", may, 2 * PATH_BYTES, &rec->root,
+					r->err);
+	return rc;
+}
+
+static int read_cgroup(const struct nook_json_value *v, struct nook_plan_cgroup_dir *dir,
+		       struct reader *r)
+{
+	int rc = nook_json_get_text(r->arena, v, "mount", must, PATH_BYTES, &dir->mount, r->err);
+
+	if (rc == 0)
+		rc = nook_json_get_text(r->arena, v, "path", must, PATH_BYTES, &dir->path, r->err);
+	if (rc == 0)
+		rc = nook_json_get_bool(v, "v2", must, &dir->v2, r->err);
+	if (rc == 0)
+		rc = nook_json_get_u32(v, "enable", must, UINT32_MAX, &dir->enable, r->err);
+	if (rc < 0)
+		return rc;
+
+	/* "/" would be the hierarchy's root. */
+	if (!valid_path(dir->mount) || !valid_path(dir->path) || !dir->path[strspn(dir->path, "/")])
+		return nook_json_refuse(v, r->err, "no cgroup: \"%.80s\" in \"%.80s\"", dir->path,
+					dir->mount);
+	return 0;
+}
+
+/* What an undo removes. */
+static int read_objects(const struct nook_json_value *v, struct reader *r)
+{
+	struct nook_record *rec = r->record;
+	struct nook_json_value array, item;
+	int rc = nook_json_get_u32(v, "range", must, UINT32_MAX, &rec->range, r->err);
+
+	if (rc == 0 && rec->range % NOOK_RANGE_SIZE != 0)
+		return nook_refuse(r->err, EINVAL, "range %u is no multiple of %u", rec->range,
+				   NOOK_RANGE_SIZE);
+	if (rc == 0)
+		rc = nook_json_member(v, "cgroups", must, NOOK_JSON_ARRAY, &array, r->err);
+	if (rc < 0)
+		return rc;
+
+	size_t n = nook_json_length(&array);
+
+	if (n > NOOK_RECORD_CGROUPS)
+		return nook_json_refuse(&array, r->err, "%zu cgroups; %u are allowed", n,
+					NOOK_RECORD_CGROUPS);
+
+	rec->cgroups = nook_alloc_array(r->arena, n, sizeof(*rec->cgroups));
+	for (size_t i = 0; i < n && rc == 0; i++) {
+		rc = nook_json_element(&array, i, NOOK_JSON_OBJECT, &item, r->err);
+		if (rc == 0)
+			rc = read_cgroup(&item, &rec->cgroups[i], r);
+	}
+	rec->n_cgroups = rc == 0 ? n : 0;
+	return rc;
+}
+
+static int read_groups(const struct nook_json_value *v, struct reader *r)
+{
+	struct nook_json_value array, item;
+	int rc = nook_json_member(v, "groups", must, NOOK_JSON_ARRAY, &array, r->err);
+
+	if (rc < 0)
+		return rc;
+
+	size_t n = nook_json_length(&array);
+
+	if (n > NOOK_RECORD_GROUPS)
+		return nook_json_refuse(&array, r->err, "%zu groups; %u are allowed", n,
+					NOOK_RECORD_GROUPS);
+
+	uint32_t *groups = nook_alloc_array(r->arena, n, sizeof(*groups));
+
+	for (size_t i = 0; i < n; i++) {
+		uint64_t gid = 0;
+
+		rc = nook_json_element(&array, i, NOOK_JSON_NUMBER, &item, r->err);
+		if (rc == 0)
+			rc = nook_json_as_u64(&item, UINT32_MAX - 1, &gid, r->err);
+		if (rc < 0)
+			return rc;
+		groups[i] = (uint32_t)gid;
+	}
+
+	r->record->groups = groups;
+	r->record->n_groups = n;
+	return 0;
+}
+
+static int read_caps(const struct nook_json_value *process, struct reader *r)
+{
+	struct nook_plan_caps *caps = &r->record->caps;
+	const struct {
+		const char *key;
+		uint64_t *set;
+	} sets[] = {
+		{ "bounding", &caps->bounding },   { "effective", &caps->effective },
+		{ "permitted", &caps->permitted }, { "inheritable", &caps->inheritable },
+		{ "ambient", &caps->ambient },
+	};
+	struct nook_json_value v;
+	int rc = nook_json_member(process, "capabilities", must, NOOK_JSON_OBJECT, &v, r->err);
+
+	for (size_t i = 0; i < ARRAY_SIZE(sets) && rc == 0; i++)
+		rc = nook_json_get_u64(&v, sets[i].key, must, UINT64_MAX, sets[i].set, r->err);
+	return rc;
+}
+
+static int read_seccomp(const struct nook_json_value *process, struct reader *r)
+{
+	struct nook_record *rec = r->record;
+	struct nook_json_value v;
+	uint64_t n = 0;
+	int rc = nook_json_member(process, "seccomp", may, NOOK_JSON_OBJECT, &v, r->err);
+
+	if (rc < 0 || !v.json)
+		return rc;
+
+	rc = nook_json_get_text(r->arena, &v, "name", must, PATH_BYTES, &rec->seccomp_name, r->err);
+	if (rc == 0)
+		rc = nook_json_get_u64(&v, "instructions", must, BPF_MAXINSNS, &n, r->err);
+	if (rc == 0)
+		rc = nook_json_get_u32(&v, "flags", must, UINT32_MAX, &rec->seccomp_flags, r->err);
+	rec->n_seccomp = n;
+	return rc;
+}
+
+static int read_oom_score_adj(const struct nook_json_value *process, struct reader *r)
+{
+	const int64_t unset = INT64_MIN;
+	int64_t adj = unset;
+	int rc = nook_json_get_i64(process, "oom_score_adj", may, -1000, 1000, &adj, r->err);
+
+	if (rc == 0 && adj != unset) {
+		r->record->set_oom_score_adj = true;
+		r->record->oom_score_adj = (int)adj;
+	}
+	return rc;
+}
+
+/* What `nook exec` gives to a program. */
+static int read_process(const struct nook_json_value *root, struct reader *r)
+{
+	struct nook_record *rec = r->record;
+	struct nook_json_value v;
+	size_t n = 0;
+	int rc = nook_json_get_u64(root, "namespaces", must, NAMESPACES, &rec->namespaces, r->err);
+
+	if (rc == 0 && (rec->namespaces & ~NAMESPACES))
+		return nook_refuse(r->err, EINVAL, "namespaces %llu has unknown bits",
+				   (unsigned long long)rec->namespaces);
+	if (rc == 0)
+		rc = nook_json_member(root, "process", must, NOOK_JSON_OBJECT, &v, r->err);
+	if (rc == 0)
+		rc = nook_json_get_texts(r->arena, &v, "argv", must, NOOK_RECORD_TEXTS, TEXT_BYTES,
+					 &rec->argv, &n, r->err);
+	if (rc == 0)
+		rc = nook_json_get_texts(r->arena, &v, "env", must, NOOK_RECORD_TEXTS, TEXT_BYTES,
+					 &rec->env, &n, r->err);
+	if (rc == 0)
+		rc = nook_json_get_text(r->arena, &v, "cwd", may, PATH_BYTES, &rec->cwd, r->err);
+	if (rc == 0)
+		rc = nook_json_get_u32(&v, "uid", must, UINT32_MAX - 1, &rec->uid, r->err);
+	if (rc == 0)
+		rc = nook_json_get_u32(&v, "gid", must, UINT32_MAX - 1, &rec->gid, r->err);
+	if (rc == 0)
+		rc = read_groups(&v, r);
+	if (rc == 0)
+		rc = nook_json_get_bool(&v, "keep_groups", must, &rec->keep_groups, r->err);
+	if (rc == 0)
+		rc = read_caps(&v, r);
+	if (rc == 0)
+		rc = nook_json_get_bool(&v, "no_new_privs", must, &rec->no_new_privs, r->err);
+	if (rc == 0)
+		rc = read_seccomp(&v, r);
+	return rc == 0 ? read_oom_score_adj(&v, r) : rc;
+}
+
+static int read_filter(int base, const char *name, struct reader *r)
+{
+	size_t want = r->record->n_seccomp * sizeof(struct sock_filter), len = 0;
+	char *code = NULL;
+	auto_close int fd = nook_folder_file(base, NOOK_FOLDER_SECCOMP, name, NOOK_OPEN_READ);
+
+	if (!want)
+		return 0;
+	if (fd < 0)
+		return nook_fail(r->err, -fd, "open seccomp/%s", name);
+
+	int rc = nook_read_fd(r->arena, fd, "its seccomp filter", want, &code, &len, r->err);
+
+	if (rc == 0 && len != want)
+		return nook_refuse(r->err, EINVAL, "its seccomp filter has %zu bytes, not %zu", len,
+				   want);
+	if (rc == 0)
+		r->record->seccomp = (const struct sock_filter *)code;
+	return rc;
+}
+
+static int parse(const char *text, size_t len, const char *name, enum nook_record_part part,
+		 struct reader *r)
+{
+	auto_json struct json_object *json = NULL;
+	int rc = nook_json_parse(text, len, 8, &json, r->err);
+	struct nook_json_value v = { .json = json };
+
+	if (rc == 0)
+		rc = read_identity(&v, name, r);
+	if (rc == 0)
+		rc = read_objects(&v, r);
+	return rc == 0 && part != NOOK_RECORD_OBJECTS ? read_process(&v, r) : rc;
+}
+
+/* Whatever is wrong with it, it is a record that can't be used: say so, and what then. */
+static int garbled(const char *name, const struct nook_error *detail, struct nook_error *err)
+{
+	if (detail->where[0])
+		nook_where(err, "record of container %s, %s", name, detail->where);
+	else
+		nook_where(err, "record of container %s", name);
+	nook_hint(err, "`nook rm --force %s` removes what is left of it.", name);
+	return nook_refuse(err, EBADMSG, "the record of container %s can't be used: %s", name,
+			   detail->why);
+}
+
+int nook_record_load(int base, const char *name, enum nook_record_part part, struct nook_arena *a,
+		     struct nook_record *record, struct nook_error *err)
+{
+	struct nook_error detail = { 0 };
+	struct nook_record new = { 0 };
+	struct reader r = { .arena = a, .record = &new, .err = &detail };
+	char *text = NULL;
+	size_t len = 0;
+	auto_close int fd = nook_folder_file(base, NOOK_FOLDER_RECORDS, name, NOOK_OPEN_READ);
+
+	if (fd == -ENOENT)
+		return -ENOENT;
+	if (fd == -ELOOP || fd == -ENXIO) { /* a symlink; a socket */
+		(void)nook_refuse(&detail, EINVAL, "it is no regular file");
+		return garbled(name, &detail, err);
+	}
+	if (fd < 0)
+		return nook_fail(err, -fd, "open containers/%s in the state directory", name);
+
+	int rc = nook_read_fd(a, fd, "it", NOOK_RECORD_BYTES, &text, &len, &detail);
+
+	if (rc == 0)
+		rc = parse(text, len, name, part, &r);
+	if (rc == 0 && part == NOOK_RECORD_ALL)
+		rc = read_filter(base, name, &r);
+	if (rc < 0)
+		return garbled(name, &detail, err);
+
+	*record = new;
+	return 0;
+}
