@@ -7,6 +7,7 @@
 
 #include <linux/filter.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct nook_filter {
 	const struct sock_filter *code;
@@ -15,14 +16,16 @@ struct nook_filter {
 };
 
 /**
- * nook_seccomp_default() - nook's own profile, compiled when nook was built
+ * nook_seccomp_default() - nook's own profile
+ * @a:    arena for the program
  * @caps: the bounding set of the container's program: calls that need a capability are open only to
  * those who have it
  *
- * What it allows and why: src/plan/seccomp_default.list, docs/seccomp.md. Calls newer than it knows
- * answer ENOSYS, so that C libraries fall back; those that are refused answer EPERM.
+ * What it allows and why: src/plan/seccomp/default.list, docs/seccomp.md. Calls newer than it knows
+ * answer ENOSYS, so that C libraries fall back; those that are refused answer EPERM. Its tables
+ * were made when nook was built: this takes some microseconds, and the program loads in some tens.
  */
-void nook_seccomp_default(uint64_t caps, struct nook_filter *ret);
+void nook_seccomp_default(struct nook_arena *a, uint64_t caps, struct nook_filter *ret);
 
 /**
  * nook_seccomp_read() - compile a profile in the engines' JSON form (containers/common, Docker,
