@@ -224,3 +224,17 @@ int nook_accounts_probe(struct nook_prober *p)
 		nook_group_parse(p->arena, group_file.text, &group);
 	return nook_account_resolve(p->arena, spec, &passwd, &group, &p->host->account, p->err);
 }
+
+int nook_account_in(struct nook_arena *a, int root, const struct nook_spec *spec,
+		    struct nook_account *ret, struct nook_error *err)
+{
+	struct nook_host host = { 0 };
+	struct nook_prober p = {
+		.arena = a, .spec = spec, .host = &host, .err = err, .root = root
+	};
+	int rc = nook_accounts_probe(&p);
+
+	if (rc == 0)
+		*ret = host.account;
+	return rc;
+}

@@ -31,4 +31,12 @@ int nook_account_resolve(struct nook_arena *a, const struct nook_spec *spec,
  */
 int nook_accounts_probe(struct nook_prober *p);
 
+/**
+ * nook_account_in() - the same in a root that is there: a running container's
+ * @root: O_PATH descriptor of its root directory
+ * @spec: user and group are read
+ */
+int nook_account_in(struct nook_arena *a, int root, const struct nook_spec *spec,
+		    struct nook_account *ret, struct nook_error *err);
+
 #endif

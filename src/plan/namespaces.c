@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "ns/kinds.h"
+#include "sys/process.h"
 
 #include <errno.h>
 #include <linux/capability.h>

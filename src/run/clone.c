@@ -108,9 +108,7 @@ static int join_all(const struct nook_create *c, struct nook_error *err)
 static _Noreturn void be_stage(struct nook_create *c)
 {
 	close_fd(&c->walk.channel);
-	close_fd(&c->state.lock);
-	close_fd(&c->state.dir);
-	close_fd(&c->state.base);
+	nook_state_close(&c->state);
 	nook_stage_run(c->stage_steps, c->n_stage_steps, &c->stage, c->peer, c->walk.trace);
 }
 

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "cgroup.h"
 #include "procfs.h"
+#include "sys/process.h"
 #include "terminal.h"
 
 #include <errno.h>
@@ -141,7 +142,7 @@ static int drop_name(void *ctx, struct nook_error *err)
 {
 	struct nook_create *c = ctx;
 
-	return c->state.dir < 0 ? 0 : nook_state_drop(&c->state, err);
+	return c->state.lock < 0 ? 0 : nook_state_drop(&c->state, err);
 }
 
 static void claim_name_show(const struct nook_plan *plan, struct nook_rows *rows)

@@ -4,9 +4,60 @@
 #include "nook/container.h"
 #include "state/state.h"
 #include "sys/pidfd.h"
+#include "sys/process.h"
 
 #include <errno.h>
 #include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* In the container's pid namespace kill(-1) means all but pid 1 and the caller, in one go: nobody
+ * can fork past it. */
+static _Noreturn void signal_from_inside(int pidfd, uint64_t namespaces, int signal)
+{
+	if (nook_setns(pidfd, namespaces & (CLONE_NEWUSER | CLONE_NEWPID)) < 0)
+		_exit(1);
+
+	pid_t child = nook_clone(0, NO_FD, NULL);
+	int status = 0;
+
+	if (child == 0)
+		_exit(kill(-1, signal) < 0 && errno != ESRCH);
+	_exit(child < 0 || waitpid(child, &status, 0) < 0 || status != 0);
+}
+
+static int signal_all(const struct nook_record *r, int pidfd, int signal, struct nook_error *err)
+{
+	int status = 0;
+
+	if (signal == SIGKILL && r->n_cgroups)
+		return nook_cgroup_kill(r->cgroups, r->n_cgroups, err);
+	if (!(r->namespaces & CLONE_NEWPID)) {
+		nook_hint(err, "without --all the signal goes to its program; `nook rm --force` "
+			       "ends the container");
+		return nook_refuse(err, EINVAL,
+				   "the processes of %s can't be told from others: its pid "
+				   "namespace is shared",
+				   r->name);
+	}
+
+	pid_t child = nook_clone(0, NO_FD, NULL);
+
+	if (child == 0)
+		signal_from_inside(pidfd, r->namespaces, signal);
+	if (child < 0)
+		return nook_fail(err, -child, "clone3");
+	if (waitpid(child, &status, 0) < 0 || status != 0)
+		return nook_refuse(err, EPERM,
+				   "kill(-1, %d) in the pid namespace of %s was refused", signal,
+				   r->name);
+
+	int rc = nook_pidfd_send_signal(pidfd, signal);
+
+	return rc < 0 && rc != -ESRCH
+		       ? nook_fail(err, -rc, "pidfd_send_signal(%d, %d)", r->pid, signal)
+		       : 0;
+}
 
 int nook_kill(const char *state_dir, const char *name, int signal, bool all, struct nook_error *err)
 {
@@ -30,8 +81,8 @@ int nook_kill(const char *state_dir, const char *name, int signal, bool all, str
 	rc = nook_state_pidfd(&record, &pidfd, err);
 	if (rc < 0)
 		return rc;
-	if (all && record.n_cgroups)
-		return nook_cgroup_signal(record.cgroups, record.n_cgroups, signal, err);
+	if (all)
+		return signal_all(&record, pidfd, signal, err);
 
 	rc = nook_pidfd_send_signal(pidfd, signal);
 	return rc < 0 ? nook_fail(err, -rc, "pidfd_send_signal(%d, %d)", record.pid, signal) : 0;

@@ -7,6 +7,7 @@
 #include "host/host.h"
 #include "ns/kinds.h"
 #include "show.h"
+#include "sys/process.h"
 #include "terminal.h"
 
 #include <errno.h>
