@@ -9,7 +9,7 @@
 static void put(FILE *out, const char *text, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
-		if (strchr("\\*_#[]|`<>~-", text[i]))
+		if (strchr("\\*_#[]|`~", text[i]))
 			fputc('\\', out);
 		fputc(text[i], out);
 	}
@@ -36,12 +36,12 @@ static void put_sentence(FILE *out, const char *text)
 static void put_option(FILE *out, const struct nook_option *o)
 {
 	if (o->letter)
-		fprintf(out, "*\\-%c*, ", o->letter);
-	fputs("*\\-\\-", out);
+		fprintf(out, "*-%c*, ", o->letter);
+	fputs("*--", out);
 	put_all(out, o->name);
 	fputc('*', out);
 	if (o->flags & NOOK_OPTION_NO) {
-		fputs(", *\\-\\-no\\-", out);
+		fputs(", *--no-", out);
 		put_all(out, o->name);
 		fputc('*', out);
 	}
