@@ -120,6 +120,9 @@ static int use_option(struct reader *r, const struct nook_option *o, bool no, co
 		.err = r->err,
 	};
 
+	if (o->flags & NOOK_OPTION_HELP)
+		return -ECANCELED;
+
 	for (size_t i = 0; !(o->flags & NOOK_OPTION_MANY) && i < r->ret->n_uses; i++) {
 		const struct nook_option_use *before = &r->ret->uses[i];
 

@@ -27,6 +27,7 @@ enum {
 	NOOK_OPTION_MANY = 1,     /* may be given again */
 	NOOK_OPTION_NO = 2,       /* takes no value; --no-NAME says the opposite */
 	NOOK_OPTION_OPTIONAL = 4, /* the value may be left away: --plan, --plan=json */
+	NOOK_OPTION_HELP = 8,     /* asks for help: nothing after it is read, and nothing checked */
 };
 
 struct nook_option_use;
@@ -40,8 +41,19 @@ struct nook_option {
 	const char *words;      /* separated by spaces */
 	const char *help;       /* for --help: a line or two, no full stop */
 	const char *more;       /* for the man page: further sentences; NULL */
-	int (*set)(const struct nook_option_use *use); /* 0 or a negative errno with use->err */
+	/* Return: 0; a negative errno with use->err. NULL: nothing is noted (see
+	 * nook_option_given). */
+	int (*set)(const struct nook_option_use *use);
 };
+
+#define NOOK_OPTION_HEADING(text)                                                                  \
+	{                                                                                          \
+		.help = text                                                                       \
+	}
+#define NOOK_OPTION_HELP_ROW                                                                       \
+	{                                                                                          \
+		.name = "help", .letter = 'h', .flags = NOOK_OPTION_HELP, .help = "print this"     \
+	}
 
 /* An option as it was given. */
 struct nook_option_use {
@@ -88,8 +100,9 @@ struct nook_option_words {
  * ("-tv a:b"). "--" ends the options. An option without NOOK_OPTION_MANY may be repeated only with
  * the same value.
  *
- * Return: 0; -EINVAL, with the words in err->where: unknown option (nearest one in err->hint),
- * value missing or not wanted, contradicting repetition; else what set() returned.
+ * Return: 0; -ECANCELED after NOOK_OPTION_HELP; -EINVAL, with the words in err->where: unknown
+ * option (nearest one in err->hint), value missing or not wanted, contradicting repetition; else
+ * what set() returned.
  */
 int nook_options_read(const struct nook_option_table *table, struct nook_arena *a, char **argv,
 		      void *into, struct nook_option_words *ret, struct nook_error *err);

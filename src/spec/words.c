@@ -24,7 +24,8 @@ int nook_words_run(struct nook_arena *a, char **argv, struct nook_run_words *ret
 
 	int rc = nook_options_read(&nook_run_table, a, argv, ret, &words, err);
 
-	if (rc == -ECANCELED && ret->help)
+	ret->help = rc == -ECANCELED;
+	if (ret->help)
 		return 0;
 	if (rc == 0)
 		rc = check_command(&words, err);
@@ -47,7 +48,8 @@ int nook_words_exec(struct nook_arena *a, char **argv, struct nook_exec_words *r
 
 	int rc = nook_options_read(&nook_exec_table, a, argv, ret, &words, err);
 
-	if (rc == -ECANCELED && ret->help)
+	ret->help = rc == -ECANCELED;
+	if (ret->help)
 		return 0;
 	if (rc < 0)
 		return rc;

@@ -5,8 +5,6 @@
 #include "base/own.h"
 #include "values.h"
 
-#include <errno.h>
-
 static struct nook_exec_spec *spec_of(const struct nook_option_use *use)
 {
 	return &((struct nook_exec_words *)use->into)->spec;
@@ -46,12 +44,6 @@ static int set_trace(const struct nook_option_use *use)
 	return 0;
 }
 
-static int set_help(const struct nook_option_use *use)
-{
-	((struct nook_exec_words *)use->into)->help = true;
-	return -ECANCELED; /* nothing after it is read */
-}
-
 static const struct nook_option rows[] = {
 	{ .name = "user",
 	  .letter = 'u',
@@ -81,7 +73,7 @@ static const struct nook_option rows[] = {
 	{ .name = "trace",
 	  .set = set_trace,
 	  .help = "print every step and how long it took, on stderr" },
-	{ .name = "help", .letter = 'h', .set = set_help, .help = "print this" },
+	NOOK_OPTION_HELP_ROW,
 };
 
 static const struct nook_option_foreign foreign[] = {

@@ -60,7 +60,13 @@ int nook_set_hide(const struct nook_option_use *use)
 
 	*nook_append(use->arena, root->hide, root->n_hide) =
 		(struct nook_path_spec){ use->value, use->from };
-	return nook_value_inside(use->value, use->err);
+
+	int rc = nook_value_inside(use->value, use->err);
+
+	if (rc == 0 && nook_value_same_path(use->value, "/"))
+		rc = nook_refuse(use->err, EINVAL,
+				 "hides everything: --root DIR or --layer DIR sets another root");
+	return rc;
 }
 
 /* ---- --volume and --tmpfs ---- */

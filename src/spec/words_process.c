@@ -133,7 +133,7 @@ int nook_set_seccomp(const struct nook_option_use *use)
 
 static int read_limit(const char *text, uint64_t *ret, struct nook_error *err)
 {
-	if (strcmp(text, "unlimited") == 0 || strcmp(text, "-1") == 0) {
+	if (strcmp(text, "unlimited") == 0) {
 		*ret = UINT64_MAX;
 		return 0;
 	}

@@ -10,18 +10,7 @@
 #include <errno.h>
 #include <string.h>
 
-#define HEADING(text)                                                                              \
-	{                                                                                          \
-		.help = text                                                                       \
-	}
-
 /* ---- what concerns the run and no part of the spec ---- */
-
-static int set_help(const struct nook_option_use *use)
-{
-	((struct nook_run_words *)use->into)->help = true;
-	return -ECANCELED; /* nothing after it is read */
-}
 
 static int set_name(const struct nook_option_use *use)
 {
@@ -60,7 +49,7 @@ static int set_trace(const struct nook_option_use *use)
 #define KINDS "mnt uts ipc net pid user cgroup time"
 
 static const struct nook_option rows[] = {
-	HEADING("Namespaces"),
+	NOOK_OPTION_HEADING("Namespaces"),
 	{ .name = "share",
 	  .value = "KIND,...",
 	  .flags = NOOK_OPTION_MANY,
@@ -114,7 +103,7 @@ static const struct nook_option rows[] = {
 	  .set = nook_set_gid_map,
 	  .help = "map group ids by hand" },
 
-	HEADING("Root file system"),
+	NOOK_OPTION_HEADING("Root file system"),
 	{ .name = "root",
 	  .value = "DIR",
 	  .complete = NOOK_COMPLETE_DIR,
@@ -151,7 +140,7 @@ static const struct nook_option rows[] = {
 	  .set = nook_set_hide,
 	  .help = "leave this out of it too" },
 
-	HEADING("Mounts"),
+	NOOK_OPTION_HEADING("Mounts"),
 	{ .name = "volume",
 	  .letter = 'v',
 	  .value = "SRC:DST[:OPTION,...]",
@@ -160,10 +149,11 @@ static const struct nook_option rows[] = {
 	  .set = nook_set_volume,
 	  .help = "show a directory or file of the machine inside; options: ro, rw, bind, rbind, "
 		  "noidmap, dev, suid, noexec, private, slave, shared",
-	  .more = "*rbind*, with what is mounted below it, is the default, as are *rw*, *nodev*, "
-		  "*nosuid*, *exec* and *private*. *noidmap* shows the owners as they are outside. "
-		  "In a path write \\: for a colon and \\\\ for a backslash. A DST that is not "
-		  "there is made." },
+	  .more = "The defaults are rw, rbind (with what is mounted below SRC), nodev, nosuid, "
+		  "exec "
+		  "and private. With noidmap files show the owners that they have outside. In a "
+		  "path write \\: for a colon and \\\\ for a backslash. A DST that is not there is "
+		  "made." },
 	{ .name = "tmpfs",
 	  .value = "DST[:OPTION,...]",
 	  .flags = NOOK_OPTION_MANY,
@@ -171,7 +161,7 @@ static const struct nook_option rows[] = {
 	  .help = "an empty file system in memory; options: size=64m, mode=1777, ro, dev, suid, "
 		  "noexec" },
 
-	HEADING("Process"),
+	NOOK_OPTION_HEADING("Process"),
 	{ .name = "user",
 	  .letter = 'u',
 	  .value = "USER[:GROUP]",
@@ -233,19 +223,19 @@ static const struct nook_option rows[] = {
 	{ .name = "oom-score-adj",
 	  .value = "N",
 	  .set = nook_set_oom_score_adj,
-	  .help = "-1000 to 1000: how soon it is killed when memory runs out" },
+	  .help = "how soon it is killed when memory runs out, from -1000 to 1000" },
 	{ .name = "init",
 	  .flags = NOOK_OPTION_NO,
 	  .set = nook_set_init,
-	  .help = "a small pid 1 that reaps orphans and passes signals on (default); --no-init: "
-		  "COMMAND is pid 1" },
+	  .help = "let a small pid 1 reap orphans and pass signals on (default); --no-init: "
+		  "COMMAND is pid 1 itself" },
 	{ .name = "tty",
 	  .letter = 't',
 	  .flags = NOOK_OPTION_NO,
 	  .set = nook_set_tty,
 	  .help = "a terminal of its own; default: when stdin and stdout are one" },
 
-	HEADING("Limits"),
+	NOOK_OPTION_HEADING("Limits"),
 	{ .name = "memory",
 	  .letter = 'm',
 	  .value = "SIZE",
@@ -272,15 +262,16 @@ static const struct nook_option rows[] = {
 	  .set = nook_set_io_weight,
 	  .help = "share of busy disks, 1 to 10000; others have 100" },
 
-	HEADING("Network"),
+	NOOK_OPTION_HEADING("Network"),
 	{ .name = "net",
 	  .value = "private|none|host",
 	  .complete = NOOK_COMPLETE_WORDS,
 	  .words = "private none host",
 	  .set = nook_set_net,
-	  .help = "private: a loopback of its own (default); none: not even that; host: yours" },
+	  .help = "a network with a loopback only (private, the default), with not even that up "
+		  "(none), or yours (host)" },
 
-	HEADING("The run"),
+	NOOK_OPTION_HEADING("The run"),
 	{ .name = "name",
 	  .value = "NAME",
 	  .set = set_name,
@@ -295,7 +286,7 @@ static const struct nook_option rows[] = {
 	{ .name = "trace",
 	  .set = set_trace,
 	  .help = "print every step and how long it took, on stderr" },
-	{ .name = "help", .letter = 'h', .set = set_help, .help = "print this" },
+	NOOK_OPTION_HELP_ROW,
 };
 
 /* What Docker's, Podman's and bubblewrap's users write. */

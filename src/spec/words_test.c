@@ -293,7 +293,7 @@ static const struct good {
 	{ { "--rlimit", "nofile=1024:4096", "--rlimit=RLIMIT_CORE=0", "--rlimit", "as=unlimited" },
 	  "rlimit=nofile=1024:4096{--rlimit nofile=1024:4096} "
 	  "rlimit=core=0:0{--rlimit=RLIMIT_CORE=0} rlimit=as=-1:-1{--rlimit as=unlimited}" },
-	{ { "--rlimit", "nice=0:-1" }, "rlimit=nice=0:-1{--rlimit nice=0:-1}" },
+	{ { "--rlimit", "nice=0:unlimited" }, "rlimit=nice=0:-1{--rlimit nice=0:unlimited}" },
 	{ { "--oom-score-adj", "-1000" }, "oom=-1000" },
 	{ { "--oom-score-adj=1000" }, "oom=1000" },
 	{ { "--no-init", "--no-tty" }, "init=no tty=no" },
@@ -642,6 +642,8 @@ static const struct bad {
 	  "" },
 	{ { "--rlimit", "nofile=unlimited:4" }, "--rlimit nofile=unlimited:4", { "above" }, "" },
 	{ { "--rlimit", "nofile=1:2:3" }, "--rlimit nofile=1:2:3", { "'2:3' is no limit" }, "" },
+	{ { "--rlimit", "nofile=-1" }, "--rlimit nofile=-1", { "'-1' is no limit" }, "" },
+	{ { "--hide", "/." }, "--hide /.", { "hides everything" }, "" },
 	{ { "--rlimit", "nofile=1k" }, "--rlimit nofile=1k", { "'1k' is no limit" }, "" },
 	{ { "--rlimit", "nofile=18446744073709551615" },
 	  "--rlimit nofile=18446744073709551615",
@@ -889,7 +891,7 @@ static void test_tables(void **state)
 			assert_non_null(o->help);
 			if (!o->name)
 				continue;
-			assert_non_null(o->set);
+			assert_int_equal(o->set == NULL, (o->flags & NOOK_OPTION_HELP) != 0);
 			assert_true(strlen(o->name) < 32); /* what nook_nearest() compares */
 			assert_false(o->value && (o->flags & NOOK_OPTION_NO));
 			if (o->complete == NOOK_COMPLETE_WORDS || o->complete == NOOK_COMPLETE_LIST)

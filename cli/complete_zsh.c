@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "complete.h"
+
+#include "options.h"
+
+#include <string.h>
+
+static const char head[] =
+	"#compdef nook\n"
+	"# zsh completion of nook: written by `nook completion zsh`\n"
+	"\n"
+	"_nook_names() {\n"
+	"\tlocal -a names\n"
+	"\tnames=(${(f)\"$(_call_program containers nook ps --quiet 2>/dev/null)\"})\n"
+	"\t_describe -t containers container names\n"
+	"}\n";
+
+static const char tail[] = "\n"
+			   "_nook() {\n"
+			   "\tlocal curcontext=$curcontext state line\n"
+			   "\n"
+			   "\t_arguments -C '--help[print help]' '--version[print the version]' "
+			   "'1: :_nook_commands' '*:: :->words'\n"
+			   "\t[[ $state == words ]] || return\n"
+			   "\t(( $+functions[_nook_${words[1]}] )) && _nook_${words[1]}\n"
+			   "}\n"
+			   "\n"
+			   "[[ $funcstack[1] == _nook ]] && _nook \"$@\" || compdef _nook nook\n";
+
+/* Text between single quotes in a spec of _arguments, where brackets and colons have a meaning. */
+static void put(FILE *out, const char *text)
+{
+	for (; *text; text++) {
+		if (*text == '\'')
+			fputs("'\\''", out);
+		else if (strchr("[]:\\", *text))
+			fprintf(out, "\\%c", *text);
+		else
+			fputc(*text, out);
+	}
+}
+
+/* ":MESSAGE:ACTION" */
+static void put_action(FILE *out, const struct nook_option *o)
+{
+	if (!o->value)
+		return;
+	fputs(o->flags & NOOK_OPTION_OPTIONAL ? "::" : ":", out);
+	put(out, o->value);
+	fputc(':', out);
+
+	switch ((enum nook_complete)o->complete) {
+	case NOOK_COMPLETE_WORDS:
+		fprintf(out, "(%s)", o->words);
+		break;
+	case NOOK_COMPLETE_LIST:
+		fprintf(out, "_values -s , value %s", o->words);
+		break;
+	case NOOK_COMPLETE_FILE:
+		fputs("_files", out);
+		break;
+	case NOOK_COMPLETE_DIR:
+		fputs("_files -/", out);
+		break;
+	case NOOK_COMPLETE_USER:
+		fputs("_users", out);
+		break;
+	case NOOK_COMPLETE_ENV:
+		fputs("_parameters -g \"*export*\"", out);
+		break;
+	case NOOK_COMPLETE_NOTHING:
+		fputc(' ', out);
+		break;
+	}
+}
+
+/* One spec of _arguments for one spelling of an option. */
+static void put_spelling(FILE *out, const struct nook_option *o, const char *dashes,
+			 const char *name)
+{
+	bool is_long = dashes[1] == '-';
+
+	fputs(" \\\n\t\t'", out);
+	if (o->flags & NOOK_OPTION_MANY)
+		fputc('*', out);
+	else if (o->letter)
+		fprintf(out, "(-%c --%s)", o->letter, o->name);
+	fprintf(out, "%s%s", dashes, name);
+	if (o->value && (o->flags & NOOK_OPTION_OPTIONAL))
+		fputs("=-", out);
+	else if (o->value)
+		fputc(is_long ? '=' : '+', out);
+	fputc('[', out);
+	put(out, o->help);
+	fputc(']', out);
+	put_action(out, o);
+	fputc('\'', out);
+}
+
+static void put_option(FILE *out, const struct nook_option *o)
+{
+	const char letter[] = { o->letter, '\0' };
+
+	put_spelling(out, o, "--", o->name);
+	if (o->letter)
+		put_spelling(out, o, "-", letter);
+	if (o->flags & NOOK_OPTION_NO)
+		put_spelling(out, o, "--no-", o->name);
+}
+
+static void put_operands(FILE *out, enum nook_operands operands)
+{
+	switch (operands) {
+	case NOOK_OPERANDS_NONE:
+		break;
+	case NOOK_OPERANDS_COMMAND:
+		fputs(" \\\n\t\t'*::command:_normal'", out);
+		break;
+	case NOOK_OPERANDS_CONTAINERS:
+		fputs(" \\\n\t\t'*:container:_nook_names'", out);
+		break;
+	case NOOK_OPERANDS_CONTAINER_COMMAND:
+		fputs(" \\\n\t\t'1:container:_nook_names' \\\n\t\t'*::command:_normal'", out);
+		break;
+	case NOOK_OPERANDS_NOOK_COMMAND:
+		fputs(" \\\n\t\t'1: :_nook_commands'", out);
+		break;
+	case NOOK_OPERANDS_SHELL:
+		fputs(" \\\n\t\t'1:shell:(bash zsh)'", out);
+		break;
+	}
+}
+
+void nook_complete_zsh(FILE *out)
+{
+	fputs(head, out);
+	fputs("\n_nook_commands() {\n\tlocal -a commands\n\tcommands=(", out);
+	for (size_t i = 0; i < nook_n_commands; i++) {
+		fprintf(out, "\n\t\t'%s:", nook_commands[i].name);
+		put(out, nook_commands[i].summary);
+		fputc('\'', out);
+	}
+	fputs("\n\t)\n\t_describe -t commands command commands\n}\n", out);
+
+	for (size_t i = 0; i < nook_n_commands; i++) {
+		const struct nook_command *c = &nook_commands[i];
+
+		fprintf(out, "\n_nook_%s() {\n\t_arguments -s -S", c->name);
+		for (size_t k = 0; k < c->options->n; k++) {
+			if (c->options->rows[k].name)
+				put_option(out, &c->options->rows[k]);
+		}
+		put_operands(out, c->operands);
+		fputs("\n}\n", out);
+	}
+	fputs(tail, out);
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "options.h"
+
+#include "base/nearest.h"
+#include "base/own.h"
+#include "base/text.h"
+#include "nook/container.h"
+#include "sys/names.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <strings.h>
+
+struct kill_words {
+	int signal;
+	bool all;
+};
+
+static int set_signal(const struct nook_option_use *use)
+{
+	struct kill_words *words = use->into;
+	char near[16];
+
+	words->signal = nook_signal_number(use->value);
+	if (words->signal > 0)
+		return 0;
+
+	char *name = nook_strdup(use->arena, use->value);
+
+	for (char *p = name; *p; p++)
+		*p |= *p >= 'A' && *p <= 'Z' ? 0x20 : 0;
+	if (nook_nearest_word(nook_starts(name, "sig") ? name + 3 : name, nook_signal_words, near,
+			      sizeof(near)))
+		nook_hint(use->err, "Did you mean %s?", near);
+	nook_hint(use->err, "kill -l lists the signals.");
+	return nook_refuse(use->err, EINVAL,
+			   "'%s' is no signal: write its name or its number, from 1 to 64",
+			   use->value);
+}
+
+static int set_all(const struct nook_option_use *use)
+{
+	((struct kill_words *)use->into)->all = true;
+	return 0;
+}
+
+static const struct nook_option rows[] = {
+	{ .name = "signal",
+	  .letter = 's',
+	  .value = "SIGNAL",
+	  .complete = NOOK_COMPLETE_WORDS,
+	  .words = nook_signal_words,
+	  .set = set_signal,
+	  .help = "which one, by name (TERM, SIGTERM) or number; default: TERM" },
+	{ .name = "all", .set = set_all, .help = "send it to every process inside" },
+	NOOK_OPTION_HELP_ROW,
+};
+
+static const struct nook_option_foreign foreign[] = {
+	{ "-9", "Write -s 9 or -s KILL." },
+	{ "-1", "Write -s 1 or -s HUP." },
+	{ "-15", "That is the default: leave it away." },
+	{ "-a", "Write --all." },
+	{ NULL, NULL },
+};
+
+const struct nook_option_table nook_kill_table = {
+	.command = "nook kill", .rows = rows, .n = ARRAY_SIZE(rows), .foreign = foreign
+};
+
+int nook_cmd_kill(int argc, char **argv)
+{
+	auto_arena struct nook_arena a = { 0 };
+	struct kill_words words = { .signal = SIGTERM };
+	struct nook_option_words names;
+	int status = nook_cli_names(&a, &nook_kill_table, argv, &words, &names);
+	struct nook_error err = { 0 };
+	const char *state_dir;
+
+	(void)argc;
+	if (status >= 0)
+		return status;
+	if (nook_state_dir(&state_dir, &err) < 0)
+		return nook_cli_failed(&err, NULL, NOOK_EXIT_FAILURE);
+
+	status = 0;
+	for (size_t i = 0; i < names.n_words; i++) {
+		memset(&err, 0, sizeof(err));
+		if (nook_kill(state_dir, names.words[i], words.signal, words.all, &err) < 0)
+			status = nook_cli_failed(&err, NULL, NOOK_EXIT_FAILURE);
+	}
+	return status;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "options.h"
+
+#include "base/own.h"
+#include "spec/words.h"
+
+#include <string.h>
+
+/* `nook check` reads its words itself; these are for help, completion and the man page. */
+static const struct nook_option check_rows[] = {
+	{ .name = "json", .help = "print it as JSON" },
+	{ .name = "explain",
+	  .value = "ID",
+	  .help = "explain a cause that an error message named by its id" },
+	NOOK_OPTION_HELP_ROW,
+};
+
+const struct nook_option_table nook_check_table = { .command = "nook check",
+						    .rows = check_rows,
+						    .n = ARRAY_SIZE(check_rows) };
+
+const struct nook_command nook_commands[] = {
+	{ "run", "Containers", "[OPTION...] [--] [COMMAND [ARGUMENT...]]",
+	  "run a command in a new container",
+	  "Runs COMMAND, or your shell, in namespaces of its own, and removes the container when "
+	  "it "
+	  "ends. Without options its root is a copy-on-write view of this machine's. The exit "
+	  "status is the command's, 128+N when signal N ended it, 127 when it was not found, 126 "
+	  "when it could not be executed, and 125 when nook itself failed.",
+	  &nook_run_table, NOOK_OPERANDS_COMMAND, nook_cmd_run },
+	{ "exec", NULL, "[OPTION...] NAME [--] COMMAND [ARGUMENT...]",
+	  "run a command in a container that runs",
+	  "Runs COMMAND in the namespaces and the cgroup of the container, with its credentials "
+	  "and its filter of system calls. The exit status is that of nook run.",
+	  &nook_exec_table, NOOK_OPERANDS_CONTAINER_COMMAND, nook_cmd_exec },
+	{ "ps", NULL, "[OPTION...]", "list your containers",
+	  "One that is 'gone' was left by a nook that was killed: nook rm removes the rest of it.",
+	  &nook_ps_table, NOOK_OPERANDS_NONE, nook_cmd_ps },
+	{ "kill", NULL, "[OPTION...] NAME...", "send a signal to containers",
+	  "The signal goes to the container's first process, which passes it on to the command.",
+	  &nook_kill_table, NOOK_OPERANDS_CONTAINERS, nook_cmd_kill },
+	{ "rm", NULL, "[OPTION...] NAME...", "remove what is left of containers",
+	  "A container is removed when its command ends. When nook itself was killed, its cgroups, "
+	  "its range of ids and its record stay behind, and this removes them.",
+	  &nook_rm_table, NOOK_OPERANDS_CONTAINERS, nook_cmd_rm },
+	{ "check", "This machine", "[OPTION...]",
+	  "say what this machine allows, and how to allow more",
+	  "Looks at namespaces, id ranges, overlay and idmapped mounts, cgroups, seccomp and the "
+	  "kernel's version, for the user who asks.",
+	  &nook_check_table, NOOK_OPERANDS_NONE, nook_cmd_check },
+	{ "help", "About nook", "[COMMAND]", "print this, or the help of a command",
+	  "The same as nook COMMAND --help.", &nook_help_table, NOOK_OPERANDS_NOOK_COMMAND,
+	  nook_cmd_help },
+	{ "completion", NULL, "bash|zsh", "print the completion script for a shell",
+	  "For bash: source <(nook completion bash). For zsh: nook completion zsh >_nook, in a "
+	  "directory of fpath.",
+	  &nook_completion_table, NOOK_OPERANDS_SHELL, nook_cmd_completion },
+	{ "version", NULL, "", "print the version", "", &nook_version_table, NOOK_OPERANDS_NONE,
+	  nook_cmd_version },
+};
+
+const size_t nook_n_commands = ARRAY_SIZE(nook_commands);
+
+const struct nook_command *nook_command_find(const char *name)
+{
+	for (size_t i = 0; i < nook_n_commands; i++) {
+		if (strcmp(nook_commands[i].name, name) == 0)
+			return &nook_commands[i];
+	}
+	return NULL;
+}
