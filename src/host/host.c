@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "caller.h"
 #include "cgroup.h"
+#include "idmap.h"
 #include "kernel.h"
 #include "nook/container.h"
 #include "prober.h"
@@ -17,7 +18,6 @@
 
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <string.h>
 
 static int probe_kernel(struct nook_prober *p)
 {
@@ -73,6 +73,25 @@ static int probe_own_account(struct nook_prober *p)
 	return 0;
 }
 
+/* Where nook_range_find() looks. */
+#define FIRST_OF_RANGES 0x70000000u
+#define LAST_OF_RANGES  0x7fffffffu
+
+/* Root of another user namespace has no more ids than that one was given. */
+static bool has_range_ids(struct nook_prober *p)
+{
+	static const char *const maps[] = { "/proc/self/uid_map", "/proc/self/gid_map" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(maps) && !p->host->initial_userns; i++) {
+		char *text = NULL;
+
+		if (nook_read_proc(p->arena, maps[i], NOOK_READ_MAX, &text) < 0 ||
+		    !nook_idmap_covers(text, FIRST_OF_RANGES, LAST_OF_RANGES))
+			return false;
+	}
+	return true;
+}
+
 static int probe_ids(struct nook_prober *p)
 {
 	struct nook_host *host = p->host;
@@ -85,7 +104,7 @@ static int probe_ids(struct nook_prober *p)
 		return 0;
 	if (host->euid != 0)
 		return nook_subid_probe(p);
-	if (host->caps & 1ull << CAP_SYS_ADMIN)
+	if (host->caps & 1ull << CAP_SYS_ADMIN && has_range_ids(p))
 		return nook_range_find(host->state_dir, &host->free_range, p->err);
 	return 0;
 }

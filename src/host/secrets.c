@@ -60,6 +60,13 @@ static const struct secret {
 	{ "/var/lib/etcd", "data of a container engine" },
 };
 
+/* For an ordinary user, who can't look into them: the directory would be in an installer's way,
+ * that makes it anew when it is missing. */
+static const struct secret of_installers[] = {
+	{ "/var/cache/apt/archives/partial", "another user's directory" },
+	{ "/var/lib/apt/lists/partial", "another user's directory" },
+};
+
 /* Below the caller's own home, which itself shows. */
 static const struct secret of_home[] = {
 	{ "/.ssh", "private keys" },
@@ -123,10 +130,11 @@ static int add_matching(struct nook_prober *p, struct nook_hidden_set *set,
 	}
 }
 
-static int add_of_machine(struct nook_prober *p, struct nook_hidden_set *set)
+static int add_table(struct nook_prober *p, struct nook_hidden_set *set, const struct secret *table,
+		     size_t n)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(of_machine); i++) {
-		const struct secret *secret = &of_machine[i];
+	for (size_t i = 0; i < n; i++) {
+		const struct secret *secret = &table[i];
 		int rc = strchr(secret->path, '*')
 				 ? add_matching(p, set, secret)
 				 : nook_hidden_add(p, set, secret->path, secret->why);
@@ -162,7 +170,9 @@ static int add_built_in(struct nook_prober *p, struct nook_hidden_set *set)
 	int rc = nook_homes_add(p, set);
 
 	if (rc == 0)
-		rc = add_of_machine(p, set);
+		rc = add_table(p, set, of_machine, ARRAY_SIZE(of_machine));
+	if (rc == 0 && p->host->euid != 0)
+		rc = add_table(p, set, of_installers, ARRAY_SIZE(of_installers));
 	if (rc == 0)
 		rc = add_of_home(p, set);
 	if (rc == 0 && p->host->state_dir)
