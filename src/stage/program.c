@@ -117,8 +117,9 @@ static int new_session(struct nook_error *err)
 
 int become_init(void *ctx, struct nook_error *err)
 {
-	struct nook_stage *s = ctx;
 	int rc = new_session(err);
+
+	(void)ctx;
 
 	if (rc < 0)
 		return rc;

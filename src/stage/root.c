@@ -5,6 +5,7 @@
 #include "base/own.h"
 #include "base/path.h"
 #include "sys/mount.h"
+#include "sys/process.h"
 
 #include <errno.h>
 #include <fcntl.h>
