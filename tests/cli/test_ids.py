@@ -49,8 +49,7 @@ def test_many_containers_started_at_once_have_different_ranges(root_nook):
     started = [root_nook.popen(argv, **pipes) for _ in range(12)]
     firsts = [process.stdout.readline().split() for process in started]
     ends = [process.communicate("\n", timeout=20) for process in started]
-    assert [process.returncode for process in started] == [1] * 12 or all(
-        process.returncode == 0 for process in started), ends
+    assert [process.returncode for process in started] == [0] * 12, ends
     assert len({words[1] for words in firsts}) == 12
 
 
@@ -84,7 +83,7 @@ def test_userns_host_keeps_the_callers_ids(root_nook):
 
 def test_an_ordinary_user_has_the_range_of_subuid(user_nook, lab):
     uid, gid = maps_of(user_nook)
-    assert uid == gid == [(0, lab.USER, 1), (1, lab.RANGE, 65536)] or uid == gid == [(0, lab.USER, 1), (1, lab.RANGE, 65535)]
+    assert uid == gid == [(0, lab.USER, 1), (1, lab.RANGE, 65536)]
 
 
 def test_an_ordinary_user_without_a_range_is_root_alone(poor_nook, lab):
@@ -93,8 +92,8 @@ def test_an_ordinary_user_without_a_range_is_root_alone(poor_nook, lab):
 
 def test_an_ordinary_user_without_a_range_gets_a_whole_container(poor_nook):
     """Nothing but the ids is less: the host's root, copy-on-write."""
-    out = poor_nook.sh("id -u; touch /etc/made && ls /etc/made; echo $$ | grep -v '^1$' >/dev/null && echo init").lines()
-    assert out == ["0", "/etc/made", "init"]
+    assert poor_nook.sh("id -u; touch /etc/made && ls /etc/made; hostname", "--hostname", "poor").lines() == [
+        "0", "/etc/made", "poor"]
 
 
 def test_setgroups_is_denied_where_the_kernel_wants_it(poor_nook):

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Names, ps, exec, kill, rm: a container while it runs, and what is left of it after."""
 
-import json
 import os
 import signal
 import time

@@ -30,7 +30,6 @@ def test_all_kinds_are_new_by_default(nook):
 
 
 def test_two_containers_have_nothing_in_common(nook):
-    first, second = links(nook), links(nook)
     # Ids of namespaces that ended may be given out again, so both must live to be compared.
     with nook.background() as one:
         second = links(nook)
@@ -72,9 +71,6 @@ def test_a_shared_network_is_the_callers(nook):
 
 def test_a_shared_pid_namespace_shows_the_callers_processes(root_nook):
     assert root_nook.sh("test -d /proc/$OUTER && echo seen", "--share", "pid", "--env", f"OUTER={os.getpid()}").ok() == "seen"
-
-
-JOINABLE = ["uts", "ipc", "net", "pid", "cgroup", "time", "mnt"]
 
 
 @pytest.mark.parametrize("kind", ["uts", "ipc", "net", "cgroup", "time"])
@@ -123,7 +119,7 @@ def test_processes_that_share_a_joined_network_reach_each_other(nook):
     with nook.background(f'exec python3 -c "{serve}"') as other:
         joined = ["--join", f"user={other.name}", "--join", f"net={other.name}"]
         assert nook.run(*joined, "--", "python3", "-c", ask).ok() == "hello"
-        nook.run("--", "python3", "-c", ask, timeout=10).status == 1
+        assert "refused" in nook.run("--", "python3", "-c", ask).err
 
 
 @pytest.mark.parametrize("words, named", [
@@ -175,8 +171,8 @@ def test_a_clock_is_moved(nook, option, clock, offset):
 def test_both_clocks_are_moved_apart(nook):
     code = CLOCK.format("CLOCK_BOOTTIME") + "; " + CLOCK.format("CLOCK_MONOTONIC")
     boot, mono = map(float, nook.run("--boottime", "10000", "--monotonic", "20000", "--", "python3", "-c", code).lines())
-    assert 0 <= boot - time.clock_gettime(time.CLOCK_BOOTTIME) - 10000 + 10 < 20
-    assert 0 <= mono - time.clock_gettime(time.CLOCK_MONOTONIC) - 20000 + 10 < 20
+    assert abs(boot - time.clock_gettime(time.CLOCK_BOOTTIME) - 10000) < 10
+    assert abs(mono - time.clock_gettime(time.CLOCK_MONOTONIC) - 20000) < 10
 
 
 def test_uptime_shows_the_moved_clock(nook):

@@ -48,10 +48,10 @@ def test_the_callers_environment_is_kept(nook):
     assert environment(nook, env={"MINE": "kept"})["MINE"] == "kept"
 
 
-def test_clear_env_leaves_what_a_program_needs(nook):
+def test_clear_env_leaves_nothing_of_the_callers(nook):
     found = environment(nook, "--clear-env", "--env", "A=1", env={"MINE": "gone"})
-    assert found["A"] == "1" and "PATH" in found
-    assert set(found) <= {"A", "PATH", "HOME", "TERM", "USER", "LOGNAME", "SHELL", "HOSTNAME", "container", "LANG"}
+    assert found["A"] == "1"
+    assert set(found) <= {"A", "PATH", "HOME", "TERM", "USER", "LOGNAME", "SHELL", "HOSTNAME", "container"}
 
 
 def test_home_is_the_users_inside(nook, busybox_root):
@@ -104,8 +104,9 @@ def test_a_user_has_its_home(nook, busybox_root):
     assert nook.sh("echo $HOME", "--root", busybox_root(nook), "--user", "app").ok() == "/home/app"
 
 
-def test_the_callers_groups_are_not_kept(nook):
-    assert nook.run("--", "id", "-G").ok() in ("0",) or not nook.is_root
+def test_the_callers_groups_are_not_kept(root_nook):
+    out = root_nook.outside("setpriv", "--groups", "4,24", root_nook.binary, "run", "--", "id", "-G")
+    assert out.ok() == "0"
 
 
 def test_another_user_has_no_capabilities(nook):
@@ -134,8 +135,6 @@ def test_a_user_that_the_map_does_not_hold_is_refused(poor_nook):
 
 # ---- capabilities, no_new_privs ----
 
-DEFAULT_CAPS = {"chown", "dac_override", "fowner", "fsetid", "kill", "net_bind_service", "setfcap", "setgid", "setpcap",
-                "setuid", "sys_chroot"}
 CAPS = ["chown", "dac_override", "dac_read_search", "fowner", "fsetid", "kill", "setgid", "setuid", "setpcap",
         "linux_immutable", "net_bind_service", "net_broadcast", "net_admin", "net_raw", "ipc_lock", "ipc_owner",
         "sys_module", "sys_rawio", "sys_chroot", "sys_ptrace", "sys_pacct", "sys_admin", "sys_boot", "sys_nice",
@@ -153,7 +152,7 @@ def test_the_default_capabilities_are_few(nook):
     found = status_of(nook)
     assert caps(found, "CapEff") == caps(found, "CapPrm") == caps(found, "CapBnd")
     assert not caps(found, "CapEff") & {"sys_admin", "sys_module", "sys_ptrace", "net_admin", "sys_rawio", "bpf", "mknod"}
-    assert {"chown", "setuid", "setgid", "kill"} <= caps(found, "CapEff")
+    assert {"chown", "setuid", "setgid", "kill", "net_bind_service"} <= caps(found, "CapEff")
     assert int(found["CapInh"], 16) == 0
 
 
@@ -312,7 +311,7 @@ def test_a_raised_limit_needs_the_power_to(user_nook):
     user_nook.run("--rlimit", "nofile=99999999", "true").failed(125, "--rlimit")
 
 
-@pytest.mark.parametrize("word", ["wrong=1", "nofile", "nofile=", "nofile=x", "nofile=2:1", "nofile=-1", "=1",
+@pytest.mark.parametrize("word", ["wrong=1", "nofile", "nofile=", "nofile=x", "nofile=2:1", "nofile=-2", "=1",
                                   "nofile=18446744073709551616"])
 def test_a_bad_resource_limit_is_refused(nook, word):
     nook.run("--rlimit", word, "true").failed(125, "--rlimit")
@@ -338,8 +337,7 @@ def test_descriptors_of_the_caller_are_not_handed_over(nook):
     inner, outer = os.pipe()
     os.set_inheritable(inner, True)
     try:
-        with nook.popen(["run", "--", "ls", "/proc/self/fd"], stdout=-1, stderr=-1, stdin=-3, close_fds=False,
-                        pass_fds=()) as process:
+        with nook.popen(["run", "--", "ls", "/proc/self/fd"], stdout=-1, stderr=-1, stdin=-3, pass_fds=(inner,)) as process:
             assert process.communicate(timeout=10)[0].split() == ["0", "1", "2", "3"]
     finally:
         os.close(inner)
@@ -348,12 +346,9 @@ def test_descriptors_of_the_caller_are_not_handed_over(nook):
 
 def test_nor_does_the_init_keep_any(nook):
     with nook.background("echo ready; exec sleep 1000", "--init") as one:
-        fds = {name: nook_fd(one.pid, name) for name in os.listdir(f"/proc/{one.pid}/fd")}
+        folder = f"/proc/{one.pid}/fd"
+        fds = {name: os.readlink(f"{folder}/{name}") for name in os.listdir(folder)}
         assert set(fds) <= {"0", "1", "2"}, fds
-
-
-def nook_fd(pid, name):
-    return os.readlink(f"/proc/{pid}/fd/{name}")
 
 
 def test_stdin_stdout_and_stderr_are_the_callers(nook):
@@ -448,9 +443,7 @@ def test_a_command_that_cannot_be_run_is_126(nook, path):
 def test_a_script_without_its_interpreter_says_so(nook):
     path = nook.scratch()
     rootfs.write(f"{path}/script", "#!/no/such/interpreter\n", 0o755)
-    nook.run("--volume", f"{path}:/data", "/data/script").failed(126, "/no/such/interpreter") \
-        if nook.run("--volume", f"{path}:/data", "/data/script").status == 126 \
-        else nook.run("--volume", f"{path}:/data", "/data/script").failed(127, "/no/such/interpreter")
+    nook.run("--volume", f"{path}:/data", "/data/script").failed(126, "/data/script", "interpreter")
 
 
 def test_a_command_is_found_by_the_path_inside(nook):
