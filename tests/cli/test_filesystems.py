@@ -10,8 +10,9 @@ import pytest
 pytestmark = pytest.mark.quick
 
 # What engines mask and make read-only: the OCI runtimes' common list.
-MASKED = ["/proc/acpi", "/proc/asound", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/timer_list",
-          "/proc/timer_stats", "/proc/sched_debug", "/proc/scsi", "/sys/firmware"]
+MASKED = ["/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/latency_stats",
+          "/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug", "/proc/scsi", "/sys/firmware",
+          "/sys/devices/virtual/powercap"]
 READ_ONLY = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"]
 
 
@@ -58,7 +59,7 @@ def test_what_a_container_needs_is_mounted(seen, target, kind):
 
 @pytest.mark.parametrize("target, options", [
     ("/proc", {"nosuid", "nodev", "noexec"}), ("/sys", {"nosuid", "nodev", "noexec", "ro"}), ("/dev", {"nosuid"}),
-    ("/dev/shm", {"nosuid", "nodev", "noexec"}), ("/dev/pts", {"nosuid", "noexec"}),
+    ("/dev/shm", {"nosuid", "nodev"}), ("/dev/pts", {"nosuid", "noexec"}),
     ("/dev/mqueue", {"nosuid", "nodev", "noexec"}), ("/sys/fs/cgroup", {"nosuid", "nodev", "noexec"})])
 def test_mounts_have_their_safe_options(seen, target, options):
     assert options <= mounts(seen)[target][1]

@@ -83,7 +83,7 @@ def test_userns_host_keeps_the_callers_ids(root_nook):
 
 def test_an_ordinary_user_has_the_range_of_subuid(user_nook, lab):
     uid, gid = maps_of(user_nook)
-    assert uid == gid == [(0, lab.USER, 1), (1, lab.RANGE, 65536)]
+    assert uid == gid == [(0, lab.USER, 1), (1, lab.RANGE, 65535)]
 
 
 def test_an_ordinary_user_without_a_range_is_root_alone(poor_nook, lab):
@@ -126,6 +126,7 @@ def test_an_ordinary_user_maps_itself_by_hand(user_nook, lab):
     (["--uid-map", "0:1:1:1"], "--uid-map"),
     (["--uid-map", "0:1:4294967296"], "4294967296"),
     (["--uid-map", "0:4294967295:1"], "4294967295"),
+    (["--uid-map", "1:100000:10"], "root"),
     (["--uid-map", "0:100000:10", "--uid-map", "5:200000:10"], "overlap"),
     (["--uid-map", "0:100000:10", "--uid-map", "50:100005:10"], "overlap"),
     (["--userns", "wrong"], "--userns"),

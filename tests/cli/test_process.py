@@ -44,14 +44,24 @@ def test_a_value_may_hold_anything(nook):
     assert environment(nook, "--env", "A=x=y\n$HOME 'ü'")["A"] == "x=y\n$HOME 'ü'"
 
 
-def test_the_callers_environment_is_kept(nook):
-    assert environment(nook, env={"MINE": "kept"})["MINE"] == "kept"
+def test_the_callers_environment_stays_outside(nook):
+    """It is full of tokens and paths; only what tells of the terminal and the language goes along."""
+    found = environment(nook, env={"MINE": "secret", "TERM": "vt100", "LANG": "de_DE.UTF-8", "LC_TIME": "C", "TZ": "UTC"})
+    assert "MINE" not in found
+    assert {name: found[name] for name in ("TERM", "LANG", "LC_TIME", "TZ")} == {
+        "TERM": "vt100", "LANG": "de_DE.UTF-8", "LC_TIME": "C", "TZ": "UTC"}
+
+
+def test_the_default_environment(nook):
+    found = environment(nook, env={"PATH": "/usr/bin", "HOME": "/elsewhere"})
+    assert found["PATH"].split(":") == machine.PATH.split(":")
+    assert (found["HOME"], found["USER"], found["LOGNAME"], found["container"]) == ("/root", "root", "root", "nook")
 
 
 def test_clear_env_leaves_nothing_of_the_callers(nook):
     found = environment(nook, "--clear-env", "--env", "A=1", env={"MINE": "gone"})
     assert found["A"] == "1"
-    assert set(found) <= {"A", "PATH", "HOME", "TERM", "USER", "LOGNAME", "SHELL", "HOSTNAME", "container"}
+    assert set(found) == {"A"}
 
 
 def test_home_is_the_users_inside(nook, busybox_root):
@@ -80,8 +90,14 @@ def test_a_bad_working_directory_is_refused(nook, word):
 
 
 def test_the_working_directory_is_inside(nook):
-    """No process starts with a directory of the old root: /proc/self/cwd leads to a path of this root."""
-    assert nook.sh("readlink /proc/self/cwd; pwd -P", cwd="/usr").lines()[0].startswith("/")
+    """No process starts with a directory of the old root: getcwd(2) would say (unreachable)."""
+    assert nook.sh("readlink /proc/self/cwd; pwd -P", cwd="/usr").lines() == ["/usr", "/usr"]
+
+
+def test_a_working_directory_that_is_hidden_inside_is_the_root(nook, lab):
+    """Nobody asked for it: what the caller's shell happened to be in may not be there."""
+    folder = nook.scratch()
+    assert nook.run("--", "pwd", cwd=folder).ok() == "/"
 
 
 def test_a_user_by_number(nook):

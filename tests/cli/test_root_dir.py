@@ -158,9 +158,16 @@ def test_read_only_layers(nook):
 
 
 def test_500_layers(nook):
-    options = layers(nook, *({f"n/{number}": f"{number}\n", "top": f"{number}\n"} for number in range(1, 501)))
-    assert len(options) == 1002
-    assert nook.sh("cat /top; ls /n | wc -l; cat /n/1 /n/250 /n/500", *options).lines() == ["500", "500", "1", "250", "500"]
+    """As many as the kernel's overlay takes."""
+    options = layers(nook, *({f"n/{number}": f"{number}\n", "top": f"{number}\n"} for number in range(1, 500)))
+    assert len(options) == 1000
+    assert nook.sh("cat /top; ls /n | wc -l; cat /n/1 /n/250 /n/499", *options).lines() == ["499", "499", "1", "250", "499"]
+
+
+def test_too_many_layers_are_refused(nook):
+    """Before anything is made, with the number that would do."""
+    options = layers(nook)
+    nook.run(*options * 501, "true").failed(125, "500")
 
 
 def test_a_layer_twice_is_refused_or_harmless(nook):

@@ -137,6 +137,12 @@ def test_an_ordinary_user_cannot_read_more_than_before(user_nook, lab):
     assert user_nook.sh("cat /root/secret 2>/dev/null; cat /etc/shadow- 2>/dev/null; true", "--expose", "/root").ok() == ""
 
 
+def test_run_and_tmp_are_the_containers_own(nook):
+    """The host's sockets, locks and other people's files are there."""
+    assert nook.sh("ls -A /run /tmp; stat -f -c %T /run /tmp; stat -c %a /tmp").lines() == [
+        "/run:", "", "/tmp:", "tmpfs", "tmpfs", "1777"]
+
+
 # ---- kept changes ----
 
 def test_changes_are_kept_for_the_next_run(nook):
