@@ -205,9 +205,11 @@ int nook_cgroup_make(const struct nook_plan_cgroup *plan, int *ret_into, size_t 
 	}
 
 	/* The first failure is the one to report; what can't be undone now is found again by its
-	 * name in the record. */
+	 * name in the record. The leaf that failed is not ours, or not there. */
 	(void)nook_cgroup_remove(plan->dirs, made, NULL);
-	if (plan->supervisor && plan->n_dirs)
+	if (made < plan->n_dirs)
+		(void)nook_cgroup_tidy(&plan->dirs[made], NULL);
+	if (plan->supervisor)
 		(void)nook_cgroup_step_back(&plan->dirs[0], NULL);
 
 	if (plan->optional && !made && is_refusal(r)) {

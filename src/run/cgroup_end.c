@@ -311,9 +311,25 @@ static int tidy_place(const struct nook_plan_cgroup_dir *dir, const struct nook_
 
 	if (at_root && !aside)
 		return 0;
-	if (nook_cgroupfs_rmdir(place, path->parent) < 0)
+
+	int r = nook_cgroupfs_rmdir(place, path->parent);
+
+	if (r < 0 && r != -ENOENT)
 		return 0; /* EBUSY: other containers are there */
 	return aside ? nook_cgroup_step_back(dir, err) : 0;
+}
+
+int nook_cgroup_tidy(const struct nook_plan_cgroup_dir *dir, struct nook_error *err)
+{
+	struct nook_cgroup_path path;
+	int r = nook_cgroup_split(dir->path, &path, err);
+
+	if (r < 0)
+		return r;
+
+	auto_close int mount = nook_cgroupfs_mount(dir->mount, dir->v2);
+
+	return mount < 0 ? 0 : tidy_place(dir, &path, mount, err);
 }
 
 static int remove_dir(const struct nook_plan_cgroup_dir *dir, struct nook_error *err)
@@ -353,10 +369,16 @@ int nook_cgroup_remove(const struct nook_plan_cgroup_dir *dirs, size_t n, struct
 	struct nook_error first = { 0 };
 	int r = 0;
 
-	/* One that can't be removed does not keep the others. */
+	/* One that can't be removed does not keep the others. A lack of memory or of a descriptor
+	 * may have passed by the second try. */
 	for (size_t i = 0; i < n; i++) {
 		struct nook_error why = { 0 };
 		int one = remove_dir(&dirs[i], &why);
+
+		if (one < 0 && one != -ETIMEDOUT) {
+			why = (struct nook_error){ 0 };
+			one = remove_dir(&dirs[i], &why);
+		}
 
 		if (one < 0 && r == 0) {
 			r = one;

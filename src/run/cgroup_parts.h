@@ -38,6 +38,10 @@ int nook_cgroup_enable(const struct nook_plan_cgroup *plan, unsigned dir, int fd
 int nook_cgroup_step_aside(const struct nook_plan_cgroup *plan, struct nook_error *err);
 int nook_cgroup_step_back(const struct nook_plan_cgroup_dir *dir, struct nook_error *err);
 
+/* Removes what containers of @dir's place share, once there is none: PLACE/nook where PLACE is not
+ * the root, and with it the supervisor's leaf. */
+int nook_cgroup_tidy(const struct nook_plan_cgroup_dir *dir, struct nook_error *err);
+
 /* Milliseconds of CLOCK_MONOTONIC. */
 int64_t nook_cgroup_now(void);
 
