@@ -86,7 +86,7 @@ static bool has_range_ids(struct nook_prober *p)
 		char *text = NULL;
 
 		if (nook_read_proc(p->arena, maps[i], NOOK_READ_MAX, &text) < 0 ||
-		    !nook_idmap_covers(text, FIRST_OF_RANGES, LAST_OF_RANGES))
+		    !nook_own_map_covers(text, FIRST_OF_RANGES, LAST_OF_RANGES))
 			return false;
 	}
 	return true;

@@ -165,7 +165,7 @@ static void test_maps(void **state)
 
 		print_message("%s\n", maps[i].name);
 		(void)nook_format(text, sizeof(text), "%s", maps[i].text);
-		assert_int_equal(nook_idmap_covers(text, maps[i].first, maps[i].last),
+		assert_int_equal(nook_own_map_covers(text, maps[i].first, maps[i].last),
 				 maps[i].covers);
 	}
 }

@@ -41,7 +41,7 @@ static bool parse_line(char *line, struct extent *ret)
 	return true;
 }
 
-bool nook_idmap_covers(char *text, uint32_t first, uint32_t last)
+bool nook_own_map_covers(char *text, uint32_t first, uint32_t last)
 {
 	struct extent extents[MAX_LINES];
 	uint64_t next = first;

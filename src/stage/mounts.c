@@ -23,6 +23,9 @@ static int new_file_system(const struct nook_plan_mount *m, struct nook_error *e
 	char message[160] = "";
 	int rc = fs;
 
+	/* Shown as the device in /proc/mounts, where "none" tells nobody anything. */
+	if (rc >= 0)
+		rc = nook_fsconfig_string(fs, "source", m->fstype);
 	for (size_t i = 0; rc >= 0 && i < m->n_options; i++) {
 		const struct nook_plan_option *o = &m->options[i];
 

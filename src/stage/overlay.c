@@ -209,6 +209,7 @@ static int mount_by_fsconfig(const struct nook_stage *s, struct layers *l, const
 	if (fs < 0)
 		return fail_overlay(NO_FD, fs, "fsopen", l->number, err);
 
+	rc = nook_fsconfig_string(fs, "source", "overlay");
 	while (rc == 0 && (name = next_layer(l)))
 		rc = nook_fsconfig_string(fs, "lowerdir+", name);
 	if (rc == 0)

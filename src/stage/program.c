@@ -124,10 +124,10 @@ int become_init(void *ctx, struct nook_error *err)
 	if (rc < 0)
 		return rc;
 
-	pid_t child = nook_clone(0, NO_FD, NULL);
+	pid_t child = nook_fork();
 
 	if (child < 0)
-		return nook_fail(err, -child, "clone3 (the program, below our pid 1)");
+		return nook_fail(err, -child, "clone (the program, below our pid 1)");
 	if (child > 0) {
 		/* No end of a pipe, no terminal and no channel may stay open because of us. */
 		(void)nook_close_range(0, UINT_MAX, 0); /* as old as pidfds: always there */
@@ -139,7 +139,7 @@ int become_init(void *ctx, struct nook_error *err)
 void become_init_show(const struct nook_plan *plan, struct nook_rows *rows)
 {
 	(void)plan;
-	nook_show(rows, "pid 1 stays, reaps and passes signals on", "setsid, clone3");
+	nook_show(rows, "pid 1 stays, reaps and passes signals on", "setsid, clone");
 }
 
 static int take_stdio(struct nook_stage *s, struct nook_error *err)

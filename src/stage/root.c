@@ -22,8 +22,10 @@ static int new_mount(const char *fstype, uint64_t attrs, const char *mode, struc
 	if (fs < 0)
 		return nook_fail(err, -fs, "fsopen %s", fstype);
 
-	int rc = mode ? nook_fsconfig_string(fs, "mode", mode) : 0;
+	int rc = nook_fsconfig_string(fs, "source", fstype);
 
+	if (rc == 0 && mode)
+		rc = nook_fsconfig_string(fs, "mode", mode);
 	if (rc == 0)
 		rc = nook_fsconfig_create(fs);
 	if (rc < 0)
@@ -157,6 +159,41 @@ void mount_rootfs_show(const struct nook_plan *plan, struct nook_rows *rows)
 							   : plan->sources[plan->root_source].path);
 }
 
+static int mount_id(int dir, const char *path, uint64_t *ret, struct nook_error *err)
+{
+	struct statx st;
+
+	if (statx(dir, path, AT_NO_AUTOMOUNT | (*path ? 0 : AT_EMPTY_PATH), STATX_MNT_ID, &st) < 0)
+		return nook_fail(err, errno, "statx %s", *path ? path : "of the root");
+	*ret = st.stx_mnt_id;
+	return 0;
+}
+
+/*
+ * umount2(".") takes what lies on top of ".": our scratch tmpfs first, then the old root, and in
+ * between whatever the host had stacked on its own "/". "/.." follows the stack to its top: when
+ * that is the new root, nothing is left.
+ */
+static int leave_old_root(int root, struct nook_error *err)
+{
+	uint64_t new_id, top_id;
+	int rc = mount_id(root, "", &new_id, err);
+
+	for (int tries = 0; rc == 0; tries++) {
+		rc = mount_id(AT_FDCWD, "/..", &top_id, err);
+		if (rc < 0 || top_id == new_id)
+			return rc;
+		if (tries == 64)
+			return nook_refuse(err, ELOOP,
+					   "the old root is still there after %d umounts", tries);
+
+		rc = nook_umount_detach(".");
+		if (rc < 0)
+			return nook_fail(err, -rc, "umount2(old root, MNT_DETACH)");
+	}
+	return rc;
+}
+
 int pivot(void *ctx, struct nook_error *err)
 {
 	struct nook_stage *s = ctx;
@@ -175,9 +212,9 @@ int pivot(void *ctx, struct nook_error *err)
 				       "boot with a root file system of its own");
 		return nook_fail(err, -rc, "pivot_root");
 	}
-	rc = nook_umount_detach(".");
+	rc = leave_old_root(s->root, err);
 	if (rc < 0)
-		return nook_fail(err, -rc, "umount2(old root, MNT_DETACH)");
+		return rc;
 	if (chdir("/") < 0)
 		return nook_fail(err, errno, "chdir /");
 	return 0;

@@ -33,6 +33,11 @@ pid_t nook_clone(uint64_t flags, int cgroup, int *ret_pidfd)
 	return (pid_t)pid;
 }
 
+pid_t nook_fork(void)
+{
+	return (pid_t)NOOK_CALL(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+}
+
 int nook_setns(int fd, uint64_t flags)
 {
 	return (int)NOOK_CALL(SYS_setns, fd, (int)flags);

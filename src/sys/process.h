@@ -31,6 +31,9 @@
  */
 pid_t nook_clone(uint64_t flags, int cgroup, int *ret_pidfd);
 
+/* The plain old clone(2): seccomp profiles refuse clone3(2), whose flags they can't see. As nook_clone() else. */
+pid_t nook_fork(void);
+
 int nook_setns(int fd, uint64_t flags);
 int nook_unshare(uint64_t flags);
 int nook_prctl(int option, unsigned long a, unsigned long b);
