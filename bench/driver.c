@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Times commands against each other: round after round, each command once a round, every round in
+ * another order, so that what the machine does meanwhile meets all of them alike. The driver is
+ * small and starts them by posix_spawn (vfork): its own cost is some 0.1 ms, and the same for all.
+ *
+ *     driver ROUNDS IDLE_MS NAME WORD… ++ NAME WORD… ++ …
+ *
+ * IDLE_MS is slept before each start: some costs of the kernel show only then. Prints "NAME
+ * NANOSECONDS" a line, from before the start to after the wait. The first rounds warm up and are
+ * not printed. A command that does not end with status 0 ends the driver.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#define MAX_COMMANDS 32
+#define WARM_ROUNDS  3
+
+extern char **environ;
+
+struct command {
+	const char *name;
+	char **argv;
+};
+
+static uint64_t now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static uint64_t run(const struct command *c, posix_spawn_file_actions_t *actions)
+{
+	uint64_t start = now();
+	pid_t pid;
+	int status;
+	int rc = posix_spawn(&pid, c->argv[0], actions, NULL, c->argv, environ);
+
+	if (rc != 0) {
+		fprintf(stderr, "driver: %s: %s\n", c->argv[0], strerror(rc));
+		exit(1);
+	}
+	while (waitpid(pid, &status, 0) < 0) {
+		if (errno != EINTR)
+			exit(1);
+	}
+
+	uint64_t took = now() - start;
+
+	if (status != 0) {
+		fprintf(stderr, "driver: %s ended with wait status 0x%x\n", c->name, status);
+		exit(1);
+	}
+	return took;
+}
+
+static int read_commands(char **words, struct command *commands)
+{
+	int n = 0;
+
+	while (*words && n < MAX_COMMANDS) {
+		commands[n].name = *words++;
+		commands[n++].argv = words;
+		while (*words && strcmp(*words, "++") != 0)
+			words++;
+		if (*words)
+			*words++ = NULL;
+	}
+	return n;
+}
+
+static void shuffle(int *order, int n)
+{
+	for (int i = n - 1; i > 0; i--) {
+		int j = rand() % (i + 1), swap = order[i];
+
+		order[i] = order[j];
+		order[j] = swap;
+	}
+}
+
+int main(int argc, char **argv)
+{
+	struct command commands[MAX_COMMANDS];
+	int order[MAX_COMMANDS];
+	posix_spawn_file_actions_t actions;
+
+	if (argc < 5) {
+		fputs("usage: driver ROUNDS IDLE_MS NAME WORD… ++ NAME WORD… ++ …\n", stderr);
+		return 2;
+	}
+
+	int rounds = atoi(argv[1]), idle = atoi(argv[2]);
+	int n = read_commands(argv + 3, commands);
+	const struct timespec pause = { idle / 1000, idle % 1000 * 1000000L };
+
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+	posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+	for (int i = 0; i < n; i++)
+		order[i] = i;
+
+	for (int round = -WARM_ROUNDS; round < rounds; round++) {
+		shuffle(order, n);
+		for (int i = 0; i < n; i++) {
+			const struct command *c = &commands[order[i]];
+
+			if (idle)
+				nanosleep(&pause, NULL);
+
+			uint64_t took = run(c, &actions);
+
+			if (round >= 0)
+				printf("%s %llu\n", c->name, (unsigned long long)took);
+		}
+	}
+	return 0;
+}
