@@ -34,6 +34,12 @@ test: deps-test
 check: deps-test
 	@tools/test --quick
 
+# nook against the same kernel work in a bare program, and against other programs that start containers. As root.
+bench:
+	@tools/deps build run bench
+	@$(MAKE) --no-print-directory all
+	@bench/bench.py --nook $(B)/nook --build $(B)/bench
+
 format: deps-test
 	clang-format -i $$(find include src cli oci examples bench tests -name '*.[ch]' 2>/dev/null)
 
