@@ -12,9 +12,12 @@
 
 int main(void)
 {
+	struct nook_arena arena;
 	struct nook_filter filter;
 
-	nook_seccomp_default(CAPS, &filter);
+	if (nook_arena_init(&arena) < 0)
+		return 1;
+	nook_seccomp_default(&arena, CAPS, &filter);
 	printf("#define CAPS 0x%llxULL\n#define FILTER", (unsigned long long)CAPS);
 	for (size_t i = 0; i < filter.n; i++)
 		printf(" \\\n\t{ 0x%x, %u, %u, 0x%x },", filter.code[i].code, filter.code[i].jt,
