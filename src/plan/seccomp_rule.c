@@ -293,7 +293,7 @@ static int read_name(struct reader *r, const struct at *at, json_object *value,
 
 	rc = refuse(r, at, "unknown system call \"%s\"", name);
 	nook_cause(r->err, "unknown-syscall",
-		   "No system call of Linux up to 6.18 has this name, on no machine.");
+		   "No system call of Linux up to 7.0 has this name, on no machine.");
 	near = nook_seccomp_resembles(name);
 	if (near)
 		nook_hint(r->err, "Did you mean %s?", near);

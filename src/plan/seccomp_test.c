@@ -203,7 +203,8 @@ static void promises(void **state)
 		{ "futex_waitv", 449, 0, 0, 0, ALLOW },
 		{ "mseal of 6.10", 462, 0, 0, 0, ALLOW },
 		{ "file_setattr of 6.17", 469, 0, 0, 0, ALLOW },
-		{ "newer than the list", 470, 0, 0, UINT64_MAX, ERR(ENOSYS) },
+		{ "rseq_slice_yield of 7.0", 471, 0, 0, 0, ALLOW },
+		{ "newer than the list", 472, 0, 0, UINT64_MAX, ERR(ENOSYS) },
 		{ "x32's read", 0x40000000, 0, 0, UINT64_MAX, ERR(ENOSYS) },
 	};
 
@@ -293,7 +294,7 @@ static void try_calls(const struct nook_filter *f, bool i386)
 		EXPECT(call_i386(102, 1, 0, 0) == -ENOSYS);
 		EXPECT(call_i386(310, CLONE_NEWUSER, 0, 0) == -EPERM);
 		EXPECT(call_i386(54, 0, TIOCSTI, 0) == -EPERM);
-		EXPECT(call_i386(470, 0, 0, 0) == -ENOSYS);
+		EXPECT(call_i386(472, 0, 0, 0) == -ENOSYS);
 	}
 #endif
 	_exit(0);

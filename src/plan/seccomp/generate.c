@@ -5,7 +5,7 @@
  * declares. Whatever does not fit (an unknown or repeated name, a call that the list forgot) fails
  * the build.
  */
-#include "plan/seccomp_table.h"
+#include "generate.h"
 
 #include <errno.h>
 #include <seccomp.h>
@@ -16,15 +16,7 @@
 #include <string.h>
 #include <sys/capability.h>
 
-/* Numbers that a machine may use: the common range, and the private calls of arm. */
-#define MAX_COMMON  1024
-#define ARM_PRIVATE 0xf0000
-#define MAX_PRIVATE 16
-
-static const struct {
-	const char *name, *audit;
-	uint32_t token;
-} machines[NOOK_MACHINE_COUNT] = {
+const struct machine machines[NOOK_MACHINE_COUNT] = {
 	{ "x86_64", "AUDIT_ARCH_X86_64", SCMP_ARCH_X86_64 },
 	{ "i386", "AUDIT_ARCH_I386", SCMP_ARCH_X86 },
 	{ "aarch64", "AUDIT_ARCH_AARCH64", SCMP_ARCH_AARCH64 },
@@ -43,15 +35,12 @@ static const struct {
 	int value;
 } errnos[] = { { "EPERM", EPERM }, { "ENOSYS", ENOSYS }, { "EAFNOSUPPORT", EAFNOSUPPORT } };
 
-static struct nook_seccomp_class classes[64];
-static size_t n_classes;
-static struct nook_seccomp_call calls[2048];
-static size_t n_calls;
+struct list list;
 
 static const char *place;    /* the list's name */
 static unsigned line_number; /* 0: the list as a whole */
 
-__attribute__((noreturn, format(printf, 1, 2))) static void fail(const char *fmt, ...)
+void fail(const char *fmt, ...)
 {
 	va_list ap;
 
@@ -141,7 +130,11 @@ static char *read_test(struct nook_seccomp_class *c, char **rest)
 /* A heading without its brackets. Returns the number of its class. */
 static uint8_t read_heading(char *text)
 {
-	struct nook_seccomp_class c = { .title = strdup(text) };
+	struct nook_seccomp_class c = { 0 };
+	char title[128];
+
+	if (snprintf(title, sizeof(title), "%s", text) >= (int)sizeof(title))
+		fail("heading too long");
 	char *word = next_word(&text);
 
 	if (word && strcmp(word, "elsewhere") == 0)
@@ -163,31 +156,32 @@ static uint8_t read_heading(char *text)
 	if (word)
 		fail("not understood: %s", word);
 
-	for (size_t i = 0; i < n_classes; i++) {
-		if (strcmp(classes[i].title, c.title) == 0)
+	for (size_t i = 0; i < list.n_classes; i++) {
+		if (strcmp(list.classes[i].title, title) == 0)
 			return (uint8_t)i;
 	}
-	if (n_classes == sizeof(classes) / sizeof(classes[0]))
+	if (list.n_classes == sizeof(list.classes) / sizeof(list.classes[0]))
 		fail("too many classes");
-	classes[n_classes] = c;
-	return (uint8_t)n_classes++;
+	c.title = strdup(title);
+	list.classes[list.n_classes] = c;
+	return (uint8_t)list.n_classes++;
 }
 
 static struct nook_seccomp_call *find_call(const char *name)
 {
-	for (size_t i = 0; i < n_calls; i++) {
-		if (strcmp(calls[i].name, name) == 0)
-			return &calls[i];
+	for (size_t i = 0; i < list.n_calls; i++) {
+		if (strcmp(list.calls[i].name, name) == 0)
+			return &list.calls[i];
 	}
 	return NULL;
 }
 
 static struct nook_seccomp_call *add_call(const char *name, uint8_t class)
 {
-	if (n_calls == sizeof(calls) / sizeof(calls[0]))
+	if (list.n_calls == sizeof(list.calls) / sizeof(list.calls[0]))
 		fail("too many calls");
 
-	struct nook_seccomp_call *c = &calls[n_calls++];
+	struct nook_seccomp_call *c = &list.calls[list.n_calls++];
 
 	c->name = strdup(name);
 	c->class = class;
@@ -282,11 +276,11 @@ static void take_numbers(size_t m)
 
 	/* Second names of the same number. Negative: libseccomp's own numbers, for calls of other
 	 * machines. */
-	for (size_t i = 0; i < n_calls; i++) {
-		int n = seccomp_syscall_resolve_name_arch(machines[m].token, calls[i].name);
+	for (size_t i = 0; i < list.n_calls; i++) {
+		int n = seccomp_syscall_resolve_name_arch(machines[m].token, list.calls[i].name);
 
-		if (calls[i].number[m] < 0 && n >= 0)
-			calls[i].number[m] = n;
+		if (list.calls[i].number[m] < 0 && n >= 0)
+			list.calls[i].number[m] = n;
 	}
 }
 
@@ -304,15 +298,27 @@ static void add_names_from_elsewhere(void)
 	}
 }
 
+/* Two names of one number, as the list writes them for calls that libseccomp does not know. */
+static void check_pair(const struct nook_seccomp_call *x, const struct nook_seccomp_call *y)
+{
+	for (size_t m = 0; m < NOOK_MACHINE_COUNT; m++) {
+		if (x->number[m] >= 0 && x->number[m] == y->number[m] && x->class != y->class)
+			fail("%s and %s are both %d on %s", x->name, y->name, x->number[m],
+			     machines[m].name);
+	}
+}
+
 static void check_calls(void)
 {
-	for (size_t i = 0; i < n_calls; i++) {
-		bool somewhere = calls[i].class == NOOK_SECCOMP_NO_CLASS;
+	for (size_t i = 0; i < list.n_calls; i++) {
+		bool somewhere = list.calls[i].class == NOOK_SECCOMP_NO_CLASS;
 
 		for (size_t m = 0; m < NOOK_MACHINE_COUNT; m++)
-			somewhere |= calls[i].number[m] >= 0;
+			somewhere |= list.calls[i].number[m] >= 0;
 		if (!somewhere)
-			fail("no machine has a call named %s", calls[i].name);
+			fail("no machine has a call named %s", list.calls[i].name);
+		for (size_t j = 0; j < i; j++)
+			check_pair(&list.calls[i], &list.calls[j]);
 	}
 }
 
@@ -321,81 +327,6 @@ static int by_name(const void *a, const void *b)
 	const struct nook_seccomp_call *x = a, *y = b;
 
 	return strcmp(x->name, y->name);
-}
-
-static uint8_t class_of_unknown(void)
-{
-	for (size_t i = 0; i < n_classes; i++) {
-		if (strcmp(classes[i].title, "refuse ENOSYS") == 0)
-			return (uint8_t)i;
-	}
-	fail("no heading [refuse ENOSYS]");
-}
-
-static uint8_t class_of(size_t m, int32_t n, uint8_t unknown)
-{
-	for (size_t i = 0; i < n_calls; i++) {
-		if (calls[i].number[m] == n && calls[i].class != NOOK_SECCOMP_NO_CLASS)
-			return calls[i].class;
-	}
-	return unknown;
-}
-
-static void write_spans(FILE *out, size_t m, uint8_t unknown)
-{
-	uint8_t last = unknown;
-
-	fprintf(out, "static const struct nook_seccomp_span spans_%s[] = {\n", machines[m].name);
-	for (int32_t i = 0; i < MAX_COMMON + MAX_PRIVATE + 1; i++) {
-		int32_t n = i < MAX_COMMON ? i : ARM_PRIVATE + i - MAX_COMMON;
-		uint8_t class = class_of(m, n, unknown);
-
-		if (i == 0 || class != last)
-			fprintf(out, "\t{ %d, %u },\n", n, class);
-		last = class;
-	}
-	if (last != unknown)
-		fail("%s has calls past the numbers that are looked at", machines[m].name);
-	fprintf(out, "};\n\n");
-}
-
-static void write_tables(FILE *out)
-{
-	uint8_t unknown = class_of_unknown();
-
-	fprintf(out, "/* Made by seccomp-generate of default.list. */\n"
-		     "#include \"plan/seccomp_table.h\"\n\n"
-		     "const struct nook_seccomp_class nook_seccomp_classes[] = {\n");
-	for (size_t i = 0; i < n_classes; i++) {
-		const struct nook_seccomp_class *c = &classes[i];
-
-		fprintf(out, "\t{ \"%s\", 0x%llx, %u, %u, %u, %u, %u, { ", c->title,
-			(unsigned long long)c->unless, c->errnum, c->test, c->arg, c->n_values,
-			c->has_but);
-		for (size_t v = 0; v < sizeof(c->values) / sizeof(c->values[0]); v++)
-			fprintf(out, "%#x, ", c->values[v]);
-		fprintf(out, "}, %#x },\n", c->but);
-	}
-	fprintf(out, "};\nconst size_t nook_n_seccomp_classes = %zu;\n\n", n_classes);
-
-	for (size_t m = 0; m < NOOK_MACHINE_COUNT; m++)
-		write_spans(out, m, unknown);
-	fprintf(out,
-		"const struct nook_seccomp_arch nook_seccomp_arches[NOOK_MACHINE_COUNT] = {\n");
-	for (size_t m = 0; m < NOOK_MACHINE_COUNT; m++)
-		fprintf(out,
-			"\t{ \"%s\", %s, spans_%s, sizeof(spans_%s) / sizeof(spans_%s[0]) },\n",
-			machines[m].name, machines[m].audit, machines[m].name, machines[m].name,
-			machines[m].name);
-
-	fprintf(out, "};\n\nconst struct nook_seccomp_call nook_seccomp_calls[] = {\n");
-	for (size_t i = 0; i < n_calls; i++) {
-		fprintf(out, "\t{ \"%s\", %u, { ", calls[i].name, calls[i].class);
-		for (size_t m = 0; m < NOOK_MACHINE_COUNT; m++)
-			fprintf(out, "%d, ", calls[i].number[m]);
-		fprintf(out, "} },\n");
-	}
-	fprintf(out, "};\nconst size_t nook_n_seccomp_calls = %zu;\n", n_calls);
 }
 
 int main(int argc, char **argv)
@@ -415,7 +346,7 @@ int main(int argc, char **argv)
 		take_numbers(m);
 	add_names_from_elsewhere();
 	check_calls();
-	qsort(calls, n_calls, sizeof(calls[0]), by_name);
+	qsort(list.calls, list.n_calls, sizeof(list.calls[0]), by_name);
 
 	FILE *out = fopen(argv[2], "we");
 	if (!out)
