@@ -50,7 +50,7 @@ struct nook_plan_source {
 	const char *path;
 	bool recursive;
 	bool idmap;     /* map its owners into the container's user namespace */
-	bool optional;      /* when it isn't there, what would be mounted from it is left out */
+	bool optional;  /* when it isn't there, what would be mounted from it is left out */
 	bool make_dir;  /* mkdir it first when it isn't there (--changes) */
 	uint64_t rdev;  /* a character device with this number, on devtmpfs, tmpfs or devpts; 0: no
 			   device wanted */
@@ -65,6 +65,7 @@ enum nook_shade_kind {
 	NOOK_SHADE_DIR,      /* a directory as the host's own looks */
 	NOOK_SHADE_WHITEOUT, /* nothing below this layer shows here */
 	NOOK_SHADE_FILE,     /* a file with this text */
+	NOOK_SHADE_SYMLINK,  /* a symlink to this text */
 };
 
 struct nook_plan_shade {
@@ -74,6 +75,7 @@ struct nook_plan_shade {
 	const char *path; /* below the overlay's root, no leading slash; "" is the root itself */
 	uint32_t mode, uid, gid; /* as seen inside */
 	const char *text;
+	size_t len; /* bytes of a file's text */
 };
 
 struct nook_plan_overlay {

@@ -43,6 +43,22 @@ struct nook_host_mount {
 	bool is_dir;
 };
 
+/* A piece of the host's root, where it can't be copied whole: src/host/rootfs_parts.h */
+enum nook_part_kind {
+	NOOK_PART_UNION, /* a directory with no mount below: to be a union of its own */
+	NOOK_PART_DIR,   /* a directory above some: to be made anew */
+	NOOK_PART_SYMLINK,
+	NOOK_PART_FILE,
+};
+
+struct nook_host_part {
+	enum nook_part_kind kind;
+	const char *path;
+	const char *text; /* where a symlink leads; what is in a small file that we may read, else NULL */
+	size_t len;       /* bytes of a file's text */
+	uint32_t mode;    /* permission bits of a directory or file */
+};
+
 /* Something of the host's root that the copy-on-write root does not show. */
 struct nook_host_secret {
 	const char *path; /* absolute, no symlink in it, exists */
@@ -137,6 +153,8 @@ struct nook_host {
 	/* what the copy-on-write root needs; empty for other roots */
 	struct nook_host_mount *mounts;
 	size_t n_mounts;
+	struct nook_host_part *parts; /* parents first; none: the root can be copied whole */
+	size_t n_parts;
 	struct nook_host_secret *secrets;
 	size_t n_secrets;
 	struct nook_host_dir *dirs; /* every directory above a secret, a replaced file or a mount;

@@ -4,9 +4,11 @@
 #include "base/own.h"
 #include "path.h"
 #include "rootfs_mounts.h"
+#include "rootfs_parts.h"
 #include "secrets.h"
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -169,6 +171,13 @@ static void probe_shadow(struct nook_prober *p)
 	p->host->shadow = text;
 }
 
+/* Our mounts are not locked: they are those of the user namespace in which we have rights over
+ * them. */
+static bool owns_mounts(const struct nook_host *host)
+{
+	return host->initial_userns && (host->caps & (1ULL << CAP_SYS_ADMIN));
+}
+
 int nook_rootfs_probe(struct nook_prober *p)
 {
 	int rc = nook_prober_passwd(p);
@@ -181,6 +190,11 @@ int nook_rootfs_probe(struct nook_prober *p)
 		return rc;
 
 	nook_rootfs_probe_mounts(p);
+	if (!owns_mounts(p->host)) {
+		rc = nook_rootfs_probe_parts(p);
+		if (rc < 0)
+			return rc;
+	}
 	probe_dirs(p);
 	probe_shadow(p);
 	return 0;

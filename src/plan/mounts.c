@@ -180,7 +180,18 @@ static void plan_fresh(struct nook_planner *p)
 
 	for (unsigned i = 1; i < p->plan->n_overlays; i++)
 		add(p, NOOK_PLAN_OVERLAY, p->plan->overlays[i].target)->overlay = i;
-	for (size_t i = 0; i < p->host->n_mounts; i++) {
+	for (size_t i = 0; i < p->host->n_parts; i++) {
+		const struct nook_host_part *part = &p->host->parts[i];
+
+		if (part->kind == NOOK_PART_FILE && !part->text)
+			add_bind(p,
+				 (struct nook_plan_source){ .path = part->path,
+							    .optional = true,
+							    .attrs = PLAIN | MOUNT_ATTR_RDONLY },
+				 part->path)
+				->make = NOOK_MAKE_FILE;
+	}
+	for (size_t i = 0; i < p->host->n_mounts && !p->host->n_parts; i++) {
 		const struct nook_host_mount *hm = &p->host->mounts[i];
 
 		if (hm->is_dir)

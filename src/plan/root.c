@@ -117,12 +117,27 @@ static void shade_dirs(struct nook_planner *p)
 	}
 }
 
-static void shade_file(struct nook_planner *p, const char *path, uint32_t mode, const char *text)
+static void shade_file(struct nook_planner *p, const char *path, uint32_t mode, const char *text,
+		       size_t len)
 {
 	struct nook_plan_shade *s = add_shade(p, NOOK_SHADE_FILE, 1, path);
 
 	s->mode = mode;
 	s->text = text;
+	s->len = len;
+}
+
+static void shade_text(struct nook_planner *p, const char *path, uint32_t mode, const char *text)
+{
+	shade_file(p, path, mode, text, strlen(text));
+}
+
+/* Files that nook writes itself: what the host has there is not copied. */
+static bool is_replaced(const struct nook_planner *p, const char *path)
+{
+	return (p->plan->hostname &&
+		(strcmp(path, "/etc/hostname") == 0 || strcmp(path, "/etc/hosts") == 0)) ||
+	       (p->host->shadow && strcmp(path, "/etc/shadow") == 0);
 }
 
 static bool is_dir_of_host(const struct nook_planner *p, const char *path)
@@ -152,19 +167,57 @@ static void shade_names(struct nook_planner *p)
 	if (!is_dir_of_host(p, "/etc"))
 		return;
 	if (p->host->shadow)
-		shade_file(p, "/etc/shadow", 0600, p->host->shadow);
+		shade_text(p, "/etc/shadow", 0600, p->host->shadow);
 	if (!host)
 		return;
-	shade_file(p, "/etc/hostname", 0644, nook_printf(p->arena, "%s\n", host));
-	shade_file(p, "/etc/hosts", 0644,
+	shade_text(p, "/etc/hostname", 0644, nook_printf(p->arena, "%s\n", host));
+	shade_text(p, "/etc/hosts", 0644,
 		   nook_printf(p->arena,
 			       "127.0.0.1\tlocalhost\n127.0.1.1\t%s\n"
 			       "::1\tlocalhost ip6-localhost ip6-loopback\n",
 			       host));
 }
 
+/* The root is made anew, and what can be copied lies on it: one union a directory. */
+static void plan_parts(struct nook_planner *p)
+{
+	const struct nook_host *h = p->host;
+	unsigned *lowers = nook_alloc_array(p->arena, h->n_parts, sizeof(*lowers));
+
+	add_overlay(p, "/")->shaded = true;
+	for (size_t i = 0; i < h->n_parts; i++) {
+		if (h->parts[i].kind != NOOK_PART_UNION)
+			continue;
+		struct nook_plan_overlay *o = add_overlay(p, h->parts[i].path);
+
+		lowers[i] = add_layer(p, o->target, NULL);
+		o->lowers = &lowers[i];
+		o->n_lowers = 1;
+	}
+
+	/* Only now is it known which of them lies in which union: all in the first. */
+	for (size_t i = 0; i < h->n_parts; i++) {
+		const struct nook_host_part *part = &h->parts[i];
+
+		if (part->kind == NOOK_PART_DIR)
+			add_shade(p, NOOK_SHADE_DIR, 1, part->path)->mode = part->mode;
+		else if (part->kind == NOOK_PART_SYMLINK)
+			add_shade(p, NOOK_SHADE_SYMLINK, 1, part->path)->text = part->text;
+		else if (part->kind == NOOK_PART_FILE && part->text && !is_replaced(p, part->path))
+			shade_file(p, part->path, part->mode, part->text, part->len);
+	}
+}
+
 static int plan_host_root(struct nook_planner *p)
 {
+	if (p->host->n_parts) {
+		plan_parts(p);
+		shade_dirs(p);
+		shade_secrets(p);
+		shade_names(p);
+		return 0;
+	}
+
 	struct nook_plan_overlay *root = add_overlay(p, "/");
 	unsigned *lower = nook_alloc_array(p->arena, p->host->n_mounts + 1, sizeof(*lower));
 

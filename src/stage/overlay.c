@@ -67,6 +67,11 @@ static int make_shade(int dir, const struct nook_plan_shade *sh, struct nook_err
 			return nook_fail(err, errno, "mknodat whiteout %s", sh->path);
 		return 0;
 
+	case NOOK_SHADE_SYMLINK:
+		if (symlinkat(sh->text, dir, path) < 0)
+			return nook_fail(err, errno, "symlinkat %s", sh->path);
+		return 0;
+
 	case NOOK_SHADE_DIR:
 		if (mkdirat(dir, path, sh->mode) < 0 && errno != EEXIST)
 			return nook_fail(err, errno, "mkdirat %s", sh->path);
@@ -75,11 +80,10 @@ static int make_shade(int dir, const struct nook_plan_shade *sh, struct nook_err
 	case NOOK_SHADE_FILE: {
 		auto_close int fd = openat(
 			dir, path, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0600);
-		size_t len = strlen(sh->text);
 
 		if (fd < 0)
 			return nook_fail(err, errno, "create %s", sh->path);
-		if (write(fd, sh->text, len) != (ssize_t)len)
+		if (write(fd, sh->text, sh->len) != (ssize_t)sh->len)
 			return nook_fail(err, errno, "write %s", sh->path);
 		break;
 	}
@@ -163,6 +167,28 @@ struct upper {
 	char upper[NAME_SIZE], work[NAME_SIZE];
 };
 
+/*
+ * A union's root looks as its topmost layer's: a new writable layer takes over what the lower one
+ * has. Owners that nobody has here show as the overflow id, and stay ours.
+ */
+static int look_like(const struct nook_stage *s, const struct nook_plan_overlay *o,
+		     const char *upper, struct nook_error *err)
+{
+	struct stat st;
+
+	if (o->n_lowers == 0)
+		return 0;
+	if (fstat(s->sources[o->lowers[o->n_lowers - 1]], &st) < 0)
+		return nook_fail(err, errno, "fstat the topmost layer");
+	if (fchmodat(s->scratch, upper, st.st_mode & 07777, 0) < 0)
+		return nook_fail(err, errno, "fchmodat %s", upper);
+	if (st.st_uid == 65534 || st.st_gid == 65534 || (st.st_uid == 0 && st.st_gid == 0))
+		return 0;
+	if (fchownat(s->scratch, upper, st.st_uid, st.st_gid, AT_SYMLINK_NOFOLLOW) < 0)
+		return nook_fail(err, errno, "fchownat %s", upper);
+	return 0;
+}
+
 static int make_upper(struct nook_stage *s, unsigned number, struct upper *u,
 		      struct nook_error *err)
 {
@@ -172,10 +198,13 @@ static int make_upper(struct nook_stage *s, unsigned number, struct upper *u,
 	(void)nook_format(u->upper, NAME_SIZE, "%supper-%u", dir, number);
 	(void)nook_format(u->work, NAME_SIZE, "%swork-%u", dir, number);
 
+	bool is_new = fstatat(s->scratch, u->upper, &st, AT_SYMLINK_NOFOLLOW) < 0;
 	int rc = make_dir(s->scratch, u->upper, err);
 
 	if (rc == 0)
 		rc = make_dir(s->scratch, u->work, err);
+	if (rc == 0 && is_new)
+		rc = look_like(s, &s->plan->overlays[number], u->upper, err);
 	if (rc < 0)
 		return rc;
 
@@ -330,6 +359,7 @@ void nook_overlay_show(const struct nook_plan *plan, unsigned number, struct noo
 			  ? "fsopen(\"overlay\"), %zu × lowerdir+ (top: %s), upperdir=%s/upper-%u, "
 			    "fsmount"
 			  : "mount(\"overlay\", %zu layers (top: %s), upperdir=%s/upper-%u)",
-		  o->n_lowers + (o->shaded ? 2 : 0), plan->sources[o->lowers[o->n_lowers - 1]].path,
-		  upper, number);
+		  o->n_lowers + (o->shaded ? 2 : 0),
+		  o->n_lowers ? plan->sources[o->lowers[o->n_lowers - 1]].path : "made anew", upper,
+		  number);
 }
