@@ -9,10 +9,12 @@
  * follow a ":" inside of a value. */
 static const char head[] =
 	"# bash completion of nook: written by `nook completion bash`\n"
+	"# shellcheck disable=SC2207 # words of compgen -W have no spaces, and files are split by "
+	"lines\n"
 	"\n"
 	"# After the last comma of a list: the words that are not in it yet.\n"
 	"_nook_list() {\n"
-	"\tlocal before= word cur=$1\n"
+	"\tlocal before='' word cur=$1\n"
 	"\tshift\n"
 	"\t[[ $cur == *,* ]] && before=${cur%,*},\n"
 	"\tfor word; do\n"
@@ -44,8 +46,9 @@ static const char head[] =
 	"}\n"
 	"\n"
 	"_nook() {\n"
-	"\tlocal cur=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} option= values= options=\n"
-	"\tlocal i first=\n"
+	"\tlocal cur=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} option='' values='' "
+	"options=''\n"
+	"\tlocal i first=''\n"
 	"\n"
 	"\tCOMPREPLY=()\n"
 	"\tif ((COMP_CWORD == 1)); then\n";
@@ -138,7 +141,8 @@ static void put_value(FILE *out, const char *command, const struct nook_option *
 
 	switch ((enum nook_complete)o->complete) {
 	case NOOK_COMPLETE_WORDS:
-		fprintf(out, "COMPREPLY=($(compgen -W \"%s\" -- \"$cur\")) ;;\n", o->words);
+		fprintf(out, "COMPREPLY=($(compgen -W \"%s\" -- \"$cur\"))%s ;;\n", o->words,
+			strchr(o->words, '=') ? "; compopt -o nospace 2>/dev/null" : "");
 		break;
 	case NOOK_COMPLETE_LIST:
 		fprintf(out, "_nook_list \"$cur\" %s ;;\n", o->words);
