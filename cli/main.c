@@ -3,6 +3,7 @@
 #include "options.h"
 
 #include "base/nearest.h"
+#include "stage/init.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -68,6 +69,11 @@ int main(int argc, char **argv)
 	if (hold_standard_descriptors() < 0)
 		return NOOK_EXIT_FAILURE;
 	(void)signal(SIGPIPE, SIG_DFL); /* fails for a wrong number only */
+	/* The kernel lays the words out one behind the other. Pid 1 inside forgets its copy of
+	 * them. */
+	if (argc > 0)
+		nook_init_words(argv[0],
+				(size_t)(argv[argc - 1] + strlen(argv[argc - 1]) + 1 - argv[0]));
 
 	if (argc < 2) {
 		fputs("nook: the command is missing\n\n", stderr);
