@@ -6,19 +6,6 @@
 
 #include <string.h>
 
-/* `nook check` reads its words itself; these are for help, completion and the man page. */
-static const struct nook_option check_rows[] = {
-	{ .name = "json", .help = "print it as JSON" },
-	{ .name = "explain",
-	  .value = "ID",
-	  .help = "explain a cause that an error message named by its id" },
-	NOOK_OPTION_HELP_ROW,
-};
-
-const struct nook_option_table nook_check_table = { .command = "nook check",
-						    .rows = check_rows,
-						    .n = ARRAY_SIZE(check_rows) };
-
 const struct nook_command nook_commands[] = {
 	{ "run", "Containers", "[OPTION...] [--] [COMMAND [ARGUMENT...]]",
 	  "run a command in a new container",
@@ -43,7 +30,7 @@ const struct nook_command nook_commands[] = {
 	  "A container is removed when its command ends. When nook itself was killed, its cgroups, "
 	  "its range of ids and its record stay behind, and this removes them.",
 	  &nook_rm_table, NOOK_OPERANDS_CONTAINERS, nook_cmd_rm },
-	{ "check", "This machine", "[OPTION...]",
+	{ "check", "This machine", "[OPTION...] [ID]",
 	  "say what this machine allows, and how to allow more",
 	  "Looks at namespaces, id ranges, overlay and idmapped mounts, cgroups, seccomp and the "
 	  "kernel's version, for the user who asks.",

@@ -149,6 +149,23 @@ static bool is_source(const struct nook_question *q)
 	return q->path[0] == '/' && (q->ctx->path || q->err->where[0]);
 }
 
+/* A part of the path without search permission, or a last one that may not be read. */
+static bool look_closed(struct nook_question *q)
+{
+	char part[PATH_MAX];
+
+	if (q->path[0] != '/')
+		return false;
+
+	int errnum = nook_evidence_walk(q->path, part, sizeof(part));
+
+	if (errnum == EACCES)
+		return nook_answer(q, "no-access", "", "This user may not go as far as %s.", part);
+	return errnum == 0 && access(q->path, R_OK) < 0 && errno == EACCES &&
+	       nook_answer(q, "no-access", "`ls -l` shows who may read it.",
+			   "This user may not read %s.", q->path);
+}
+
 static bool look_source(struct nook_question *q)
 {
 	char part[PATH_MAX];
@@ -163,21 +180,12 @@ static bool look_source(struct nook_question *q)
 		return nook_answer(q, "source-missing", "",
 				   "%s is not there, so nothing below it can be.", part);
 	case EACCES:
-		return nook_answer(q, "no-access", "", "This user may not go as far as %s.", part);
+		return look_closed(q);
 	case ENOTDIR:
 		return nook_answer(q, "type-mismatch", "Name a path that goes through directories.",
 				   "%s is no directory.", part);
 	}
 	return false;
-}
-
-static bool look_closed(struct nook_question *q)
-{
-	char part[PATH_MAX];
-
-	if (q->path[0] != '/' || nook_evidence_walk(q->path, part, sizeof(part)) != EACCES)
-		return false;
-	return nook_answer(q, "no-access", "", "This user may not go as far as %s.", part);
 }
 
 static bool look_type_mismatch(struct nook_question *q)

@@ -72,7 +72,7 @@ static bool look_namespace_limit(struct nook_question *q)
 	bool inside = q->ctx->new_userns || !nook_evidence_has_cap(&q->evidence, CAP_SYS_ADMIN);
 
 	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
-		char file[64];
+		char file[64], hint[160];
 		uint64_t max;
 
 		(void)nook_format(file, sizeof(file), "sys/user/max_%s_namespaces", kinds[i].name);
@@ -81,7 +81,11 @@ static bool look_namespace_limit(struct nook_question *q)
 		if (max && nook_try_namespaces(inside ? CLONE_NEWUSER : kinds[i].flag,
 					       inside ? kinds[i].flag : 0) != ENOSPC)
 			continue;
-		return nook_answer(q, "namespace-limit", "",
+		(void)nook_format(hint, sizeof(hint),
+				  "As root: `sysctl -w user.max_%s_namespaces=28633`; or share it: "
+				  "`--share %s`.",
+				  kinds[i].name, kinds[i].name);
+		return nook_answer(q, "namespace-limit", hint,
 				   "user.max_%s_namespaces allows %lu, and no more %s namespace "
 				   "can be made.",
 				   kinds[i].name, (unsigned long)max, kinds[i].name);
