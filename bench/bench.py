@@ -258,7 +258,7 @@ def bench_memory(b, _):
     found = {}
     for name, command in b.starts(UP, "memory").items():
         process = b.background(command)
-        time.sleep(0.1)
+        time.sleep(0.6)  # nook lets go of its code when it has waited for 0.2 s
         pids = [process.pid] + descendants(process.pid)
         ours = [pid for pid in pids if os.readlink(f"/proc/{pid}/exe") != f"{b.root}/bin/busybox"
                 and not os.readlink(f"/proc/{pid}/exe").endswith("/bin/busybox")]

@@ -6,6 +6,7 @@
 #include "base/own.h"
 #include "stage/init.h"
 #include "sys/pidfd.h"
+#include "sys/trim.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -306,6 +307,7 @@ static int watch(struct supervisor *s, struct nook_error *err)
 {
 	struct pollfd p[N_POLLED];
 	nfds_t n = s->terminal ? N_POLLED : INPUT;
+	int timeout = NOOK_TRIM_AFTER_MS;
 
 	for (;;) {
 		want(&p[SIGNALS], s->signals, true, POLLIN);
@@ -313,10 +315,17 @@ static int watch(struct supervisor *s, struct nook_error *err)
 		if (s->terminal)
 			want_bytes(s, p);
 
-		if (poll(p, n, -1) < 0) {
+		int ready = poll(p, n, timeout);
+
+		if (ready < 0) {
 			if (errno == EINTR)
 				continue;
 			return nook_fail(err, errno, "poll the program's pidfd");
+		}
+		if (ready == 0) {
+			timeout = -1;
+			nook_trim();
+			continue;
 		}
 		if (p[PROGRAM].revents)
 			return 0;

@@ -2,12 +2,14 @@
 #include "stage/init.h"
 
 #include "sys/pidfd.h"
+#include "sys/trim.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static char *typed;
@@ -78,6 +80,8 @@ static void pass_on(pid_t child, int sig, bool group)
 
 _Noreturn void nook_init_main(pid_t child)
 {
+	static const struct timespec first = { 0, NOOK_TRIM_AFTER_MS * 1000000L };
+	const struct timespec *timeout = &first;
 	sigset_t all;
 
 	/* SIGKILL and SIGSTOP in it are passed over by the kernel. */
@@ -91,14 +95,18 @@ _Noreturn void nook_init_main(pid_t child)
 
 	for (;;) {
 		siginfo_t info;
-		int sig = sigwaitinfo(&all, &info);
+		int sig = sigtimedwait(&all, &info, timeout);
 
-		if (sig == SIGCHLD)
+		if (sig == SIGCHLD) {
 			reap(child, WNOHANG);
-		else if (sig > 0)
+		} else if (sig > 0) {
 			pass_on(child, sig, is_for_group(&info));
-		else if (errno != EINTR)
+		} else if (errno == EAGAIN) {
+			timeout = NULL;
+			nook_trim();
+		} else if (errno != EINTR) {
 			break;
+		}
 	}
 
 	/* A profile refuses to wait for signals: be a pid 1 that reaps. */

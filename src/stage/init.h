@@ -20,8 +20,8 @@
  *
  * Runs in the container's own pid namespace after all privilege is gone and seccomp is on, without
  * allocation. It asks for rt_sigprocmask, close_range (close where that is refused),
- * rt_sigtimedwait, wait4, kill and exit_group; where a profile refuses rt_sigtimedwait, signals are
- * not passed on but the rest works.
+ * rt_sigtimedwait, wait4, kill, madvise and exit_group; where a profile refuses rt_sigtimedwait,
+ * signals are not passed on but the rest works.
  *
  * The stage prepares:
  * - before the fork, what should reach the program blocked (nook_supervise_block() has done it), so
