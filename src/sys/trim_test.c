@@ -26,23 +26,31 @@ static unsigned file_pages(void)
 	return kib;
 }
 
-/* Constants that only a fault brings back, and data that nothing would. */
-static const char constants[3 * 4096] = { [0] = 'a', [4096] = 'b', [8192] = 'c' };
+/* Constants that a fault brings back, more of them than it brings at once; and data that nothing
+ * would. */
+static const char constants[64][4096] = { [0 ... 63] = { 'c' } };
 static char data[4096] = { 'x' };
+
+static unsigned read_all(void)
+{
+	unsigned sum = 0;
+
+	for (size_t i = 0; i < 64; i++)
+		sum += (unsigned char)*(const volatile char *)constants[i];
+	return sum;
+}
 
 static void test_code_and_constants_go_data_stay(void **state)
 {
-	const volatile char *read = constants;
-
 	data[0] = 'y';
-	assert_int_equal(read[0] + read[4096] + read[8192], 'a' + 'b' + 'c');
+	assert_int_equal(read_all(), 64 * 'c');
 
 	unsigned before = file_pages();
 
 	nook_trim();
-	assert_true(file_pages() < before);
+	assert_true(file_pages() + 100 < before);
 	assert_int_equal(data[0], 'y');
-	assert_int_equal(read[0] + read[4096] + read[8192], 'a' + 'b' + 'c');
+	assert_int_equal(read_all(), 64 * 'c');
 }
 
 int main(void)
