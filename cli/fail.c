@@ -5,7 +5,8 @@
 #include "host/causes.h"
 
 #include <errno.h>
-#include <string.h>
+#include <stdbool.h>
+#include <stdio.h>
 
 int nook_cli_refused(const struct nook_error *err)
 {
@@ -22,11 +23,16 @@ int nook_cli_failed(struct nook_error *err, const struct nook_explain_context *c
 
 int nook_cli_end(int status)
 {
-	if (!ferror(stdout) && fflush(stdout) == 0)
-		return status;
-
 	struct nook_error err = { 0 };
+	bool failed = ferror(stdout);
 
-	(void)nook_fail(&err, errno, "write to stdout");
+	/* An earlier write's errno is lost; what it could not write is still there, and tells. */
+	clearerr(stdout);
+	if (fflush(stdout) != 0)
+		(void)nook_fail(&err, errno, "write to stdout");
+	else if (failed)
+		(void)nook_refuse(&err, EIO, "a part could not be written to stdout");
+	else
+		return status;
 	return nook_cli_refused(&err);
 }

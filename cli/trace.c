@@ -5,8 +5,6 @@
 #include "base/report.h"
 #include "nook/container.h"
 
-#include <string.h>
-
 static struct {
 	unsigned rows;
 	uint64_t nanoseconds;
@@ -16,7 +14,9 @@ static struct {
 static void print_padded(const char *text, int width)
 {
 	nook_print_safe(stderr, text);
-	for (int len = (int)strlen(text); len < width; len++)
+	for (; *text; text++)
+		width -= (*text & 0xc0) != 0x80; /* a character of UTF-8, not its further bytes */
+	for (; width > 0; width--)
 		fputc(' ', stderr);
 }
 

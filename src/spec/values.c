@@ -3,23 +3,13 @@
 
 #include "base/nearest.h"
 #include "base/text.h"
+#include "ns/kinds.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
 
 #define ID_LAST 4294967294u /* 4294967295 is -1, "no change" to chown(2) and setresuid(2) */
-
-const char nook_kind_words[] = "user mnt cgroup ipc uts net pid time";
-
-static const struct {
-	const char *name, *other;
-} kinds[NOOK_NS_COUNT] = {
-	[NOOK_NS_USER] = { "user", "user" },       [NOOK_NS_MNT] = { "mnt", "mount" },
-	[NOOK_NS_CGROUP] = { "cgroup", "cgroup" }, [NOOK_NS_IPC] = { "ipc", "ipc" },
-	[NOOK_NS_UTS] = { "uts", "uts" },          [NOOK_NS_NET] = { "net", "network" },
-	[NOOK_NS_PID] = { "pid", "pid" },          [NOOK_NS_TIME] = { "time", "time" },
-};
 
 int nook_value_i64(const char *text, int64_t min, int64_t max, int64_t *ret, struct nook_error *err)
 {
@@ -226,34 +216,29 @@ int nook_value_hostname(const char *text, struct nook_error *err)
 	return 0;
 }
 
-int nook_value_kind(const char *text, size_t len, enum nook_ns_kind *ret, struct nook_error *err)
+static const char *kind_name(const void *list, size_t i)
 {
-	char near[16];
-
-	for (unsigned k = 0; k < NOOK_NS_COUNT; k++) {
-		if ((strlen(kinds[k].name) == len && memcmp(kinds[k].name, text, len) == 0) ||
-		    (strlen(kinds[k].other) == len && memcmp(kinds[k].other, text, len) == 0)) {
-			*ret = k;
-			return 0;
-		}
-	}
-
-	if (len < 32) {
-		char word[32];
-
-		(void)nook_format(word, sizeof(word), "%.*s", (int)len, text); /* fits */
-		if (nook_nearest_word(word, nook_kind_words, near, sizeof(near)))
-			nook_hint(err, "Did you mean %s?", near);
-	}
-	return nook_refuse(err, EINVAL,
-			   "'%.*s' is no kind of namespace: these are mnt, uts, ipc, net, pid, "
-			   "user, cgroup and time",
-			   (int)len, text);
+	(void)list;
+	return i < NOOK_NS_COUNT ? nook_ns_kinds[i].name : NULL;
 }
 
-const char *nook_kind_word(enum nook_ns_kind kind)
+int nook_value_kind(const char *text, enum nook_ns_kind *ret, struct nook_error *err)
 {
-	return kinds[kind].name;
+	int kind = nook_ns_kind(text);
+	const char *near;
+
+	if (kind >= 0) {
+		*ret = (enum nook_ns_kind)kind;
+		return 0;
+	}
+
+	near = nook_nearest(text, kind_name, NULL);
+	if (near)
+		nook_hint(err, "Did you mean %s?", near);
+	return nook_refuse(err, EINVAL,
+			   "'%s' is no kind of namespace: these are mnt, uts, ipc, net, pid, user, "
+			   "cgroup and time",
+			   text);
 }
 
 size_t nook_value_fields(struct nook_arena *a, const char *text, const char **fields, size_t max)

@@ -43,11 +43,7 @@ int nook_value_user(const char *text, bool group, struct nook_error *err);
 int nook_value_hostname(const char *text, struct nook_error *err);
 
 /* "mnt" or "mount", "net" or "network", "uts", "ipc", "pid", "user", "cgroup", "time". */
-int nook_value_kind(const char *text, size_t len, enum nook_ns_kind *ret, struct nook_error *err);
-
-/* The short name: "mnt", "net". */
-const char *nook_kind_word(enum nook_ns_kind kind);
-extern const char nook_kind_words[]; /* in the order of enum nook_ns_kind */
+int nook_value_kind(const char *text, enum nook_ns_kind *ret, struct nook_error *err);
 
 /**
  * nook_value_fields() - split at ':'

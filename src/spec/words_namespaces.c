@@ -2,6 +2,7 @@
 #include "words_set.h"
 
 #include "base/text.h"
+#include "ns/kinds.h"
 #include "values.h"
 
 #include <errno.h>
@@ -33,7 +34,7 @@ static int set_kind(const struct nook_option_use *use, enum nook_ns_kind kind,
 	    (ns->mode != mode || (target && strcmp(ns->target, target) != 0)))
 		return nook_refuse(use->err, EINVAL,
 				   "contradicts %s: the %s namespace can't be %s too", ns->from,
-				   nook_kind_word(kind), mode_word(ns->mode));
+				   nook_ns_kinds[kind].name, mode_word(ns->mode));
 
 	*ns = (struct nook_ns_spec){ .mode = mode, .target = target, .from = use->from };
 	return 0;
@@ -46,7 +47,7 @@ int nook_set_share(const struct nook_option_use *use)
 	enum nook_ns_kind kind;
 
 	while ((item = nook_value_item(use->arena, &at))) {
-		int rc = nook_value_kind(item, strlen(item), &kind, use->err);
+		int rc = nook_value_kind(item, &kind, use->err);
 
 		if (rc == 0)
 			rc = set_kind(use, kind, NOOK_NS_SHARE, NULL);
@@ -89,7 +90,9 @@ int nook_set_join(const struct nook_option_use *use)
 				   "lacks the namespace to enter: write KIND=NAME, KIND=PID or "
 				   "KIND=PATH");
 
-	int rc = nook_value_kind(use->value, (size_t)(equals - use->value), &kind, use->err);
+	int rc =
+		nook_value_kind(nook_strndup(use->arena, use->value, (size_t)(equals - use->value)),
+				&kind, use->err);
 
 	if (rc == 0)
 		rc = check_target(equals + 1, use->err);

@@ -3,7 +3,7 @@
 #include "words.h"
 
 #include "base/own.h"
-#include "values.h"
+#include "ns/kinds.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -69,9 +69,9 @@ static void say_namespaces(struct text *t, const struct nook_spec *s)
 		const struct nook_ns_spec *ns = &s->ns[k];
 
 		if (ns->mode == NOOK_NS_SHARE)
-			say(t, "share:%s{%s}", nook_kind_word(k), ns->from);
+			say(t, "share:%s{%s}", nook_ns_kinds[k].name, ns->from);
 		if (ns->mode == NOOK_NS_JOIN)
-			say(t, "join:%s=%s{%s}", nook_kind_word(k), ns->target, ns->from);
+			say(t, "join:%s=%s{%s}", nook_ns_kinds[k].name, ns->target, ns->from);
 	}
 	if (s->net_from)
 		say(t, "net=%d{%s}", s->net, s->net_from);

@@ -27,8 +27,9 @@ def test_ps_lists_a_running_container(nook):
 
 def test_ps_as_json(nook):
     with nook.background() as one:
-        rows = [row for row in nook.cmd("ps", "--json").json() if row["name"] == one.name]
-        assert len(rows) == 1 and rows[0]["pid"] == one.pid
+        listed = nook.cmd("ps", "--json").json()
+        rows = [row for row in listed["containers"] if row["name"] == one.name]
+        assert listed["version"] == 1 and len(rows) == 1 and rows[0]["pid"] == one.pid
 
 
 def test_a_container_without_a_name_gets_one(nook):
