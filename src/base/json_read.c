@@ -101,7 +101,7 @@ int nook_json_parse(const char *text, size_t len, int depth, struct json_object 
 	auto_json struct json_object *json = json_tokener_parse_ex(tokener, text, (int)len + 1);
 	enum json_tokener_error error = json_tokener_get_error(tokener);
 
-	if (error == json_tokener_continue)
+	if (error == json_tokener_continue || error == json_tokener_error_parse_eof)
 		return nook_refuse(err, EINVAL, "the JSON ends too early, at byte %zu", len);
 	if (error != json_tokener_success)
 		return nook_refuse(err, EINVAL, "not JSON at byte %zu: %s",

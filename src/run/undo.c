@@ -124,18 +124,19 @@ static int wait_for_lock(int lock, int pidfd, int timeout_ms)
 	return rc == -EBUSY ? -ETIMEDOUT : rc;
 }
 
-/* Kills pid 1 of a living container; its keeper then cleans up by itself. */
-static void kill_program(const struct nook_state *s)
+/* Kills pid 1 of a living container; its keeper then cleans up by itself. Return: was there one? */
+static bool kill_program(const struct nook_state *s)
 {
 	auto_arena struct nook_arena scratch = { 0 };
 	struct nook_record record;
 	auto_close int pidfd = NO_FD;
 
 	/* What can't be done here the keeper's end does. */
-	if (nook_arena_init(&scratch) == 0 &&
-	    nook_record_load(s->base, s->name, NOOK_RECORD_OBJECTS, &scratch, &record, NULL) == 0 &&
-	    nook_state_pidfd(&record, &pidfd, NULL) == 0)
-		(void)nook_pidfd_send_signal(pidfd, SIGKILL);
+	return nook_arena_init(&scratch) == 0 &&
+	       nook_record_load(s->base, s->name, NOOK_RECORD_OBJECTS, &scratch, &record, NULL) ==
+		       0 &&
+	       nook_state_pidfd(&record, &pidfd, NULL) == 0 &&
+	       nook_pidfd_send_signal(pidfd, SIGKILL) == 0;
 }
 
 /* The process that holds a lock. NO_FD when it is not known, or we ourselves. */
@@ -205,9 +206,7 @@ static int end_living(struct nook_state *s, struct nook_error *err)
 	int pid = 0;
 	auto_close int keeper = open_keeper(lock, &pid);
 
-	kill_program(s);
-
-	int rc = wait_for_lock(lock, keeper, GRACE_MS);
+	int rc = wait_for_lock(lock, keeper, kill_program(s) ? GRACE_MS : 0);
 
 	if (rc == -ETIMEDOUT)
 		rc = kill_keeper(s, lock, err);
@@ -248,7 +247,7 @@ int nook_state_undo(const char *state_dir, const char *name, bool kill, struct n
 		return rc;
 
 	if (anything_left(&s)) {
-		rc = nook_lock_take_patiently(&s, err);
+		rc = kill ? nook_lock_take(&s, err) : nook_lock_take_patiently(&s, err);
 		if (rc == -EBUSY)
 			rc = kill ? end_living(&s, err) : refuse_living(&s, err);
 		if (rc == 0 && s.lock >= 0)
