@@ -55,9 +55,11 @@ int nook_state_claim(const char *state_dir, const char *name, struct nook_state 
 	return 0;
 }
 
+/* Tried twice: a shortage that hits once (memory, above all) must not leave anything behind. */
 static int delete_file(const struct nook_state *s, enum nook_folder f, struct nook_error *err)
 {
-	if (unlinkat(s->dirs[f], s->name, 0) < 0 && errno != ENOENT)
+	if (unlinkat(s->dirs[f], s->name, 0) < 0 && errno != ENOENT &&
+	    unlinkat(s->dirs[f], s->name, 0) < 0 && errno != ENOENT)
 		return nook_fail(err, errno, "unlink %s/%s in the state directory",
 				 nook_folder_name(f), s->name);
 	return 0;

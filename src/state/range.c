@@ -222,7 +222,11 @@ int nook_range_release(const char *state_dir, uint32_t first, const char *name,
 
 	if (base < 0)
 		return base == -ENOENT ? 0 : base;
-	return nook_range_give_back(base, first, name, err);
+
+	/* Twice, as files are deleted. */
+	return nook_range_give_back(base, first, name, NULL) == 0
+		       ? 0
+		       : nook_range_give_back(base, first, name, err);
 }
 
 int nook_range_give_back_all(int base, const char *name, struct nook_error *err)

@@ -1,25 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pidfd.h"
 
-#include <errno.h>
+#include "call.h"
+
 #include <poll.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/syscall.h>
 #include <time.h>
-#include <unistd.h>
 
 int nook_pidfd_open(int pid, unsigned flags)
 {
-	long fd = syscall(SYS_pidfd_open, pid, flags);
-
-	return fd < 0 ? -errno : (int)fd;
+	return (int)NOOK_CALL(SYS_pidfd_open, pid, flags);
 }
 
 int nook_pidfd_send_signal(int pidfd, int signal)
 {
-	return syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0) < 0 ? -errno : 0;
+	return (int)NOOK_CALL(SYS_pidfd_send_signal, pidfd, signal, NULL, 0);
 }
 
 static int64_t now_ms(void)
@@ -35,7 +32,7 @@ int nook_pidfd_queue_signal(int pidfd, int signal, int value)
 	siginfo_t info = { .si_signo = signal, .si_code = SI_QUEUE };
 
 	info.si_value.sival_int = value;
-	return syscall(SYS_pidfd_send_signal, pidfd, signal, &info, 0) < 0 ? -errno : 0;
+	return (int)NOOK_CALL(SYS_pidfd_send_signal, pidfd, signal, &info, 0);
 }
 
 int nook_pidfd_wait(int pidfd, int timeout_ms)
@@ -59,5 +56,5 @@ int nook_pidfd_wait(int pidfd, int timeout_ms)
 
 int nook_close_range(unsigned first, unsigned last, unsigned flags)
 {
-	return syscall(SYS_close_range, first, last, flags) < 0 ? -errno : 0;
+	return (int)NOOK_CALL(SYS_close_range, first, last, flags);
 }
