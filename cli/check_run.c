@@ -7,24 +7,6 @@
 #include "nook/container.h"
 #include "spec/words.h"
 
-#include <fcntl.h>
-
-/* The program must neither read our input nor write into our output. */
-static int mute(struct nook_error *err)
-{
-	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-	if (fd < 0)
-		return nook_fail(err, errno, "open /dev/null");
-	for (int i = 0; i <= 2; i++) {
-		if (dup2(fd, i) < 0)
-			return nook_fail(err, errno, "dup2");
-	}
-	if (fd > 2)
-		close_fd(&fd);
-	return 0;
-}
-
 static int try_run(void *data, struct nook_error *err)
 {
 	auto_arena struct nook_arena a = { 0 };
@@ -35,7 +17,7 @@ static int try_run(void *data, struct nook_error *err)
 
 	if (rc < 0)
 		return nook_fail(err, -rc, "mmap of %zu bytes of address space", NOOK_ARENA_SIZE);
-	rc = mute(err);
+	rc = nook_attempt_mute(err);
 	rc = rc < 0 ? rc : nook_words_run(&a, argv, &words, err);
 	rc = rc < 0 ? rc : nook_run(&words.spec, NULL, &status, err);
 	if (rc == 0 && status)

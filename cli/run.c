@@ -32,6 +32,7 @@ static int failed(struct nook_arena *a, const struct nook_spec *spec, struct noo
 		.command = spec->argv ? spec->argv[0] : NULL,
 	};
 
+	ctx.changes = spec->root.changes.path;
 	note_roots(a, &spec->root, &ctx);
 	return nook_cli_failed(err, &ctx, status);
 }

@@ -38,6 +38,8 @@ static int resolve_user(const char *text, const struct nook_passwd *passwd,
 	} else {
 		line = nook_passwd_by_name(passwd, text);
 		if (!line) {
+			nook_cause(err, "unknown-user",
+				   "names are looked up in the container, not on the host");
 			nook_hint(err, "name a user who is in the container's /etc/passwd, or give "
 				       "a number: --user 1000");
 			return nook_refuse(err, EINVAL,
@@ -65,6 +67,8 @@ static int resolve_group(const char *text, const struct nook_group *group, uint3
 	const struct nook_group_line *line = nook_group_by_name(group, text);
 
 	if (!line) {
+		nook_cause(err, "unknown-user",
+			   "names are looked up in the container, not on the host");
 		nook_hint(err, "name a group that is in the container's /etc/group, or give a "
 			       "number: --group 1000");
 		return nook_refuse(err, EINVAL, "the container's /etc/group has no group \"%s\"",

@@ -164,3 +164,19 @@ int nook_attempt_in_child(int (*fn)(struct nook_error *err), struct nook_error *
 		*err = o.err;
 	return o.rc;
 }
+
+int nook_attempt_mute(struct nook_error *err)
+{
+	auto_close int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (fd < 0)
+		return nook_fail(err, errno, "open /dev/null");
+	for (int i = 0; i <= 2; i++) {
+		if (dup2(fd, i) < 0)
+			return nook_fail(err, errno, "dup2");
+	}
+	/* When it took the place of one of these, it stays. */
+	if (fd <= 2)
+		(void)move_fd(&fd);
+	return 0;
+}

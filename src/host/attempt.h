@@ -30,4 +30,8 @@ int nook_enter_tmpfs(struct nook_error *err);
 /* Runs @fn in a child of the attempt: for what counts only from the next process on. */
 int nook_attempt_in_child(int (*fn)(struct nook_error *err), struct nook_error *err);
 
+/* For attempts that start a program, which must neither read our input nor write into our output.
+ */
+int nook_attempt_mute(struct nook_error *err);
+
 #endif

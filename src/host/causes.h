@@ -33,6 +33,7 @@ const struct nook_known_cause *nook_known_cause_at(size_t index);
  * @new_userns: a new user namespace was asked for, so privilege outside was not expected
  * @path:       the host's path that the step worked on; NULL: the one in err->why
  * @roots:      where the container's files stand on the host, the topmost layer first; none: "/"
+ * @changes:    where the writable layer is kept on the host; NULL: on a tmpfs of the container's
  * @command:    the program to run, as asked; NULL: the path in err->why
  * @proc, @sys: where to look; NULL: "/proc" and "/sys". Unit tests give directories of their own.
  *
@@ -44,6 +45,7 @@ struct nook_explain_context {
 	const char *const *roots;
 	size_t n_roots;
 	const char *command;
+	const char *changes;
 	const char *proc, *sys;
 };
 

@@ -16,6 +16,17 @@ static const struct nook_known_cause rows[] = {
 		 "Or share the pid namespace: `nook run --share pid`.\n"
 		 "Or run nook outside of that container.",
 	  .since = "Linux 3.12" },
+	{ .id = "foreign-pid",
+	  .title = "proc needs a pid namespace of its own",
+	  .meaning =
+		  "A new proc shows a pid namespace's processes, so the kernel allows it only to "
+		  "whoever owns that pid namespace; in a shell that `unshare -Ur` started, the pid "
+		  "namespace still belongs to the outside.",
+	  .see = "`lsns -p $$` shows which namespaces the shell has",
+	  .fix = "Start the outer shell with a pid namespace too: `unshare -Urmpf --mount-proc`.\n"
+		 "Or leave pid out of `--share`.\n"
+		 "Or run nook outside of it: it needs no user namespace around it.",
+	  .since = "Linux 3.8" },
 	{ .id = "foreign-net",
 	  .title = "sysfs needs a network namespace of its own",
 	  .meaning = "A new sysfs shows a network namespace's devices, so the kernel allows it "

@@ -98,15 +98,18 @@ static const struct nook_known_cause rows[] = {
 		     "containers; or is an ordinary user and asked for something only root may do.",
 	  .see = "`grep Cap /proc/self/status`, then `capsh --decode=NUMBER`\n"
 		 "`nook check` lists what root lacks",
-	  .fix = "CAP_SYS_ADMIN: needed for namespaces without a user namespace, and for mounts; "
+	  .fix = "Start nook with the capability that is named (an outer container: `--cap-add "
+		 "NAME`), "
+		 "or leave out the option that needs it.\n"
+		 "CAP_SYS_ADMIN: needed for namespaces without a user namespace, and for mounts; "
 		 "let "
 		 "nook make a user namespace (leave out `--userns host`).\n"
 		 "CAP_SYS_RESOURCE: needed to raise a hard rlimit or lower an OOM score; ask for "
 		 "no "
 		 "more than the caller has.\n"
 		 "CAP_NET_ADMIN, CAP_MKNOD, CAP_SETUID, CAP_SETGID, CAP_SETPCAP, CAP_SYS_CHROOT: "
-		 "start "
-		 "the outer container with it (`--cap-add NAME`), or run nook outside of it.",
+		 "run "
+		 "nook outside of the container that lacks them.",
 	  .since = "" },
 	{ .id = "setuid-helper-missing",
 	  .title = "newuidmap or newgidmap is not installed",

@@ -4,6 +4,7 @@
 #ifndef NOOK_HOST_EVIDENCE_H
 #define NOOK_HOST_EVIDENCE_H
 
+#include "base/program.h"
 #include "causes.h"
 
 #include <limits.h>
@@ -72,26 +73,10 @@ bool nook_evidence_symlink(const char *root, const char *path, char *out, size_t
  * has none here. */
 bool nook_evidence_fstype(const char *path, char *out, size_t size);
 
-/* What the kernel would need to execute a file. */
-enum nook_program_format {
-	NOOK_PROGRAM_UNREADABLE,
-	NOOK_PROGRAM_SCRIPT,
-	NOOK_PROGRAM_ELF,
-	NOOK_PROGRAM_FOREIGN, /* ELF for another machine */
-	NOOK_PROGRAM_UNKNOWN,
-};
-
-struct nook_program {
-	enum nook_program_format format;
-	char interpreter[256]; /* "" when it needs none */
-	bool carriage_return;  /* the #! line ends in one, which belongs to the name */
-	unsigned machine;      /* ELF's e_machine */
-	char path[PATH_MAX];   /* the file on the host */
-};
-
-/* Looks @path up in the roots, the topmost first. False: in none of them. */
+/* Looks @path up in the roots, the topmost first. @place: receives the file on the host. False: it
+ * is in none of them. */
 bool nook_evidence_program(const char *const *roots, size_t n_roots, const char *path,
-			   struct nook_program *ret);
+			   struct nook_program *ret, char *place, size_t size);
 
 /* Is an absolute path there in one of the roots? Links are followed within the root. */
 bool nook_evidence_in_roots(const char *const *roots, size_t n_roots, const char *path);

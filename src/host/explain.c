@@ -100,6 +100,13 @@ static void take_apart(struct nook_question *q)
 	const char *path = q->ctx->path ? q->ctx->path : strchr(q->args, '/');
 
 	(void)nook_format(q->path, sizeof(q->path), "%s", path ? path : "");
+
+	/* "openat2 /a/b in the container's root" */
+	char *inside = q->ctx->path ? NULL : strstr(q->path, " in the container");
+
+	q->inside = inside != NULL;
+	if (inside)
+		*inside = '\0';
 }
 
 static bool applies(const struct nook_rule *rule, const struct nook_question *q)
@@ -134,6 +141,22 @@ static void hint_at_least(struct nook_error *err)
 	nook_hint(err, "`nook check` shows what this machine allows.");
 }
 
+/* A cause that is true, where another is nearer: overlay is a file system without mapped ids, but a
+ * writable layer on it would not work with them either. Return: was one named anew? */
+static bool refine(struct nook_question *q)
+{
+	struct nook_error *err = q->err;
+	const char *changes = q->ctx->changes;
+	char type[32];
+
+	if (strcmp(err->id, "no-idmap") != 0 || !changes || !strstr(err->why, changes) ||
+	    !nook_evidence_fstype(changes, type, sizeof(type)) || strcmp(type, "overlay") != 0)
+		return false;
+
+	err->id[0] = err->cause[0] = err->hint[0] = '\0';
+	return nook_answer(q, "overlay-on-overlay", "", "%s lies on an overlay itself.", changes);
+}
+
 void nook_explain(struct nook_error *err, const struct nook_explain_context *ctx)
 {
 	static const struct nook_explain_context nothing;
@@ -152,6 +175,8 @@ void nook_explain(struct nook_error *err, const struct nook_explain_context *ctx
 		.n_roots = ctx->n_roots ? ctx->n_roots : ARRAY_SIZE(host),
 	};
 
+	if (refine(&q))
+		return;
 	if (err->id[0]) {
 		/* Whoever failed knew the cause; what to do about it stands in the table. */
 		const struct nook_known_cause *known = nook_known_cause(err->id);

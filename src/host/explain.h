@@ -14,6 +14,7 @@ struct nook_question {
 	char call[32];       /* "clone3"; "" when err->why begins with no call */
 	char args[512];      /* between the call and what errno means */
 	char path[PATH_MAX]; /* ctx->path, else the first absolute path in args; "" */
+	bool inside;         /* it is a path in the container, which is gone by now */
 	const char *const *roots;
 	size_t n_roots;
 };

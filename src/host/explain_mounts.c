@@ -4,7 +4,11 @@
 #include "base/own.h"
 #include "base/text.h"
 
+#include <fcntl.h>
+#include <linux/nsfs.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 
 #define MOUNTS   " mount fsopen fsmount fsconfig move_mount open_tree mount_setattr "
@@ -24,6 +28,34 @@ static bool look_proc(struct nook_question *q)
 			   "%s is covered by another mount here, as outer containers do it; a user "
 			   "namespace may then mount no new proc.",
 			   cover);
+}
+
+/* Who owns our pid namespace? ioctl_nsfs(2) */
+static bool look_pid_owner(struct nook_question *q)
+{
+	struct stat own, owner;
+
+	if (!strstr(q->args, "proc") || stat("/proc/self/ns/user", &own) < 0)
+		return false;
+
+	auto_close int pid = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
+	auto_close int fd = pid < 0 ? NO_FD : ioctl(pid, NS_GET_USERNS);
+
+	/* EPERM: it is above us, out of sight. */
+	if (pid < 0 || (fd < 0 && errno != EPERM) ||
+	    (fd >= 0 && (fstat(fd, &owner) < 0 || owner.st_ino == own.st_ino)))
+		return false;
+	return nook_answer(q, "foreign-pid", "",
+			   "nook runs in a user namespace, but its pid namespace belongs to the "
+			   "outside.");
+}
+
+static bool look_net_owner(struct nook_question *q)
+{
+	return q->ctx->new_userns && strstr(q->args, "sysfs") &&
+	       nook_answer(
+		       q, "foreign-net", "",
+		       "A new sysfs may be mounted only by the owner of the network namespace.");
 }
 
 static bool look_idmap(struct nook_question *q)
@@ -51,17 +83,19 @@ static const char no_upper[] =
 
 static bool look_upper(struct nook_question *q)
 {
+	const char *path = q->ctx->changes ? q->ctx->changes : q->path;
 	char type[32], word[40];
 
-	if (!is_overlay(q) || !q->path[0] || !nook_evidence_fstype(q->path, type, sizeof(type)))
+	if (!is_overlay(q) || !path[0] || !nook_evidence_fstype(path, type, sizeof(type)))
 		return false;
 	if (strcmp(type, "overlay") == 0)
 		return nook_answer(q, "overlay-on-overlay", "", "%s lies on an overlay itself.",
-				   q->path);
+				   path);
 	(void)nook_format(word, sizeof(word), " %s ", type);
-	return strstr(no_upper, word) &&
+	/* The kernel says so itself, or the type is known. */
+	return (strstr(q->args, "not supported as upperdir") || strstr(no_upper, word)) &&
 	       nook_answer(q, "overlay-upper", "",
-			   "%s lies on %s, which can't hold a writable layer.", q->path, type);
+			   "%s lies on %s, which can't hold a writable layer.", path, type);
 }
 
 static bool look_overlay_busy(struct nook_question *q)
@@ -119,9 +153,13 @@ static bool look_space(struct nook_question *q)
 	struct statvfs fs;
 	char path[PATH_MAX];
 
-	if (q->path[0] != '/')
+	/* "c/upper-0": the writable layer, where the stage has it. */
+	if (q->ctx->changes && strstr(q->args, "upper"))
+		(void)nook_format(path, sizeof(path), "%s", q->ctx->changes);
+	else
+		(void)nook_format(path, sizeof(path), "%s", q->path);
+	if (path[0] != '/' || q->inside)
 		return false;
-	(void)nook_format(path, sizeof(path), "%s", q->path);
 	while (statvfs(path, &fs) < 0) {
 		char *slash = strrchr(path, '/');
 
@@ -146,7 +184,7 @@ static bool look_quota(struct nook_question *q)
 /* Is the path one of the host's that the user named? */
 static bool is_source(const struct nook_question *q)
 {
-	return q->path[0] == '/' && (q->ctx->path || q->err->where[0]);
+	return q->path[0] == '/' && !q->inside && (q->ctx->path || q->err->where[0]);
 }
 
 /* A part of the path without search permission, or a last one that may not be read. */
@@ -154,7 +192,7 @@ static bool look_closed(struct nook_question *q)
 {
 	char part[PATH_MAX];
 
-	if (q->path[0] != '/')
+	if (q->path[0] != '/' || q->inside)
 		return false;
 
 	int errnum = nook_evidence_walk(q->path, part, sizeof(part));
@@ -220,7 +258,8 @@ static bool look_read_only(struct nook_question *q)
 
 static bool look_cwd(struct nook_question *q)
 {
-	return nook_answer(q, "cwd-missing", "", "The container has no directory %s.",
+	return (nook_starts(q->call, "chdir") || strstr(q->args, "working directory")) &&
+	       nook_answer(q, "cwd-missing", "", "The container has no directory %s.",
 			   q->path[0] ? q->path : "of this name");
 }
 
@@ -254,6 +293,8 @@ static bool look_locked(struct nook_question *q)
 
 static const struct nook_rule rows[] = {
 	{ EPERM, MOUNTS, look_proc },
+	{ EPERM, MOUNTS, look_pid_owner },
+	{ EPERM, " mount fsopen fsmount fsconfig ", look_net_owner },
 	{ EINVAL, " mount_setattr ", look_idmap },
 	{ EOPNOTSUPP, " mount_setattr ", look_idmap },
 	{ EINVAL, OVERLAYS, look_upper },
@@ -266,7 +307,7 @@ static const struct nook_rule rows[] = {
 	{ ENOSPC, MOUNTS, look_mount_max },
 	{ ENOSPC, NULL, look_space },
 	{ EDQUOT, MAKES, look_quota },
-	{ ENOENT, " chdir fchdir ", look_cwd },
+	{ ENOENT, " chdir open openat openat2 ", look_cwd },
 	{ ENOENT, OPENS, look_source },
 	{ EACCES, OPENS, look_source },
 	{ ENOTDIR, OPENS, look_source },

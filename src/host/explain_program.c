@@ -21,16 +21,23 @@ static const char *program_path(const struct nook_question *q)
 	return path ? path : NULL;
 }
 
-static bool find_program(const struct nook_question *q, struct nook_program *p)
+/* The program, and where it is on the host. */
+struct found {
+	struct nook_program program;
+	char path[PATH_MAX];
+};
+
+static bool find_program(const struct nook_question *q, struct found *f)
 {
 	const char *path = program_path(q);
 
-	return path && nook_evidence_program(q->roots, q->n_roots, path, p);
+	return path && nook_evidence_program(q->roots, q->n_roots, path, &f->program, f->path,
+					     sizeof(f->path));
 }
 
 static bool look_missing(struct nook_question *q)
 {
-	struct nook_program p;
+	struct found p;
 
 	if (!find_program(q, &p)) {
 		const char *name = q->ctx->command ? q->ctx->command : program_path(q);
@@ -41,24 +48,25 @@ static bool look_missing(struct nook_question *q)
 					   : "No directory of $PATH in the container has %s.",
 				   name ? name : "the command");
 	}
-	if (!p.interpreter[0] || nook_evidence_in_roots(q->roots, q->n_roots, p.interpreter))
+	if (!p.program.interpreter[0] ||
+	    nook_evidence_in_roots(q->roots, q->n_roots, p.program.interpreter))
 		return false;
-	if (p.carriage_return)
+	if (p.program.carriage_return)
 		return nook_answer(q, "interpreter-missing",
 				   "Remove the carriage returns: `sed -i 's/\\r$//' FILE`.",
 				   "The first line of %s ends in a carriage return, which then "
 				   "belongs to the interpreter's name.",
 				   p.path);
 	return nook_answer(q, "interpreter-missing", "",
-			   p.format == NOOK_PROGRAM_SCRIPT
+			   p.program.format == NOOK_PROGRAM_SCRIPT
 				   ? "%s is a script for %s, which the container doesn't have."
 				   : "%s needs the loader %s, which the container doesn't have.",
-			   p.path, p.interpreter);
+			   p.path, p.program.interpreter);
 }
 
 static bool look_refused(struct nook_question *q)
 {
-	struct nook_program p;
+	struct found p;
 	struct stat st;
 	struct statvfs fs;
 
@@ -72,10 +80,11 @@ static bool look_refused(struct nook_question *q)
 	if (statvfs(p.path, &fs) == 0 && fs.f_flag & ST_NOEXEC)
 		return nook_answer(q, "noexec-mount", "",
 				   "%s lies on a file system that is mounted noexec.", p.path);
-	if (p.interpreter[0]) {
-		struct nook_program by;
+	if (p.program.interpreter[0]) {
+		struct found by;
 
-		if (nook_evidence_program(q->roots, q->n_roots, p.interpreter, &by) &&
+		if (nook_evidence_program(q->roots, q->n_roots, p.program.interpreter, &by.program,
+					  by.path, sizeof(by.path)) &&
 		    stat(by.path, &st) == 0 && !(st.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)))
 			return nook_answer(q, "not-executable", "",
 					   "Its interpreter %s has no execute bit.", by.path);
@@ -87,15 +96,15 @@ static bool look_refused(struct nook_question *q)
 
 static bool look_format(struct nook_question *q)
 {
-	struct nook_program p;
+	struct found p;
 
 	if (!find_program(q, &p))
 		return false;
-	if (p.format == NOOK_PROGRAM_FOREIGN)
+	if (p.program.format == NOOK_PROGRAM_FOREIGN)
 		return nook_answer(q, "wrong-arch", "",
 				   "%s is a program for another processor (ELF machine %u).",
-				   p.path, p.machine);
-	if (p.format == NOOK_PROGRAM_UNKNOWN)
+				   p.path, p.program.machine);
+	if (p.program.format == NOOK_PROGRAM_UNKNOWN)
 		return nook_answer(q, "unknown-format", "",
 				   "%s is neither an ELF program nor a script with a #! line.",
 				   p.path);
@@ -104,7 +113,7 @@ static bool look_format(struct nook_question *q)
 
 static bool look_file_caps(struct nook_question *q)
 {
-	struct nook_program p;
+	struct found p;
 
 	return find_program(q, &p) && getxattr(p.path, "security.capability", NULL, 0) > 0 &&
 	       nook_answer(q, "file-capabilities", "",

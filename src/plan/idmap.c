@@ -204,7 +204,14 @@ static int check_covered(struct nook_planner *p, const struct maps *m)
 		nook_hint(p->err, "map id 0 too; --user chooses whom the program runs as");
 		return nook_refuse(p->err, EINVAL, "the id map covers no root inside");
 	}
-	if (p->host->n_subuid || p->host->euid == 0) {
+	if (p->host->euid != 0 && p->host->n_subuid && p->host->n_subgid &&
+	    !(p->host->newuidmap && p->host->newgidmap)) {
+		nook_cause(p->err, "setuid-helper-missing",
+			   "%s is not installed, so that the ranges of /etc/subuid and /etc/subgid "
+			   "can't be mapped, and the container has one id only: its root",
+			   p->host->newuidmap ? "newgidmap" : "newuidmap");
+		nook_hint(p->err, "install it (Debian: apt install uidmap)");
+	} else if (p->host->n_subuid || p->host->euid == 0) {
 		nook_cause(p->err, "id-not-mapped",
 			   "the map of the container's user namespace has no id %u:%u", a->uid,
 			   a->gid);

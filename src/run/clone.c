@@ -38,11 +38,15 @@ static int open_join(const struct nook_plan_join *j, struct nook_error *err)
 
 	int type = ioctl(fd, NS_GET_NSTYPE);
 
-	if (type < 0)
+	if (type < 0) {
+		nook_cause(err, "not-a-namespace", "%s is a file of another sort", j->path);
 		return nook_refuse(err, EINVAL, "%s is not a namespace", j->path);
-	if ((uint64_t)type != kind->clone_flag)
+	}
+	if ((uint64_t)type != kind->clone_flag) {
+		nook_cause(err, "not-a-namespace", "it is a namespace of another kind");
 		return nook_refuse(err, EINVAL, "%s is a namespace of another kind, not %s",
 				   j->path, kind->name);
+	}
 	return move_fd(&fd);
 }
 

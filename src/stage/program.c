@@ -5,12 +5,12 @@
 #include "base/own.h"
 #include "base/text.h"
 #include "init.h"
+#include "program_failed.h"
 #include "pty.h"
 #include "sys/openat2.h"
 #include "sys/pidfd.h"
 #include "sys/process.h"
 
-#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -157,57 +157,13 @@ static int take_stdio(struct nook_stage *s, struct nook_error *err)
 	return 0;
 }
 
-/* The file is there and yet "No such file": its interpreter is missing. Which one? */
-static void explain_interpreter(const char *path, struct nook_error *err)
-{
-	char head[256] = "";
-	auto_close int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	ssize_t len = fd < 0 ? -1 : read(fd, head, sizeof(head) - 1);
-
-	if (len > 2 && head[0] == '#' && head[1] == '!') {
-		const char *name = head + 2 + strspn(head + 2, " \t");
-
-		nook_cause(err, "interpreter-missing",
-			   "%s begins with #!%.*s, which the container does not have", path,
-			   (int)strcspn(name, " \t\r\n"), name);
-		if (strchr(head, '\r'))
-			nook_hint(err, "its first line ends in a carriage return (a Windows file): "
-				       "convert it");
-	} else if (len > 4 && memcmp(head, ELFMAG, SELFMAG) == 0) {
-		nook_cause(err, "interpreter-missing",
-			   "%s needs a dynamic loader that the container does not have", path);
-	}
-	nook_hint(err, "install the interpreter inside, or use a static program");
-}
-
 /* One try. Return: the negative errno, with @err filled for those that end the search. */
 static int try_exec(const char *path, const struct nook_plan_process *p, struct nook_error *err)
 {
 	(void)execve(path, (char *const *)(uintptr_t)p->argv, (char *const *)(uintptr_t)p->env);
 	int saved = errno;
-	struct stat st;
 
-	switch (saved) {
-	case ENOENT:
-		if (stat(path, &st) == 0)
-			explain_interpreter(path, err);
-		break;
-	case EACCES:
-		if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
-			nook_cause(err, "not-executable", "%s is a directory", path);
-		else if (stat(path, &st) == 0 && !(st.st_mode & 0111))
-			nook_cause(err, "not-executable", "%s has no execute permission", path);
-		nook_hint(err, "make it executable (chmod +x), or run it by its interpreter");
-		break;
-	case ENOEXEC:
-		nook_cause(err, "wrong-arch",
-			   "%s is no program of this machine's kind, nor a script with #!", path);
-		nook_hint(err, "scripts begin with a line such as #!/bin/sh; programs must be "
-			       "built for this machine");
-		break;
-	default:
-		break;
-	}
+	nook_program_failed(path, saved, err);
 	return nook_fail(err, saved, "execve %s", path);
 }
 

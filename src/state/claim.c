@@ -29,6 +29,7 @@ static int refuse_taken(const struct nook_state *s, struct nook_error *err)
 	since(s, when, sizeof(when));
 	nook_where(err, "--name %s", s->name);
 	nook_hint(err, "Choose another --name, or `nook rm --force %s`.", s->name);
+	nook_cause(err, "name-in-use", "a name belongs to one container at a time");
 	return nook_refuse(err, EEXIST, "container %s has been running since %s", s->name, when);
 }
 

@@ -133,6 +133,7 @@ static int no_such(int base, const char *name, struct nook_arena *a, struct nook
 		nook_hint(err, names.n == 1 ? "There is one: %s." : "There are: %s.", list);
 	else if (!names.n)
 		nook_hint(err, "There is none; `nook run --name %s` starts one.", name);
+	nook_cause(err, "no-such-container", "none of this user's containers has the name");
 	return nook_refuse(err, ENOENT, "there is no container %s", name);
 }
 
