@@ -61,7 +61,18 @@ static int no_command(const char *word)
 	return nook_cli_refused(&err);
 }
 
-int main(int argc, char **argv)
+/* The kernel lays the words and the environment out one behind the other. Pid 1 inside forgets its copy of them. */
+static void note_words(int argc, char **argv, char **env)
+{
+	const char *last = argc > 0 ? argv[argc - 1] : NULL;
+
+	while (env && *env)
+		last = *env++;
+	if (last)
+		nook_init_words(argv[0], (size_t)(last + strlen(last) + 1 - argv[0]));
+}
+
+int main(int argc, char **argv, char **env)
 {
 	refuse_setuid();
 	/* The stage is a copy of this process in the container: nobody there may look into it. */
@@ -69,11 +80,7 @@ int main(int argc, char **argv)
 	if (hold_standard_descriptors() < 0)
 		return NOOK_EXIT_FAILURE;
 	(void)signal(SIGPIPE, SIG_DFL); /* fails for a wrong number only */
-	/* The kernel lays the words out one behind the other. Pid 1 inside forgets its copy of
-	 * them. */
-	if (argc > 0)
-		nook_init_words(argv[0],
-				(size_t)(argv[argc - 1] + strlen(argv[argc - 1]) + 1 - argv[0]));
+	note_words(argc, argv, env);
 
 	if (argc < 2) {
 		fputs("nook: the command is missing\n\n", stderr);

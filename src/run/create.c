@@ -46,6 +46,7 @@ void nook_create_init(struct nook_create *c, const struct nook_plan *plan, struc
 	};
 	c->stage = (struct nook_stage){
 		.plan = plan,
+		.arena = a,
 		.sources = c->sources,
 		.proc = NO_FD,
 		.scratch = NO_FD,

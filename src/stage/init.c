@@ -2,12 +2,14 @@
 #include "stage/init.h"
 
 #include "sys/pidfd.h"
+#include "sys/process.h"
 #include "sys/trim.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -78,7 +80,7 @@ static void pass_on(pid_t child, int sig, bool group)
 	(void)kill(child, sig); /* a zombie takes it too; a profile that refuses kill is obeyed */
 }
 
-_Noreturn void nook_init_main(pid_t child)
+_Noreturn void nook_init_main(pid_t child, bool enterable)
 {
 	static const struct timespec first = { 0, NOOK_TRIM_AFTER_MS * 1000000L };
 	const struct timespec *timeout = &first;
@@ -91,6 +93,9 @@ _Noreturn void nook_init_main(pid_t child)
 	(void)sigprocmask(SIG_BLOCK, &all, NULL);
 	forget_words();
 	close_all();
+	/* Nothing of the caller's is left in here now. Refused by a profile: then `nook exec` is. */
+	if (enterable)
+		(void)nook_prctl(PR_SET_DUMPABLE, 1, 0);
 	reap(child, WNOHANG);
 
 	for (;;) {

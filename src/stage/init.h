@@ -2,6 +2,7 @@
 #ifndef NOOK_STAGE_INIT_H
 #define NOOK_STAGE_INIT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -17,6 +18,8 @@
  * nook_init_main() - be pid 1: reap what is orphaned, pass signals on to the program, end with its
  * status
  * @child: the program
+ * @enterable: become dumpable when the caller's words and environment are forgotten, so that its user may enter the
+ *             namespaces by our pid: setns(2) asks what ptrace(2) asks. Root needs no such leave
  *
  * Runs in the container's own pid namespace after all privilege is gone and seccomp is on, without
  * allocation. It asks for rt_sigprocmask, close_range (close where that is refused),
@@ -50,11 +53,11 @@
  *
  * Does not return: _exit with the program's status, 128+N for a signal.
  */
-_Noreturn void nook_init_main(pid_t child);
+_Noreturn void nook_init_main(pid_t child, bool enterable);
 
 /**
- * nook_init_words() - where this process's command line lies in memory
- * @words, @size: argv[0] up to the NUL of the last argument; NULL: nowhere
+ * nook_init_words() - where this process's command line and environment lie in memory
+ * @words, @size: argv[0] up to the NUL of the last variable; NULL: nowhere
  *
  * The program nook says it once: pid 1 overwrites its copy, since /proc/1/cmdline would show those
  * inside what the host's user typed.

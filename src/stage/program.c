@@ -117,9 +117,10 @@ static int new_session(struct nook_error *err)
 
 int become_init(void *ctx, struct nook_error *err)
 {
+	struct nook_stage *s = ctx;
+	/* Root enters whatever it likes; our own user has to be let in. */
+	bool enterable = !s->plan->sources_outside;
 	int rc = new_session(err);
-
-	(void)ctx;
 
 	if (rc < 0)
 		return rc;
@@ -129,9 +130,8 @@ int become_init(void *ctx, struct nook_error *err)
 	if (child < 0)
 		return nook_fail(err, -child, "clone (the program, below our pid 1)");
 	if (child > 0) {
-		/* No end of a pipe, no terminal and no channel may stay open because of us. */
-		(void)nook_close_range(0, UINT_MAX, 0); /* as old as pidfds: always there */
-		nook_init_main(child);
+		nook_arena_free(s->arena);
+		nook_init_main(child, enterable);
 	}
 	return 0;
 }

@@ -16,6 +16,7 @@
 
 struct nook_stage {
 	const struct nook_plan *plan;
+	struct nook_arena *arena; /* where the plan is: pid 1 lets go of it */
 	struct nook_walk walk;
 	int *sources; /* descriptors of plan->sources: detached mounts */
 	int proc;     /* our own procfs of the new pid namespace, or the host's, checked */
