@@ -14,7 +14,6 @@
 #include <linux/nsfs.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
@@ -84,7 +83,11 @@ void open_joins_show(const struct nook_plan *plan, struct nook_rows *rows)
 	}
 }
 
-static int join_all(const struct nook_create *c, struct nook_error *err)
+/*
+ * The joiner shares our memory, and the kernel lets nobody change its clocks who does: the time
+ * namespace is joined by the stage, which has memory of its own.
+ */
+static int join_all(const struct nook_create *c, bool late, struct nook_error *err)
 {
 	for (size_t i = 0; i < c->plan->n_joins;) {
 		const struct nook_plan_join *j = &c->plan->joins[i];
@@ -95,7 +98,9 @@ static int join_all(const struct nook_create *c, struct nook_error *err)
 			flags |= nook_ns_kinds[c->plan->joins[i++].kind].clone_flag;
 		while (i < c->plan->n_joins && c->joins[i] < 0);
 
-		int rc = nook_setns(fd, flags);
+		flags &= late ? CLONE_NEWTIME : ~(uint64_t)CLONE_NEWTIME;
+
+		int rc = flags ? nook_setns(fd, flags) : 0;
 
 		if (rc < 0) {
 			if (j->from)
@@ -113,6 +118,14 @@ static _Noreturn void be_stage(struct nook_create *c)
 {
 	close_fd(&c->walk.channel);
 	nook_state_close(&c->state);
+
+	struct nook_error err = { 0 };
+
+	if (join_all(c, true, &err) < 0) {
+		(void)nook_send(c->peer, NOOK_MSG_FAILED, &err, sizeof(err),
+				NO_FD); /* nobody else to tell */
+		_exit(125);
+	}
 	nook_stage_run(c->stage_steps, c->n_stage_steps, &c->stage, c->peer, c->walk.trace);
 }
 
@@ -138,24 +151,26 @@ static int fail_clone(const struct nook_create *c, pid_t rc, struct nook_error *
 	return nook_fail(err, -rc, "clone3(new %s)", len ? kinds : "process");
 }
 
-/* Joins, clones a child of its own parent, tells its pid, ends. */
-static _Noreturn void be_joiner(struct nook_create *c, pid_t *ret_pid)
+/* Joins, clones a child of its own parent, notes its pid, ends. We are suspended meanwhile, and
+ * share its memory. */
+static int be_joiner(void *ctx)
 {
+	struct nook_create *c = ctx;
 	struct nook_error err = { 0 };
-	int rc = join_all(c, &err);
+	int rc = join_all(c, false, &err);
 
 	if (rc == 0) {
 		pid_t pid = clone_into(c, CLONE_PARENT, NULL);
 
 		if (pid > 0) {
-			*ret_pid = pid;
-			_exit(0);
+			c->pid = pid;
+			return 0;
 		}
 		rc = fail_clone(c, pid, &err);
 	}
 	(void)nook_send(c->peer, NOOK_MSG_FAILED, &err, sizeof(err),
 			NO_FD); /* nobody else to tell */
-	_exit(1);
+	return 1;
 }
 
 static int wait_joiner(struct nook_create *c, pid_t joiner, struct nook_error *err)
@@ -178,29 +193,17 @@ static int wait_joiner(struct nook_create *c, pid_t joiner, struct nook_error *e
 
 static int clone_by_joiner(struct nook_create *c, struct nook_error *err)
 {
-	pid_t *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
-			     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	static _Alignas(16) char stack[65536];
+	pid_t joiner = nook_vfork(be_joiner, c, stack, sizeof(stack));
+	int rc =
+		joiner < 0 ? nook_fail(err, -joiner, "clone(joiner)") : wait_joiner(c, joiner, err);
 
-	if (shared == MAP_FAILED)
-		return nook_fail(err, errno, "mmap");
-
-	pid_t joiner = nook_clone(0, NO_FD, NULL);
-
-	if (joiner == 0)
-		be_joiner(c, shared);
-
-	int rc = joiner < 0 ? nook_fail(err, -joiner, "clone3(joiner)")
-			    : wait_joiner(c, joiner, err);
+	if (rc < 0)
+		return rc;
 
 	/* Ours by CLONE_PARENT: the pid can't be reused before we have waited for it. */
-	if (rc == 0) {
-		c->pid = *shared;
-		c->pidfd = nook_pidfd_open(c->pid, 0);
-		if (c->pidfd < 0)
-			rc = nook_fail(err, -c->pidfd, "pidfd_open %d", c->pid);
-	}
-	(void)munmap(shared, sizeof(*shared)); /* fails only for a bad address */
-	return rc;
+	c->pidfd = nook_pidfd_open(c->pid, 0);
+	return c->pidfd < 0 ? nook_fail(err, -c->pidfd, "pidfd_open %d", c->pid) : 0;
 }
 
 /*

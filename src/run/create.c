@@ -321,8 +321,6 @@ static int save_record(void *ctx, struct nook_error *err)
 	c->record.pid = c->pid;
 	c->record.phase = NOOK_PHASE_RUNNING;
 	c->record.n_cgroups = c->cgroups_made;
-	if (c->master >= 0)
-		nook_terminal_copy_size(c->master);
 	return nook_state_write(&c->state, &c->record, err);
 }
 
@@ -330,6 +328,28 @@ static void save_record_show(const struct nook_plan *plan, struct nook_rows *row
 {
 	(void)plan;
 	nook_show(rows, "for ps, exec and kill", "write(record), rename");
+}
+
+/* The terminal has its size before the program can ask for it. */
+static int take_master(void *ctx, struct nook_error *err)
+{
+	struct nook_create *c = ctx;
+
+	(void)err;
+	if (c->master >= 0)
+		nook_terminal_copy_size(c->master);
+	return 0;
+}
+
+static void take_master_show(const struct nook_plan *plan, struct nook_rows *rows)
+{
+	(void)plan;
+	nook_show(rows, "the terminal gets our size", "ioctl(TIOCSWINSZ)");
+}
+
+static bool terminal(const struct nook_plan *p)
+{
+	return p->process.terminal;
 }
 
 /* The channel ends when execve closes it; what comes before the end is why it did not. */
@@ -372,8 +392,9 @@ const struct nook_step nook_create_steps[] = {
 	STEP(enter_cgroups, "enter the cgroup", has_v1),
 	STEP(set_oom_score, "set the OOM score", has_oom),
 	NOOK_SEND(NOOK_MSG_MAPS_WRITTEN),
+	STEP(save_record, "save the record", NULL), /* while the stage mounts */
 	NOOK_WAIT(NOOK_MSG_STAGE_READY),
-	STEP(save_record, "save the record", NULL),
+	STEP(take_master, "take the terminal", terminal),
 	NOOK_SEND(NOOK_MSG_START),
 	STEP(await_program, "start the program", NULL),
 };
@@ -403,28 +424,6 @@ static int enter_its_cgroups(void *ctx, struct nook_error *err)
 static void enter_its_cgroups_show(const struct nook_plan *plan, struct nook_rows *rows)
 {
 	enter_cgroups_show(plan, rows);
-}
-
-/* The terminal has its size before the program can ask for it. */
-static int take_master(void *ctx, struct nook_error *err)
-{
-	struct nook_create *c = ctx;
-
-	(void)err;
-	if (c->master >= 0)
-		nook_terminal_copy_size(c->master);
-	return 0;
-}
-
-static void take_master_show(const struct nook_plan *plan, struct nook_rows *rows)
-{
-	(void)plan;
-	nook_show(rows, "the terminal gets our size", "ioctl(TIOCSWINSZ)");
-}
-
-static bool terminal(const struct nook_plan *p)
-{
-	return p->process.terminal;
 }
 
 const struct nook_step nook_exec_steps[] = {

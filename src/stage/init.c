@@ -93,7 +93,8 @@ _Noreturn void nook_init_main(pid_t child, bool enterable)
 	(void)sigprocmask(SIG_BLOCK, &all, NULL);
 	forget_words();
 	close_all();
-	/* Nothing of the caller's is left in here now. Refused by a profile: then `nook exec` is. */
+	/* Nothing of the caller's is left in here now. Refused by a profile: then `nook exec` is.
+	 */
 	if (enterable)
 		(void)nook_prctl(PR_SET_DUMPABLE, 1, 0);
 	reap(child, WNOHANG);

@@ -18,8 +18,9 @@
  * nook_init_main() - be pid 1: reap what is orphaned, pass signals on to the program, end with its
  * status
  * @child: the program
- * @enterable: become dumpable when the caller's words and environment are forgotten, so that its user may enter the
- *             namespaces by our pid: setns(2) asks what ptrace(2) asks. Root needs no such leave
+ * @enterable: become dumpable when the caller's words and environment are forgotten, so that its
+ * user may enter the namespaces by our pid: setns(2) asks what ptrace(2) asks. Root needs no such
+ * leave
  *
  * Runs in the container's own pid namespace after all privilege is gone and seccomp is on, without
  * allocation. It asks for rt_sigprocmask, close_range (close where that is refused),

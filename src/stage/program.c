@@ -115,33 +115,6 @@ static int new_session(struct nook_error *err)
 	return 0;
 }
 
-int become_init(void *ctx, struct nook_error *err)
-{
-	struct nook_stage *s = ctx;
-	/* Root enters whatever it likes; our own user has to be let in. */
-	bool enterable = !s->plan->sources_outside;
-	int rc = new_session(err);
-
-	if (rc < 0)
-		return rc;
-
-	pid_t child = nook_fork();
-
-	if (child < 0)
-		return nook_fail(err, -child, "clone (the program, below our pid 1)");
-	if (child > 0) {
-		nook_arena_free(s->arena);
-		nook_init_main(child, enterable);
-	}
-	return 0;
-}
-
-void become_init_show(const struct nook_plan *plan, struct nook_rows *rows)
-{
-	(void)plan;
-	nook_show(rows, "pid 1 stays, reaps and passes signals on", "setsid, clone");
-}
-
 static int take_stdio(struct nook_stage *s, struct nook_error *err)
 {
 	int rc = new_session(err);
@@ -224,6 +197,7 @@ int exec_program(void *ctx, struct nook_error *err)
 	rc = nook_close_range(3, UINT_MAX, CLOSE_RANGE_CLOEXEC);
 	if (rc < 0)
 		return nook_fail(err, -rc, "close_range(CLOEXEC)");
+	(void)umask(022); /* returns the old mask, never fails */
 	if (sigprocmask(SIG_SETMASK, &s->signals, NULL) < 0)
 		return nook_fail(err, errno, "sigprocmask");
 
@@ -255,4 +229,42 @@ void exec_program_show(const struct nook_plan *plan, struct nook_rows *rows)
 	nook_show(rows, "no descriptor but stdin, stdout and stderr", "close_range(3, CLOEXEC)");
 	nook_show(rows, "the program", "setsid%s, execve(%s)",
 		  plan->process.terminal ? ", ioctl(TIOCSCTTY)" : "", words);
+}
+
+/* In pid 1's memory, but it is the program's process: pid 1 waits until it has executed. */
+static int be_program(void *ctx)
+{
+	struct nook_stage *s = ctx;
+	struct nook_error err = { .wanted = NOOK_WANTED_EXEC };
+
+	(void)exec_program(s, &err); /* it returns with the reason in err, or not at all */
+	(void)nook_send(s->walk.channel, NOOK_MSG_FAILED, &err, sizeof(err), NO_FD);
+	return 125;
+}
+
+int start_program(void *ctx, struct nook_error *err)
+{
+	static _Alignas(16) char stack[65536];
+	struct nook_stage *s = ctx;
+	/* Root enters whatever it likes; our own user has to be let in. */
+	bool enterable = !s->plan->sources_outside;
+	int rc = new_session(err);
+
+	if (rc < 0)
+		return rc;
+
+	/* What comes before pid 1 blocks its signals must not end the program that it stands for.
+	 */
+	pid_t child = nook_vfork(be_program, s, stack, sizeof(stack));
+
+	if (child < 0)
+		return nook_fail(err, -child, "clone (the program, below our pid 1)");
+	nook_arena_free(s->arena);
+	nook_init_main(child, enterable);
+}
+
+void start_program_show(const struct nook_plan *plan, struct nook_rows *rows)
+{
+	nook_show(rows, "pid 1 stays, reaps and passes signals on", "setsid, clone(VM|VFORK)");
+	exec_program_show(plan, rows);
 }

@@ -77,10 +77,19 @@ static bool init(const struct nook_plan *p)
 	return p->process.init;
 }
 
+static bool no_init(const struct nook_plan *p)
+{
+	return !p->process.init;
+}
+
 /* The struct's members in one row: the function, what it is for, when, and how it is shown. */
 #define STAGE(fn, purpose, when) NOOK_RUN(fn, purpose, .needed = when, .show = fn##_show)
 
 const struct nook_step nook_stage_steps[] = {
+	/* These need no ids: they are done while the outside writes the maps. */
+	STAGE(set_hostname, "set the host name", named),
+	STAGE(raise_loopback, "bring the loopback up", loopback),
+	STAGE(detach_from_caller, "detach from the caller", NULL),
 	NOOK_WAIT(NOOK_MSG_MAPS_WRITTEN),
 	STAGE(become_root, "become root in the user namespace", own_userns),
 	STAGE(open_sources_inside, "open what the container is to see of the host", sources_here),
@@ -90,9 +99,6 @@ const struct nook_step nook_stage_steps[] = {
 	STAGE(mount_all, "mount what the container needs", own_root),
 	STAGE(lock_root, "make the root read-only", read_only),
 	STAGE(pivot, "enter the root file system", own_root),
-	STAGE(set_hostname, "set the host name", named),
-	STAGE(raise_loopback, "bring the loopback up", loopback),
-	STAGE(detach_from_caller, "detach from the caller", NULL),
 	STAGE(take_terminal, "open a terminal", terminal),
 	STAGE(set_limits, "set the limits of the program", rlimits),
 	STAGE(enter_directory, "enter the working directory", NULL),
@@ -100,8 +106,8 @@ const struct nook_step nook_stage_steps[] = {
 	NOOK_SEND(NOOK_MSG_STAGE_READY),
 	NOOK_WAIT(NOOK_MSG_START),
 	STAGE(load_seccomp, "load the seccomp filter", seccomp),
-	STAGE(become_init, "start the container's pid 1", init),
-	STAGE(exec_program, NOOK_WANTED_EXEC, NULL),
+	STAGE(start_program, "start the program below pid 1", init),
+	STAGE(exec_program, NOOK_WANTED_EXEC, no_init),
 };
 const size_t nook_stage_n_steps = ARRAY_SIZE(nook_stage_steps);
 

@@ -72,7 +72,7 @@ NOOK_STAGE_STEP(lock_root);
 NOOK_STAGE_STEP(set_limits); /* program.c */
 NOOK_STAGE_STEP(enter_directory);
 NOOK_STAGE_STEP(take_terminal);
-NOOK_STAGE_STEP(become_init);
+NOOK_STAGE_STEP(start_program);
 NOOK_STAGE_STEP(exec_program);
 
 /* overlay.c: the union of plan->overlays[number], detached. Return: a mount's descriptor or a

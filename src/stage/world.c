@@ -123,7 +123,6 @@ int detach_from_caller(void *ctx, struct nook_error *err)
 	for (int sig = 1; sig <= 64; sig++)
 		(void)signal(sig, SIG_DFL); /* refused for KILL, STOP and the C library's own two */
 
-	(void)umask(022); /* returns the old mask, never fails */
 	if (personality(0) < 0)
 		return nook_fail(err, errno, "personality(0)");
 
@@ -139,6 +138,6 @@ int detach_from_caller(void *ctx, struct nook_error *err)
 void detach_from_caller_show(const struct nook_plan *plan, struct nook_rows *rows)
 {
 	(void)plan;
-	nook_show(rows, "signals, umask and personality as new; none of the caller's keys",
+	nook_show(rows, "signals and personality as new; none of the caller's keys",
 		  "keyctl(JOIN_SESSION_KEYRING)");
 }

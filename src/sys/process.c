@@ -38,6 +38,18 @@ pid_t nook_fork(void)
 	return (pid_t)NOOK_CALL(SYS_clone, SIGCHLD, 0, 0, 0, 0);
 }
 
+pid_t nook_vfork(int (*fn)(void *), void *arg, char *stack, size_t size)
+{
+	int rc = nook_fault_call();
+
+	if (rc < 0)
+		return rc;
+
+	pid_t pid = clone(fn, stack + size, CLONE_VM | CLONE_VFORK | SIGCHLD, arg);
+
+	return pid < 0 ? -errno : pid;
+}
+
 int nook_setns(int fd, uint64_t flags)
 {
 	return (int)NOOK_CALL(SYS_setns, fd, (int)flags);

@@ -31,8 +31,20 @@
  */
 pid_t nook_clone(uint64_t flags, int cgroup, int *ret_pidfd);
 
-/* The plain old clone(2): seccomp profiles refuse clone3(2), whose flags they can't see. As nook_clone() else. */
+/* The plain old clone(2): seccomp profiles refuse clone3(2), whose flags they can't see. As
+ * nook_clone() else. */
 pid_t nook_fork(void);
+
+/**
+ * nook_vfork() - a child in our memory, on a stack of its own, while we are suspended
+ * @fn: what it does; its return value is the exit status. It may execute a program, and must leave
+ * our memory as it wants us to find it
+ * @stack, @size: at least 16 KiB, aligned to 16
+ *
+ * Spares the copy of our page tables. Return: as nook_clone(); when it comes, the child has
+ * executed or ended.
+ */
+pid_t nook_vfork(int (*fn)(void *), void *arg, char *stack, size_t size);
 
 int nook_setns(int fd, uint64_t flags);
 int nook_unshare(uint64_t flags);
