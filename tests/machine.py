@@ -197,15 +197,12 @@ class Lab:
 
 def keeper_is_foreign(state_dir, name, own):
     """True when a living process that is not ours runs this container: another user of the machine."""
-    for path in glob.glob(f"{state_dir}/containers/{name}/*"):
-        try:
-            match = re.search(r'"keeper"\s*:\s*(\d+)', read(path))
-        except (OSError, UnicodeError):
-            continue
-        if match:
-            pid = int(match[1])
-            return pid not in own and os.path.exists(f"/proc/{pid}")
-    return False
+    try:
+        with open(f"{state_dir}/containers/{name}", errors="replace", encoding="utf-8") as file:
+            match = re.search(r'"keeper"\s*:\s*(\d+)', file.read())
+    except OSError:
+        return False
+    return bool(match) and int(match[1]) not in own and os.path.exists(f"/proc/{match[1]}")
 
 
 def reap_orphans(known):
@@ -231,12 +228,13 @@ def snapshot(state_dirs, mount_spaces=(-1,)):
         if not any(keeper_is_foreign(state, os.path.basename(path[:-1]), own) for state in state_dirs):
             found.add(f"cgroup {path}")
     for state in state_dirs:
-        for path in glob.glob(f"{state}/containers/*"):
-            if not keeper_is_foreign(state, os.path.basename(path), own):
-                found.add(f"state {path}")
+        for kind in ("containers", "new", "locks", "seccomp"):
+            for path in glob.glob(f"{state}/{kind}/*"):
+                if not keeper_is_foreign(state, os.path.basename(path), own):
+                    found.add(f"state {path}")
         for path in glob.glob(f"{state}/ids/*"):
             try:
-                name = read(path).strip()
+                name = os.readlink(path)  # a range is a link whose text is its container's name
             except OSError:
                 continue
             if not keeper_is_foreign(state, name, own):

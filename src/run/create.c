@@ -148,7 +148,7 @@ static int drop_name(void *ctx, struct nook_error *err)
 
 static void claim_name_show(const struct nook_plan *plan, struct nook_rows *rows)
 {
-	nook_show(rows, "the name is ours while we live", "mkdir(\"%s/containers/%s\"), lock",
+	nook_show(rows, "the name is ours while we live", "open(\"%s/locks/%s\"), lock",
 		  plan->state_dir, plan->name);
 }
 
@@ -168,7 +168,7 @@ static void write_intent_show(const struct nook_plan *plan, struct nook_rows *ro
 static int claim_range(void *ctx, struct nook_error *err)
 {
 	struct nook_create *c = ctx;
-	int rc = nook_range_claim(c->plan->state_dir, c->plan->userns.range, c->plan->name, err);
+	int rc = nook_range_claim(&c->state, c->plan->userns.range, err);
 
 	c->range_claimed = rc == 0;
 	return rc;
@@ -181,13 +181,13 @@ static int release_range(void *ctx, struct nook_error *err)
 	if (!c->range_claimed)
 		return 0;
 	c->range_claimed = false;
-	return nook_range_release(c->plan->state_dir, c->plan->userns.range, c->plan->name, err);
+	return nook_range_release(&c->state, c->plan->userns.range, err);
 }
 
 static void claim_range_show(const struct nook_plan *plan, struct nook_rows *rows)
 {
-	nook_show(rows, "65,536 ids that nobody else gets", "open(\"%s/ids/%u\", O_EXCL)",
-		  plan->state_dir, plan->userns.range);
+	nook_show(rows, "65,536 ids that nobody else gets", "symlink(\"%s\", \"%s/ids/%u\")",
+		  plan->name, plan->state_dir, plan->userns.range);
 }
 
 static int open_sources(void *ctx, struct nook_error *err)

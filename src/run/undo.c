@@ -100,9 +100,9 @@ int nook_state_clear(struct nook_state *state, struct nook_error *err)
 	if (readable && strcmp(record.boot_id, boot_id) == 0)
 		rc = undo_processes(&record, boot_id, err);
 	if (rc == 0 && !readable)
-		rc = nook_range_give_back_all(state->base, state->name, err);
+		rc = nook_range_release_all(state, err);
 	if (rc == 0 && record.range)
-		rc = nook_range_give_back(state->base, record.range, state->name, err);
+		rc = nook_range_release(state, record.range, err);
 	return rc < 0 ? rc : nook_files_delete(state, err);
 }
 
@@ -226,8 +226,8 @@ static int refuse_living(const struct nook_state *s, struct nook_error *err)
 /* Is there any file of this name? */
 static bool anything_left(const struct nook_state *s)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(s->dirs); i++) {
-		auto_close int fd = nook_folder_file(s->base, (enum nook_folder)i, s->name,
+	for (int f = 0; f < NOOK_FOLDER_IDS; f++) { /* there, numbers are no names */
+		auto_close int fd = nook_folder_file(s->base, (enum nook_folder)f, s->name,
 						     O_PATH | O_NOFOLLOW);
 
 		if (fd != -ENOENT)

@@ -159,7 +159,7 @@ static void live_until(enum point point, pid_t program, struct nook_state *s)
 
 	if (nook_state_write(s, &r, NULL) < 0)
 		_exit(2);
-	if (point >= AT_RANGE && nook_range_claim(dir, RANGE, "c", NULL) < 0)
+	if (point >= AT_RANGE && nook_range_claim(s, RANGE, NULL) < 0)
 		_exit(3);
 	if (point < AT_EXCHANGE)
 		return;
@@ -173,7 +173,7 @@ static void live_until(enum point point, pid_t program, struct nook_state *s)
 	if (point < AT_DROPPING)
 		return;
 
-	if (nook_range_release(dir, RANGE, "c", NULL) < 0 || unlinkat(s->base, "seccomp/c", 0) < 0)
+	if (nook_range_release(s, RANGE, NULL) < 0 || unlinkat(s->base, "seccomp/c", 0) < 0)
 		_exit(5);
 	if (point == AT_LOCK && nook_files_delete(s, NULL) < 0)
 		_exit(6);
@@ -285,8 +285,8 @@ static void test_keepers_that_die(void **state)
 
 				r.n_cgroups = 0;
 				assert_int_equal(nook_state_write(&s, &r, NULL), 0);
-				assert_int_equal(nook_range_claim(dir, RANGE, "c", NULL), 0);
-				assert_int_equal(nook_range_release(dir, RANGE, "c", NULL), 0);
+				assert_int_equal(nook_range_claim(&s, RANGE, NULL), 0);
+				assert_int_equal(nook_range_release(&s, RANGE, NULL), 0);
 				assert_int_equal(nook_state_drop(&s, NULL), 0);
 			} else {
 				assert_int_equal(nook_state_undo(dir, "c", false, NULL), 0);
@@ -343,7 +343,7 @@ static void test_a_keeper_that_cleans_up_is_not_killed(void **state)
 		live_until(AT_RUNNING, program, &s);
 		if (write(ready[1], "", 1) != 1 || nook_pidfd_wait(pidfd, 5000) < 0)
 			_exit(9);
-		(void)nook_range_release(dir, RANGE, "c", NULL);
+		(void)nook_range_release(&s, RANGE, NULL);
 		_exit(nook_state_drop(&s, NULL) < 0 ? 7 : 42);
 	}
 	(void)close(ready[1]);
@@ -400,7 +400,7 @@ static void test_a_pid_of_somebody_else_is_left_alone(void **state)
 
 		assert_int_equal(nook_state_claim(dir, "c", &s, NULL), 0);
 		assert_int_equal(nook_state_write(&s, &r, NULL), 0);
-		assert_int_equal(nook_range_claim(dir, RANGE, "c", NULL), 0);
+		assert_int_equal(nook_range_claim(&s, RANGE, NULL), 0);
 		nook_state_close(&s);
 
 		cgroup_calls[0] = '\0';
@@ -418,15 +418,16 @@ static void test_garbled_records_are_undone(void **state)
 	static const char *const texts[] = { "", "{\"version\":1", "\x01\x02", "{\"version\":9}" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
-		struct nook_state s = NOOK_STATE_NONE;
+		struct nook_state s = NOOK_STATE_NONE, other = NOOK_STATE_NONE;
 		struct nook_record r = sample();
 		enum nook_life life;
 		int rc;
 
+		assert_int_equal(nook_state_claim(dir, "other", &other, NULL), 0);
 		assert_int_equal(nook_state_claim(dir, "c", &s, NULL), 0);
 		assert_int_equal(nook_state_write(&s, &r, NULL), 0);
-		assert_int_equal(nook_range_claim(dir, RANGE, "c", NULL), 0);
-		assert_int_equal(nook_range_claim(dir, RANGE + 65536, "other", NULL), 0);
+		assert_int_equal(nook_range_claim(&s, RANGE, NULL), 0);
+		assert_int_equal(nook_range_claim(&other, RANGE + 65536, NULL), 0);
 		assert_int_equal(unlinkat(s.base, "containers/c", 0), 0);
 		write_aside(&s, "containers/c", texts[i]);
 		nook_state_close(&s);
@@ -436,7 +437,8 @@ static void test_garbled_records_are_undone(void **state)
 		assert_int_equal(life, NOOK_LIFE_GONE);
 		assert_int_equal(nook_state_undo(dir, "c", false, NULL), 0);
 		assert_int_equal(files_in(NOOK_FOLDER_IDS), 1); /* the other's stays */
-		assert_int_equal(nook_range_release(dir, RANGE + 65536, "other", NULL), 0);
+		assert_int_equal(nook_range_release(&other, RANGE + 65536, NULL), 0);
+		assert_int_equal(nook_state_drop(&other, NULL), 0);
 		assert_nothing_left();
 	}
 }
@@ -450,7 +452,7 @@ static void test_a_failed_undo_can_be_repeated(void **state)
 
 	assert_int_equal(nook_state_claim(dir, "c", &s, NULL), 0);
 	assert_int_equal(nook_state_write(&s, &r, NULL), 0);
-	assert_int_equal(nook_range_claim(dir, RANGE, "c", NULL), 0);
+	assert_int_equal(nook_range_claim(&s, RANGE, NULL), 0);
 	nook_state_close(&s);
 
 	cgroup_result = -EBUSY;
@@ -464,12 +466,12 @@ static void test_a_failed_undo_can_be_repeated(void **state)
 	struct nook_state t = NOOK_STATE_NONE;
 
 	assert_int_equal(nook_state_claim(dir, "t", &t, NULL), 0);
-	assert_int_equal(nook_range_claim(dir, RANGE, "t", NULL), -EEXIST);
+	assert_int_equal(nook_range_claim(&t, RANGE, NULL), -EEXIST);
 
 	cgroup_result = 0;
-	assert_int_equal(nook_range_claim(dir, RANGE, "t", NULL), 0);
+	assert_int_equal(nook_range_claim(&t, RANGE, NULL), 0);
 	assert_int_equal(files_in(NOOK_FOLDER_RECORDS), 0);
-	assert_int_equal(nook_range_release(dir, RANGE, "t", NULL), 0);
+	assert_int_equal(nook_range_release(&t, RANGE, NULL), 0);
 	assert_int_equal(nook_state_drop(&t, NULL), 0);
 	assert_nothing_left();
 }

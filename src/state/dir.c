@@ -111,17 +111,14 @@ int nook_folder_file(int base, enum nook_folder f, const char *name, int flags)
 	return nook_openat2(base, path, (uint64_t)flags, flags & O_CREAT ? 0600 : 0, BENEATH);
 }
 
-int nook_state_open(const char *state_dir, const char *name, bool make, struct nook_state *s,
-		    struct nook_error *err)
+/* Takes @base over, also on failure. */
+static int open_folders(int base, const char *name, struct nook_state *s, struct nook_error *err)
 {
 	struct nook_state new = NOOK_STATE_NONE;
 	int rc = nook_check_name(name, err);
 
-	if (rc < 0)
-		return rc;
-
-	(void)nook_format(new.name, sizeof(new.name), "%s", name); /* checked: it fits */
-	new.base = rc = nook_base_open(state_dir, make, err);
+	(void)nook_format(new.name, sizeof(new.name), "%s", name); /* 255 bytes, else rc < 0 */
+	new.base = base;
 	for (unsigned i = 0; rc >= 0 && i < ARRAY_SIZE(new.dirs); i++)
 		new.dirs[i] = rc = nook_folder_open(new.base, (enum nook_folder)i, true, err);
 	if (rc < 0) {
@@ -131,6 +128,22 @@ int nook_state_open(const char *state_dir, const char *name, bool make, struct n
 
 	*s = new;
 	return 0;
+}
+
+int nook_state_open(const char *state_dir, const char *name, bool make, struct nook_state *s,
+		    struct nook_error *err)
+{
+	int rc = nook_check_name(name, err);
+	int base = rc < 0 ? rc : nook_base_open(state_dir, make, err);
+
+	return base < 0 ? base : open_folders(base, name, s, err);
+}
+
+int nook_state_open_at(int base, const char *name, struct nook_state *s, struct nook_error *err)
+{
+	int copy = fcntl(base, F_DUPFD_CLOEXEC, 0);
+
+	return copy < 0 ? nook_fail(err, errno, "fcntl F_DUPFD") : open_folders(copy, name, s, err);
 }
 
 void nook_state_close(struct nook_state *state)

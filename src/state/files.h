@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-/* The folders of STATE_DIR. The first four are nook_state.dirs, in this order. */
+/* The folders of STATE_DIR: nook_state.dirs, in this order. */
 enum nook_folder {
 	NOOK_FOLDER_RECORDS,
 	NOOK_FOLDER_NEW,
@@ -36,6 +36,9 @@ int nook_folder_open(int base, enum nook_folder f, bool make, struct nook_error 
 /* Opens a file of a folder: openat2 without symlinks. Return: descriptor or negative errno, nothing
  * noted. */
 int nook_folder_file(int base, enum nook_folder f, const char *name, int flags);
+
+/* The same below a STATE_DIR that is open; @base is copied. */
+int nook_state_open_at(int base, const char *name, struct nook_state *s, struct nook_error *err);
 
 /* Everything of @s but name's lock. @make and -ENOENT as nook_base_open(); folders are always made.
  */
@@ -118,11 +121,8 @@ int nook_record_pidfd(const struct nook_record *record, const char *boot_id, int
 
 /* ---- ranges ---- */
 
-/* nook_range_release() by descriptor. */
-int nook_range_give_back(int base, uint32_t first, const char *name, struct nook_error *err);
-
 /* Releases whatever ranges a container holds: when its record can't be read. */
-int nook_range_give_back_all(int base, const char *name, struct nook_error *err);
+int nook_range_release_all(const struct nook_state *state, struct nook_error *err);
 
 /* Where nook_range_find() looks, in slots of NOOK_RANGE_SIZE from NOOK_RANGE_FIRST. */
 #define NOOK_RANGE_FIRST 0x70000000u

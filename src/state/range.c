@@ -132,76 +132,9 @@ static int check_range(uint32_t first, struct nook_error *err)
 	return nook_refuse(err, EINVAL, "%u begins no range of ids that nook hands out", first);
 }
 
-/* Undoes a dead container, and takes its range from it. -EEXIST: it lives, or can't be undone. */
-static int reclaim(const char *state_dir, uint32_t first, const char *holder,
-		   struct nook_error *err)
-{
-	struct nook_state s = NOOK_STATE_NONE;
-	int rc = nook_state_open(state_dir, holder, false, &s, err);
-
-	if (rc < 0)
-		return rc;
-
-	/* With its lock in our hands nobody else takes the name, and so not the range for it. */
-	rc = nook_lock_take(&s, err);
-	if (rc == 0)
-		rc = nook_state_clear(&s, err);
-	if (rc == 0)
-		rc = nook_range_give_back(s.base, first, holder, err);
-	if (rc < 0) {
-		nook_state_close(&s);
-		return -EEXIST;
-	}
-	return nook_state_drop(&s, err);
-}
-
-int nook_range_claim(const char *state_dir, uint32_t first, const char *name,
-		     struct nook_error *err)
+static int give_back(int ids, uint32_t first, const char *name, struct nook_error *err)
 {
 	char file[12], holder[256];
-	int rc = check_range(first, err);
-
-	if (rc == 0)
-		rc = nook_check_name(name, err);
-	if (rc < 0)
-		return rc;
-
-	auto_close int base = nook_base_open(state_dir, true, err);
-	auto_close int ids = base < 0 ? NO_FD : nook_folder_open(base, NOOK_FOLDER_IDS, true, err);
-
-	if (base < 0 || ids < 0)
-		return base < 0 ? base : ids;
-
-	range_name(first, file);
-	for (int i = 0; i < 3; i++) {
-		if (symlinkat(name, ids, file) == 0)
-			return 0;
-		if (errno != EEXIST)
-			return nook_fail(err, errno, "symlink ids/%s in the state directory", file);
-
-		rc = read_holder(ids, first, holder, err);
-		if (rc == -ENOENT) /* given back just now */
-			continue;
-		if (rc < 0)
-			return rc;
-		if (strcmp(holder, name) == 0)
-			return 0;
-		rc = reclaim(state_dir, first, holder, err);
-		if (rc < 0)
-			break;
-	}
-	return nook_refuse(err, EEXIST, "the range of ids from %u is held by container %s", first,
-			   holder);
-}
-
-int nook_range_give_back(int base, uint32_t first, const char *name, struct nook_error *err)
-{
-	char file[12], holder[256];
-	auto_close int ids = nook_folder_open(base, NOOK_FOLDER_IDS, false, err);
-
-	if (ids < 0)
-		return ids == -ENOENT ? 0 : ids;
-
 	int rc = read_holder(ids, first, holder, err);
 
 	if (rc == -ENOENT || (rc == 0 && strcmp(holder, name) != 0))
@@ -215,23 +148,75 @@ int nook_range_give_back(int base, uint32_t first, const char *name, struct nook
 	return 0;
 }
 
-int nook_range_release(const char *state_dir, uint32_t first, const char *name,
-		       struct nook_error *err)
+int nook_range_release(const struct nook_state *state, uint32_t first, struct nook_error *err)
 {
-	auto_close int base = nook_base_open(state_dir, false, err);
-
-	if (base < 0)
-		return base == -ENOENT ? 0 : base;
+	int ids = state->dirs[NOOK_FOLDER_IDS];
 
 	/* Twice, as files are deleted. */
-	return nook_range_give_back(base, first, name, NULL) == 0
+	return give_back(ids, first, state->name, NULL) == 0
 		       ? 0
-		       : nook_range_give_back(base, first, name, err);
+		       : give_back(ids, first, state->name, err);
 }
 
-int nook_range_give_back_all(int base, const char *name, struct nook_error *err)
+/* Undoes a dead container, and takes its range from it. -EEXIST: it lives, or can't be undone. */
+static int reclaim(int base, uint32_t first, const char *holder, struct nook_error *err)
 {
-	auto_close int fd = nook_folder_file(base, NOOK_FOLDER_IDS, ".", O_RDONLY | O_DIRECTORY);
+	struct nook_state s = NOOK_STATE_NONE;
+	int rc = nook_state_open_at(base, holder, &s, err);
+
+	if (rc < 0)
+		return rc;
+
+	/* With its lock in our hands nobody else takes the name, and so not the range for it. */
+	rc = nook_lock_take(&s, err);
+	if (rc == 0)
+		rc = nook_state_clear(&s, err);
+	if (rc == 0)
+		rc = nook_range_release(&s, first, err);
+	if (rc < 0) {
+		nook_state_close(&s);
+		return -EEXIST;
+	}
+	return nook_state_drop(&s, err);
+}
+
+int nook_range_claim(const struct nook_state *state, uint32_t first, struct nook_error *err)
+{
+	char file[12], holder[256] = "";
+	int ids = state->dirs[NOOK_FOLDER_IDS];
+	int rc = check_range(first, err);
+
+	if (rc < 0)
+		return rc;
+
+	range_name(first, file);
+	for (int i = 0; i < 3; i++) {
+		if (symlinkat(state->name, ids, file) == 0)
+			return 0;
+		if (errno != EEXIST)
+			return nook_fail(err, errno, "symlink ids/%s in the state directory", file);
+
+		rc = read_holder(ids, first, holder, err);
+		if (rc == -ENOENT) /* given back just now */
+			continue;
+		if (rc < 0)
+			return rc;
+		if (strcmp(holder, state->name) == 0)
+			return 0;
+		rc = reclaim(state->base, first, holder, err);
+		if (rc == -EEXIST)
+			break;
+		if (rc < 0)
+			return rc;
+	}
+	return nook_refuse(err, EEXIST, "the range of ids from %u is held by container %s", first,
+			   holder);
+}
+
+int nook_range_release_all(const struct nook_state *state, struct nook_error *err)
+{
+	auto_close int fd =
+		nook_folder_file(state->base, NOOK_FOLDER_IDS, ".", O_RDONLY | O_DIRECTORY);
 
 	if (fd == -ENOENT)
 		return 0;
@@ -252,7 +237,7 @@ int nook_range_give_back_all(int base, const char *name, struct nook_error *err)
 		if (!entry)
 			return errno ? nook_fail(err, errno, "read ids in the state directory") : 0;
 		if (nook_parse_u64(entry->d_name, UINT32_MAX, &first) == 0)
-			rc = nook_range_give_back(base, (uint32_t)first, name, err);
+			rc = nook_range_release(state, (uint32_t)first, err);
 	}
 	return rc;
 }

@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -20,7 +21,7 @@
  */
 int nook_state_clear(struct nook_state *state, struct nook_error *err)
 {
-	int rc = nook_range_give_back_all(state->base, state->name, err);
+	int rc = nook_range_release_all(state, err);
 
 	return rc < 0 ? rc : nook_files_delete(state, err);
 }
@@ -122,36 +123,57 @@ static void test_claim_and_release(void **state)
 	uint32_t first = 0;
 
 	assert_int_equal(nook_range_find("/tmp/nook-no-such-dir", &first, NULL), 0);
-	assert_int_equal(nook_range_release("/tmp/nook-no-such-dir", SLOT(0), "a", NULL), 0);
 
 	assert_int_equal(nook_state_claim(dir, "a", &s, NULL), 0);
 	assert_int_equal(nook_state_claim(dir, "b", &t, NULL), 0);
 	assert_int_equal(nook_range_find(dir, &first, NULL), 0);
 	assert_true(first >= 2000200000u && first <= 0x7fff0000u && first % 65536 == 0);
 
-	assert_int_equal(nook_range_claim(dir, first, "a", NULL), 0);
-	assert_int_equal(nook_range_claim(dir, first, "a", NULL), 0);
-	assert_int_equal(nook_range_claim(dir, first, "b", &err), -EEXIST);
+	assert_int_equal(nook_range_claim(&s, first, NULL), 0);
+	assert_int_equal(nook_range_claim(&s, first, NULL), 0);
+	assert_int_equal(nook_range_claim(&t, first, &err), -EEXIST);
 	assert_non_null(strstr(err.why, "held by container a"));
-	assert_int_equal(nook_range_release(dir, first, "b", NULL), 0); /* not b's: stays */
-	assert_int_equal(nook_range_claim(dir, first, "b", NULL), -EEXIST);
-	assert_int_equal(nook_range_release(dir, first, "a", NULL), 0);
-	assert_int_equal(nook_range_release(dir, first, "a", NULL), 0);
-	assert_int_equal(nook_range_claim(dir, first, "b", NULL), 0);
+	assert_int_equal(nook_range_release(&t, first, NULL), 0); /* not b's: stays */
+	assert_int_equal(nook_range_claim(&t, first, NULL), -EEXIST);
+	assert_int_equal(nook_range_release(&s, first, NULL), 0);
+	assert_int_equal(nook_range_release(&s, first, NULL), 0);
+	assert_int_equal(nook_range_claim(&t, first, NULL), 0);
 
 	/* b dies: a gets its range. */
 	nook_state_close(&t);
-	assert_int_equal(nook_range_claim(dir, first, "a", NULL), 0);
-	assert_int_equal(nook_range_claim(dir, first, "b", NULL), -EEXIST);
-	assert_int_equal(nook_range_release(dir, first, "a", NULL), 0);
+	assert_int_equal(nook_range_claim(&s, first, NULL), 0);
+	assert_int_equal(nook_state_claim(dir, "b", &t, NULL), 0);
+	assert_int_equal(nook_range_claim(&t, first, NULL), -EEXIST);
+	assert_int_equal(nook_state_drop(&t, NULL), 0);
+	assert_int_equal(nook_range_release(&s, first, NULL), 0);
 	assert_int_equal(nook_state_drop(&s, NULL), 0);
 
 	static const uint32_t bad[] = { 0, 65536, SLOT(0) + 1, SLOT(0) - 65536,
 					SLOT(4095) + 65536 };
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
-		assert_int_equal(nook_range_claim(dir, bad[i], "a", NULL), -EINVAL);
-	assert_int_equal(nook_range_claim(dir, SLOT(0), "../a", NULL), -EINVAL);
+		assert_int_equal(nook_range_claim(&s, bad[i], NULL), -EINVAL);
+}
+
+/* Who has no descriptor left can still clean up. */
+static void test_cleaning_up_needs_no_descriptor(void **state)
+{
+	struct nook_state s = NOOK_STATE_NONE;
+	struct rlimit before, none;
+
+	assert_int_equal(nook_state_claim(dir, "a", &s, NULL), 0);
+	assert_int_equal(nook_range_claim(&s, SLOT(9), NULL), 0);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = (struct rlimit){ .rlim_cur = 3, .rlim_max = before.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	int fd = open("/", O_PATH | O_CLOEXEC), error = errno;
+	int released = nook_range_release(&s, SLOT(9), NULL), dropped = nook_state_drop(&s, NULL);
+
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(fd, -1);
+	assert_int_equal(error, EMFILE);
+	assert_int_equal(released, 0);
+	assert_int_equal(dropped, 0);
 }
 
 static void hold(int ids, unsigned slot, const char *name)
@@ -179,7 +201,6 @@ static void test_when_nearly_all_are_taken(void **state)
 	uint32_t first = 7;
 
 	assert_int_equal(nook_state_claim(dir, "a", &s, NULL), 0);
-	assert_int_equal(mkdirat(s.base, "ids", 0700), 0);
 	auto_close int ids = openat(s.base, "ids", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	for (unsigned slot = 0; slot < NOOK_RANGE_SLOTS; slot++)
@@ -200,8 +221,8 @@ static void test_when_nearly_all_are_taken(void **state)
 	free_slot(ids, 6);
 	assert_int_equal(mkdirat(ids, "1879441408", 0700), 0); /* slot 6 */
 	assert_int_equal(nook_range_find(dir, &first, &err), -EUSERS);
-	assert_true(nook_range_claim(dir, SLOT(5), "a", &err) < 0);
-	assert_true(nook_range_claim(dir, SLOT(6), "a", &err) < 0);
+	assert_true(nook_range_claim(&s, SLOT(5), &err) < 0);
+	assert_true(nook_range_claim(&s, SLOT(6), &err) < 0);
 	assert_int_equal(unlinkat(ids, "1879441408", AT_REMOVEDIR), 0);
 	hold(ids, 6, "a");
 
@@ -210,9 +231,9 @@ static void test_when_nearly_all_are_taken(void **state)
 	hold(ids, 5, "dead");
 	assert_int_equal(nook_range_find(dir, &first, &err), 0);
 	assert_int_equal(first, SLOT(5));
-	assert_int_equal(nook_range_claim(dir, first, "a", &err), 0);
+	assert_int_equal(nook_range_claim(&s, first, &err), 0);
 
-	assert_int_equal(nook_range_give_back_all(s.base, "a", NULL), 0);
+	assert_int_equal(nook_range_release_all(&s, NULL), 0);
 	assert_int_equal(nook_state_drop(&s, NULL), 0);
 }
 
@@ -241,7 +262,7 @@ static void fight(unsigned child, volatile int *owners)
 		if (rc < 0)
 			_exit(1);
 
-		rc = nook_range_claim(dir, SLOT(slot), name, NULL);
+		rc = nook_range_claim(&s, SLOT(slot), NULL);
 		if (rc < 0 && rc != -EEXIST)
 			_exit(2);
 		if (rc == 0) {
@@ -260,7 +281,7 @@ static void fight(unsigned child, volatile int *owners)
 			if (!__atomic_compare_exchange_n(&owners[slot], &(int){ getpid() }, 0,
 							 false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
 				_exit(4);
-			if (nook_range_release(dir, SLOT(slot), name, NULL) < 0)
+			if (nook_range_release(&s, SLOT(slot), NULL) < 0)
 				_exit(5);
 		}
 		if (nook_state_drop(&s, NULL) < 0)
@@ -301,8 +322,8 @@ static void test_many_at_once(void **state)
 		(void)nook_format(name, sizeof(name), "c%u", i);
 		assert_int_equal(nook_state_claim(dir, name, &s, NULL), 0);
 		for (unsigned slot = 0; slot < RANGES; slot++) {
-			assert_int_equal(nook_range_claim(dir, SLOT(slot), name, NULL), 0);
-			assert_int_equal(nook_range_release(dir, SLOT(slot), name, NULL), 0);
+			assert_int_equal(nook_range_claim(&s, SLOT(slot), NULL), 0);
+			assert_int_equal(nook_range_release(&s, SLOT(slot), NULL), 0);
 		}
 		assert_int_equal(nook_state_drop(&s, NULL), 0);
 	}
@@ -316,6 +337,7 @@ int main(void)
 		cmocka_unit_test(test_what_etc_gives_away),
 		cmocka_unit_test(test_etc_in_many_reads),
 		TEST(test_claim_and_release),
+		TEST(test_cleaning_up_needs_no_descriptor),
 		TEST(test_when_nearly_all_are_taken),
 		TEST(test_many_at_once),
 	};

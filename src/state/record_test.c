@@ -457,13 +457,13 @@ static void test_state_dirs_that_are_refused(void **state)
 
 	assert_int_equal(fstat(s.base, &st), 0);
 	assert_int_equal(st.st_mode, S_IFDIR | 0700);
-	for (int f = 0; f < 4; f++)
+	for (int f = 0; f < NOOK_FOLDER_COUNT; f++)
 		assert_int_equal(fstat(s.dirs[f], &st), 0);
 	assert_int_equal(nook_state_drop(&s, &err), 0);
 
 	auto_close int made = openat(base, "made", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-	for (int f = 0; f < 4; f++)
+	for (int f = 0; f < NOOK_FOLDER_COUNT; f++)
 		assert_int_equal(
 			unlinkat(made, nook_folder_name((enum nook_folder)f), AT_REMOVEDIR), 0);
 	assert_int_equal(unlinkat(base, "made", AT_REMOVEDIR), 0);

@@ -72,13 +72,14 @@ struct nook_state {
 	int base; /* STATE_DIR */
 	int lock; /* locks/NAME, locked. The lock lives as long as any copy of this descriptor, so
 		     a child that doesn't execute at once (the stage, an init) closes its copy. */
-	int dirs[4];                      /* containers, new, locks, seccomp */
+	int dirs[5]; /* containers, new, locks, seccomp, ids: so that a cleanup takes no new
+			descriptor when these have run out */
 	const struct sock_filter *filter; /* what seccomp/NAME holds; NULL: nothing yet */
 	char name[256];
 };
 #define NOOK_STATE_NONE                                                                            \
 	((struct nook_state){                                                                      \
-		.base = NO_FD, .lock = NO_FD, .dirs = { NO_FD, NO_FD, NO_FD, NO_FD } })
+		.base = NO_FD, .lock = NO_FD, .dirs = { NO_FD, NO_FD, NO_FD, NO_FD, NO_FD } })
 
 /**
  * nook_state_claim() - take a name and lock it
@@ -176,16 +177,14 @@ int nook_boot_id(char out[37], struct nook_error *err);
 int nook_range_find(const char *state_dir, uint32_t *ret, struct nook_error *err);
 
 /**
- * nook_range_claim() - take a range for a container whose name the caller has claimed
+ * nook_range_claim() - take a range for the container
  *
  * A dead container that still holds it is undone first. Return: 0; -EEXIST when somebody was
  * faster: the caller finds another and plans again.
  */
-int nook_range_claim(const char *state_dir, uint32_t first, const char *name,
-		     struct nook_error *err);
+int nook_range_claim(const struct nook_state *state, uint32_t first, struct nook_error *err);
 
 /* Gives it back; 0 when another name holds it or nobody. */
-int nook_range_release(const char *state_dir, uint32_t first, const char *name,
-		       struct nook_error *err);
+int nook_range_release(const struct nook_state *state, uint32_t first, struct nook_error *err);
 
 #endif
