@@ -7,6 +7,9 @@
 #include "nook/container.h"
 #include "spec/words.h"
 
+/* Killing it would leave work for `nook rm`, so that comes late. */
+#define PATIENCE_MS 20000
+
 static int try_run(void *data, struct nook_error *err)
 {
 	auto_arena struct nook_arena a = { 0 };
@@ -28,7 +31,7 @@ static int try_run(void *data, struct nook_error *err)
 void nook_check_run(struct nook_probes *probes)
 {
 	struct nook_error err = { 0 };
-	int rc = nook_attempt(try_run, NULL, &err);
+	int rc = nook_attempt_for(PATIENCE_MS, try_run, NULL, &err);
 	struct nook_probe *row = nook_probe_outcome(probes, "container", "container.run",
 						    "nook run true", rc, &err, true);
 

@@ -129,6 +129,14 @@ def poor_nook(make_nook):
 
 
 @pytest.fixture
+def unsanitized(binary):
+    """Skips a test that a sanitizer's runtime can't bear: it needs libraries, an address space and a process more."""
+    with open(binary, "rb") as file:
+        if b"__asan_init" in file.read():
+            pytest.skip("the program is built with a sanitizer")
+
+
+@pytest.fixture
 def as_user(user_nook):
     """Runs a command of the machine, outside of nook, as an ordinary user: as_user("id", "-u").ok()."""
     return user_nook.outside

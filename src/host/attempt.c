@@ -40,10 +40,10 @@ static _Noreturn void be_child(int (*fn)(void *, struct nook_error *), void *dat
 }
 
 /* Waits for the child's end, which comes, if need be by our hand. */
-static int await(pid_t pid, struct nook_error *err)
+static int await(pid_t pid, int patience_ms, struct nook_error *err)
 {
 	auto_close int pidfd = nook_pidfd_open(pid, 0);
-	int rc = pidfd < 0 ? pidfd : nook_pidfd_wait(pidfd, PATIENCE_MS);
+	int rc = pidfd < 0 ? pidfd : nook_pidfd_wait(pidfd, patience_ms);
 
 	if (rc < 0)
 		(void)kill(pid,
@@ -56,6 +56,12 @@ static int await(pid_t pid, struct nook_error *err)
 }
 
 int nook_attempt(int (*fn)(void *data, struct nook_error *err), void *data, struct nook_error *err)
+{
+	return nook_attempt_for(PATIENCE_MS, fn, data, err);
+}
+
+int nook_attempt_for(int patience_ms, int (*fn)(void *data, struct nook_error *err), void *data,
+		     struct nook_error *err)
 {
 	int fds[2];
 	struct outcome o;
@@ -74,7 +80,7 @@ int nook_attempt(int (*fn)(void *data, struct nook_error *err), void *data, stru
 		be_child(fn, data, out, parent);
 	close_fd(&out);
 
-	int rc = await(pid, err);
+	int rc = await(pid, patience_ms, err);
 
 	if (rc < 0)
 		return rc;

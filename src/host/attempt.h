@@ -19,6 +19,10 @@
  */
 int nook_attempt(int (*fn)(void *data, struct nook_error *err), void *data, struct nook_error *err);
 
+/* The same with another patience, in milliseconds. */
+int nook_attempt_for(int patience_ms, int (*fn)(void *data, struct nook_error *err), void *data,
+		     struct nook_error *err);
+
 /* For attempts: a new user namespace in which our own ids are root's, and the namespaces of
  * @flags (CLONE_NEW*). */
 int nook_enter_userns(unsigned long flags, struct nook_error *err);

@@ -269,6 +269,21 @@ static const struct {
 	  "filter",
 	  { { "proc/self/status", "CapEff:\t000001ffffffffff\nSeccomp:\t2\n" } } },
 	{ "keys", EDQUOT, "keyctl", true, "keyring-quota", "keys", {} },
+	{ "an unknown file system of a mount",
+	  ENODEV,
+	  "mount a new mqueue for /dev/mqueue",
+	  true,
+	  "filesystem-missing",
+	  "mqueue",
+	  {} },
+	{ "no path in the middle of a word", ENOENT, "open 2/etc", true, "", "", {} },
+	{ "the working directory",
+	  ENOENT,
+	  "open the working directory /a b in the container",
+	  true,
+	  "cwd-missing",
+	  "directory /a b.",
+	  {} },
 	{ "nothing seen", EPERM, "mount /x", true, "", "", {} },
 	{ "no errno that has a hint", EPROTO, "read", true, "", "", {} },
 };
@@ -456,6 +471,56 @@ static void test_elf(void **state)
 	assert_string_equal(err.id, "wrong-arch");
 }
 
+/* ---- paths of the host ---- */
+
+static const struct {
+	const char *name;
+	int errnum;
+	const char *fmt;
+	const char *path; /* below the base */
+	const char *id, *cause;
+} paths[] = {
+	{ "missing", ENOENT, "open_tree %s", "p/none", "source-missing", "p/none is not there." },
+	{ "missing above", ENOENT, "open_tree %s", "p/no/such", "source-missing",
+	  "p/no is not there, so" },
+	{ "with blanks", ENOENT, "open %s", "p/no such", "source-missing", "p/no such is" },
+	{ "as an argument", ENOENT, "statx(%s, 0x1)", "p/none", "source-missing",
+	  "p/none is not there." },
+	{ "file on the way", ENOTDIR, "open_tree %s", "p/file/x", "type-mismatch",
+	  "p/file is no directory" },
+	{ "there", ENOENT, "open_tree %s", "p/file", "", "" },
+	{ "inside", ENOENT, "openat2 %s in the container's root", "p/none", "", "" },
+	{ "link", ELOOP, "openat2 %s in the container's root", "p/link/x", "symlink-in-target",
+	  "is a symbolic link to /nowhere" },
+	{ "no mapped ids", EINVAL, "mount_setattr(%s, MOUNT_ATTR_IDMAP)", "p/file", "no-idmap",
+	  "p/file lies on" },
+	{ "read-only", EROFS, "mkdirat %s", "p/x", "read-only", "p/x is on" },
+};
+
+static void test_paths(void **state)
+{
+	const struct nook_explain_context ctx = { .proc = proc, .sys = base, .new_userns = true };
+	char link[512];
+
+	make_sane();
+	put("p/file", "", 0644);
+	(void)nook_format(link, sizeof(link), "%s/p/link", base);
+	assert_int_equal(symlink("/nowhere", link), 0);
+
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+		struct nook_error err = { 0 };
+		char whole[512], call[600];
+
+		(void)nook_format(whole, sizeof(whole), "%s/%s", base, paths[i].path);
+		(void)nook_format(call, sizeof(call), paths[i].fmt, whole);
+		nook_where(&err, "--volume x:/y");
+		(void)nook_fail(&err, paths[i].errnum, "%s", call);
+		nook_explain(&err, &ctx);
+		if (strcmp(err.id, paths[i].id) != 0 || !strstr(err.cause, paths[i].cause))
+			fail_msg("%s: %s, %s", paths[i].name, err.id, err.cause);
+	}
+}
+
 /* ---- what is known already stays ---- */
 
 static void test_known(void **state)
@@ -514,7 +579,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_rows),     cmocka_unit_test(test_cases),
 		cmocka_unit_test(test_programs), cmocka_unit_test(test_elf),
-		cmocka_unit_test(test_known),
+		cmocka_unit_test(test_paths),    cmocka_unit_test(test_known),
 	};
 
 	return cmocka_run_group_tests(tests, make_base, drop_base);

@@ -75,6 +75,41 @@ bool nook_answer(struct nook_question *q, const char *id, const char *hint, cons
 	return true;
 }
 
+/* The first '/' that begins a word: not that of "2/uid_map". */
+static const char *find_path(const char *args)
+{
+	for (const char *p = args; (p = strchr(p, '/')); p++) {
+		if (p == args || strchr(" (\"'=", p[-1]))
+			return p;
+	}
+	return NULL;
+}
+
+/* "open_tree /a b", "mount_setattr(/a, MOUNT_ATTR_IDMAP)", "openat2 /a in the container's root",
+ * "mount a new tmpfs for /a, kernel says: …" */
+static void take_path(struct nook_question *q)
+{
+	const char *path = q->ctx->path ? q->ctx->path : find_path(q->args);
+
+	(void)nook_format(q->path, sizeof(q->path), "%s", path ? path : "");
+	if (q->ctx->path || !path)
+		return;
+
+	/* A path may hold blanks, so it is taken to the end of its sentence: what isn't there tells
+	 * nothing. */
+	char *end = path > q->args && path[-1] == '(' ? strpbrk(q->path, ",)")
+						      : strstr(q->path, ", kernel says");
+
+	if (end)
+		*end = '\0';
+
+	char *inside = strstr(q->path, " in the container");
+
+	q->inside = inside != NULL;
+	if (inside)
+		*inside = '\0';
+}
+
 /* err->why is "CALL ARGS: what errno means", as nook_fail() makes it. */
 static void take_apart(struct nook_question *q)
 {
@@ -96,17 +131,7 @@ static void take_apart(struct nook_question *q)
 	if (args >= tail && strcmp(q->args + args - tail, end) == 0)
 		q->args[args - tail] = '\0';
 
-	/* A path may hold blanks, so it is taken to the end: one that isn't there tells nothing. */
-	const char *path = q->ctx->path ? q->ctx->path : strchr(q->args, '/');
-
-	(void)nook_format(q->path, sizeof(q->path), "%s", path ? path : "");
-
-	/* "openat2 /a/b in the container's root" */
-	char *inside = q->ctx->path ? NULL : strstr(q->path, " in the container");
-
-	q->inside = inside != NULL;
-	if (inside)
-		*inside = '\0';
+	take_path(q);
 }
 
 static bool applies(const struct nook_rule *rule, const struct nook_question *q)

@@ -124,6 +124,9 @@ static bool look_type(struct nook_question *q)
 {
 	char text[8192], name[64], line[80];
 	const char *word = q->args + strspn(q->args, " (");
+	const char *after = nook_after(word, "a new "); /* "mount a new mqueue for /dev/mqueue" */
+
+	word = after ? after : word;
 
 	(void)nook_format(name, sizeof(name), "%.*s", (int)strcspn(word, " ,()"), word);
 	(void)nook_format(line, sizeof(line), "\t%s\n", name);

@@ -115,7 +115,7 @@ def as_result(result):
     return result
 
 
-def test_a_chroot_is_named(root_nook):
+def test_a_chroot_is_named(root_nook, unsanitized):
     root = root_nook.scratch("chroot")
     os.mkdir(f"{root}/proc")
     script = f"cp $NOOK {root}/nook; mount --rbind /proc {root}/proc; exec chroot {root} /nook check --json"

@@ -66,7 +66,7 @@ def test_no_net_namespace_allowed(root_nook):
     explained(result, "namespace-limit", "max_net_namespaces")
 
 
-def test_in_a_chroot(root_nook):
+def test_in_a_chroot(root_nook, unsanitized):
     root = root_nook.scratch("chroot")
     rootfs.make(f"{root}/inner")
     text = f"""
@@ -192,7 +192,7 @@ def removed(path):
     return True
 
 
-def test_pids_limit(root_nook, full_cgroup):
+def test_pids_limit(root_nook, full_cgroup, unsanitized):
     result = script(root_nook, f"echo $$ > {full_cgroup}; exec $NOOK run --root / true", "-m")
     explained(result, "pids-limit", "pids.max", os.path.dirname(full_cgroup))
 
@@ -202,7 +202,7 @@ def test_too_many_open_files(nook):
     explained(result, "too-many-files", "RLIMIT_NOFILE")
 
 
-def test_address_space(nook):
+def test_address_space(nook, unsanitized):
     result = script(nook, "ulimit -v 100000; exec $AS $NOOK run true", "-m")
     explained(result, "out-of-memory", "RLIMIT_AS")
 
