@@ -27,6 +27,14 @@ static const struct nook_known_cause rows[] = {
 		 "Or leave pid out of `--share`.\n"
 		 "Or run nook outside of it: it needs no user namespace around it.",
 	  .since = "Linux 3.8" },
+	{ .id = "foreign-mnt",
+	  .title = "The mount namespace belongs to the outside",
+	  .meaning = "Mounts may be made and copied only by whoever owns the mount namespace; in a "
+		     "shell that `unshare -Ur` started, it still belongs to the outside.",
+	  .see = "`lsns -p $$` shows which namespaces the shell has",
+	  .fix = "Start the outer shell with a mount namespace too: `unshare -Urm`.\n"
+		 "Or run nook outside of it: it needs no user namespace around it.",
+	  .since = "Linux 3.8" },
 	{ .id = "foreign-net",
 	  .title = "sysfs needs a network namespace of its own",
 	  .meaning = "A new sysfs shows a network namespace's devices, so the kernel allows it "

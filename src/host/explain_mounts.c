@@ -30,23 +30,37 @@ static bool look_proc(struct nook_question *q)
 			   cover);
 }
 
-/* Who owns our pid namespace? ioctl_nsfs(2) */
-static bool look_pid_owner(struct nook_question *q)
+/* Does this namespace of ours (PROC/self/ns/…) belong to another user namespace than the one we are
+ * in? ioctl_nsfs(2) */
+static bool is_foreign(const char *ns)
 {
 	struct stat own, owner;
 
-	if (!strstr(q->args, "proc") || stat("/proc/self/ns/user", &own) < 0)
+	if (stat("/proc/self/ns/user", &own) < 0)
 		return false;
 
-	auto_close int pid = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
-	auto_close int fd = pid < 0 ? NO_FD : ioctl(pid, NS_GET_USERNS);
+	auto_close int fd = open(ns, O_RDONLY | O_CLOEXEC);
+	auto_close int by = fd < 0 ? NO_FD : ioctl(fd, NS_GET_USERNS);
 
 	/* EPERM: it is above us, out of sight. */
-	if (pid < 0 || (fd < 0 && errno != EPERM) ||
-	    (fd >= 0 && (fstat(fd, &owner) < 0 || owner.st_ino == own.st_ino)))
-		return false;
-	return nook_answer(q, "foreign-pid", "",
+	if (by < 0)
+		return fd >= 0 && errno == EPERM;
+	return fstat(by, &owner) == 0 && owner.st_ino != own.st_ino;
+}
+
+static bool look_pid_owner(struct nook_question *q)
+{
+	return strstr(q->args, "proc") && is_foreign("/proc/self/ns/pid") &&
+	       nook_answer(q, "foreign-pid", "",
 			   "nook runs in a user namespace, but its pid namespace belongs to the "
+			   "outside.");
+}
+
+static bool look_mnt_owner(struct nook_question *q)
+{
+	return is_foreign("/proc/self/ns/mnt") &&
+	       nook_answer(q, "foreign-mnt", "",
+			   "nook runs in a user namespace, but its mount namespace belongs to the "
 			   "outside.");
 }
 
@@ -297,6 +311,7 @@ static bool look_locked(struct nook_question *q)
 static const struct nook_rule rows[] = {
 	{ EPERM, MOUNTS, look_proc },
 	{ EPERM, MOUNTS, look_pid_owner },
+	{ EPERM, MOUNTS, look_mnt_owner },
 	{ EPERM, " mount fsopen fsmount fsconfig ", look_net_owner },
 	{ EINVAL, " mount_setattr ", look_idmap },
 	{ EOPNOTSUPP, " mount_setattr ", look_idmap },

@@ -66,6 +66,13 @@ def test_no_net_namespace_allowed(root_nook):
     explained(result, "namespace-limit", "max_net_namespaces")
 
 
+def test_in_a_shell_of_unshare(root_nook):
+    """A user namespace around nook, whose other namespaces belong to the outside."""
+    result = script(root_nook, "exec $NOOK run true", "-Ur")
+    if result.status != 0:
+        explained(result, "foreign-mnt", "mount namespace")
+
+
 def test_in_a_chroot(root_nook, unsanitized):
     root = root_nook.scratch("chroot")
     rootfs.make(f"{root}/inner")
