@@ -6,6 +6,7 @@
 #include "base/own.h"
 #include "base/text.h"
 #include "ns/kinds.h"
+#include "procfs.h"
 #include "sys/pidfd.h"
 #include "sys/process.h"
 
@@ -49,23 +50,64 @@ static int open_join(const struct nook_plan_join *j, struct nook_error *err)
 	return move_fd(&fd);
 }
 
+#ifndef PIDFD_GET_TIME_NAMESPACE
+#define PIDFD_GET_TIME_NAMESPACE _IO(0xFF, 7) /* Linux 6.11 */
+#endif
+
+/*
+ * The time namespace is joined last, by the stage, who is in the container's user namespace by then
+ * and may not look at the process any more: it needs the namespace itself.
+ */
+static int open_time_ns(struct nook_create *c, int pid, int pidfd, struct nook_error *err)
+{
+	c->time_ns = ioctl(pidfd, PIDFD_GET_TIME_NAMESPACE, 0);
+	if (c->time_ns >= 0)
+		return 0;
+
+	/* Before Linux 6.11: by the process' directory, which was not reused if the pidfd still
+	 * means it. */
+	auto_close int proc = nook_procfs_open(false, err);
+
+	if (proc < 0)
+		return proc;
+	c->time_ns = nook_procfs_open_ns(proc, pid, "time", err);
+	if (c->time_ns < 0)
+		return c->time_ns;
+
+	int rc = nook_pidfd_send_signal(pidfd, 0);
+
+	return rc == -ESRCH ? nook_fail(err, ESRCH, "pidfd_send_signal(%d, 0)", pid) : 0;
+}
+
+static int dup_time_ns(struct nook_create *c, int fd, struct nook_error *err)
+{
+	c->time_ns = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	return c->time_ns < 0 ? nook_fail(err, errno, "fcntl(F_DUPFD_CLOEXEC)") : 0;
+}
+
 /* Every namespace is opened before the first is joined: afterwards paths and pids mean something
  * else. */
 int open_joins(void *ctx, struct nook_error *err)
 {
 	struct nook_create *c = ctx;
+	int first = NO_FD;
 
 	for (size_t i = 0; i < c->plan->n_joins; i++) {
 		const struct nook_plan_join *j = &c->plan->joins[i];
 
 		/* Several kinds of one process are joined by one pidfd and one call. */
-		if (i > 0 && !j->path && !j[-1].path && j->pid == j[-1].pid)
-			continue;
-		c->joins[i] = open_join(j, err);
-		if (c->joins[i] < 0) {
+		if (i == 0 || j->path || j[-1].path || j->pid != j[-1].pid)
+			c->joins[i] = first = open_join(j, err);
+
+		int rc = first;
+
+		if (rc >= 0 && j->kind == NOOK_NS_TIME)
+			rc = j->path ? dup_time_ns(c, first, err)
+				     : open_time_ns(c, j->pid, first, err);
+		if (rc < 0) {
 			if (j->from)
 				nook_where(err, "%s", j->from);
-			return c->joins[i];
+			return rc;
 		}
 	}
 	return 0;
@@ -87,7 +129,7 @@ void open_joins_show(const struct nook_plan *plan, struct nook_rows *rows)
  * The joiner shares our memory, and the kernel lets nobody change its clocks who does: the time
  * namespace is joined by the stage, which has memory of its own.
  */
-static int join_all(const struct nook_create *c, bool late, struct nook_error *err)
+static int join_all(const struct nook_create *c, struct nook_error *err)
 {
 	for (size_t i = 0; i < c->plan->n_joins;) {
 		const struct nook_plan_join *j = &c->plan->joins[i];
@@ -97,8 +139,7 @@ static int join_all(const struct nook_create *c, bool late, struct nook_error *e
 		do
 			flags |= nook_ns_kinds[c->plan->joins[i++].kind].clone_flag;
 		while (i < c->plan->n_joins && c->joins[i] < 0);
-
-		flags &= late ? CLONE_NEWTIME : ~(uint64_t)CLONE_NEWTIME;
+		flags &= ~(uint64_t)CLONE_NEWTIME;
 
 		int rc = flags ? nook_setns(fd, flags) : 0;
 
@@ -120,8 +161,10 @@ static _Noreturn void be_stage(struct nook_create *c)
 	nook_state_close(&c->state);
 
 	struct nook_error err = { 0 };
+	int rc = c->time_ns < 0 ? 0 : nook_setns(c->time_ns, CLONE_NEWTIME);
 
-	if (join_all(c, true, &err) < 0) {
+	if (rc < 0) {
+		(void)nook_fail(&err, -rc, "setns(CLONE_NEWTIME)");
 		(void)nook_send(c->peer, NOOK_MSG_FAILED, &err, sizeof(err),
 				NO_FD); /* nobody else to tell */
 		_exit(125);
@@ -157,7 +200,7 @@ static int be_joiner(void *ctx)
 {
 	struct nook_create *c = ctx;
 	struct nook_error err = { 0 };
-	int rc = join_all(c, false, &err);
+	int rc = join_all(c, &err);
 
 	if (rc == 0) {
 		pid_t pid = clone_into(c, CLONE_PARENT, NULL);
