@@ -39,6 +39,19 @@ struct nook_trace {
 int nook_run(const struct nook_spec *spec, const struct nook_trace *trace, int *ret_status,
 	     struct nook_error *err);
 
+/**
+ * nook_call() - run a function in a container, as nook_run() runs a program
+ * @fn:  called with @arg in a copy of this process, inside; it returns the exit status, 0 to 255. What it changes in
+ *       memory is lost: results go out by exit status, stdout, or a volume
+ *
+ * The copy is made as by fork(2), which in a process with several threads is only safe for functions that are
+ * async-signal-safe. spec->argv is for `nook ps`; NULL will do.
+ *
+ * Return: as nook_run().
+ */
+int nook_call(const struct nook_spec *spec, int (*fn)(void *arg), void *arg, int *ret_status,
+	      struct nook_error *err);
+
 /* What nook_run() would do, written to @out; nothing is done, no privilege is needed. */
 enum nook_plan_format { NOOK_PLAN_TEXT, NOOK_PLAN_JSON };
 int nook_run_plan(const struct nook_spec *spec, enum nook_plan_format format, FILE *out,

@@ -285,7 +285,8 @@ int nook_plan_root(struct nook_planner *p)
 
 	/* Only root's rights reach into another mount namespace; else the stage opens them in its
 	 * copy. */
-	plan->sources_outside = p->host->caps & (1ULL << CAP_SYS_ADMIN);
+	plan->sources_outside =
+		p->host->initial_userns && (p->host->caps & (1ULL << CAP_SYS_ADMIN));
 	plan->overlay_by_fsconfig = p->host->feature[NOOK_FEATURE_OVERLAY_LOWERDIR_ADD];
 	plan->root_read_only = r->read_only;
 

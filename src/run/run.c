@@ -189,8 +189,13 @@ int nook_create_carry_out(struct nook_create *c, const struct nook_step *steps, 
 	return rc;
 }
 
-static int run_once(const struct nook_spec *asked, const struct nook_trace *trace, int *ret_status,
-		    struct nook_error *err)
+struct function {
+	int (*fn)(void *arg);
+	void *arg;
+};
+
+static int run_once(const struct nook_spec *asked, const struct function *function,
+		    const struct nook_trace *trace, int *ret_status, struct nook_error *err)
 {
 	auto_arena struct nook_arena arena = { 0 };
 	struct nook_spec spec;
@@ -209,19 +214,21 @@ static int run_once(const struct nook_spec *asked, const struct nook_trace *trac
 		return rc;
 
 	nook_create_init(&c, &plan, &arena, trace);
+	c.stage.function = function->fn;
+	c.stage.function_arg = function->arg;
 	rc = fill_record(&c.record, &plan, &spec, &arena, err);
 	if (rc < 0)
 		return rc;
 	return nook_create_carry_out(&c, nook_create_steps, nook_create_n_steps, ret_status, err);
 }
 
-int nook_run(const struct nook_spec *spec, const struct nook_trace *trace, int *ret_status,
-	     struct nook_error *err)
+static int run(const struct nook_spec *spec, const struct function *function,
+	       const struct nook_trace *trace, int *ret_status, struct nook_error *err)
 {
 	/* Somebody was faster with the free range that we saw, or made up the same name: look
 	 * again. */
 	for (int tries = 0;; tries++) {
-		int rc = run_once(spec, trace, ret_status, err);
+		int rc = run_once(spec, function, trace, ret_status, err);
 		bool range_taken = rc == -EEXIST && strcmp(err->wanted, "take a range of ids") == 0;
 		bool name_taken =
 			rc == -EEXIST && strcmp(err->wanted, "take the name") == 0 && !spec->name;
@@ -230,6 +237,18 @@ int nook_run(const struct nook_spec *spec, const struct nook_trace *trace, int *
 			return rc;
 		memset(err, 0, sizeof(*err));
 	}
+}
+
+int nook_run(const struct nook_spec *spec, const struct nook_trace *trace, int *ret_status,
+	     struct nook_error *err)
+{
+	return run(spec, &(struct function){ NULL, NULL }, trace, ret_status, err);
+}
+
+int nook_call(const struct nook_spec *spec, int (*fn)(void *arg), void *arg, int *ret_status,
+	      struct nook_error *err)
+{
+	return run(spec, &(struct function){ fn, arg }, NULL, ret_status, err);
 }
 
 int nook_run_plan(const struct nook_spec *asked, enum nook_plan_format format, FILE *out,

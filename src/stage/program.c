@@ -17,6 +17,7 @@
 #include <linux/close_range.h>
 #include <linux/openat2.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
@@ -183,6 +184,30 @@ static int search(const struct nook_plan_process *p, struct nook_error *err)
 	return nook_refuse(err, ENOENT, "%s: command not found in the container", name);
 }
 
+/* The end of the channel says that it runs, as execve(2) would. Only stdin, stdout and stderr are
+ * open to it. */
+static int call_function(struct nook_stage *s, struct nook_error *err)
+{
+	const struct nook_plan_process *p = &s->plan->process;
+
+	(void)umask(022); /* returns the old mask, never fails */
+	if (sigprocmask(SIG_SETMASK, &s->signals, NULL) < 0)
+		return nook_fail(err, errno, "sigprocmask");
+	if (p->seccomp && p->seccomp_late) {
+		int rc = nook_seccomp_load(p->seccomp, p->n_seccomp, p->seccomp_flags);
+
+		if (rc < 0)
+			return nook_fail(err, -rc, "seccomp(SET_MODE_FILTER, %zu instructions)",
+					 p->n_seccomp);
+	}
+
+	int rc = nook_close_range(3, UINT_MAX, 0);
+
+	if (rc < 0)
+		return nook_fail(err, -rc, "close_range");
+	exit(s->function(s->function_arg)); /* its stdio is flushed */
+}
+
 int exec_program(void *ctx, struct nook_error *err)
 {
 	struct nook_stage *s = ctx;
@@ -191,6 +216,9 @@ int exec_program(void *ctx, struct nook_error *err)
 
 	if (rc < 0)
 		return rc;
+
+	if (s->function)
+		return call_function(s, err);
 
 	/* From here on our channel tells by its end that the program runs; so do all descriptors
 	 * go. */
@@ -255,8 +283,10 @@ int start_program(void *ctx, struct nook_error *err)
 
 	/* What comes before pid 1 blocks its signals must not end the program that it stands for.
 	 */
-	pid_t child = nook_vfork(be_program, s, stack, sizeof(stack));
+	pid_t child = s->function ? nook_fork() : nook_vfork(be_program, s, stack, sizeof(stack));
 
+	if (child == 0)
+		_exit(be_program(s));
 	if (child < 0)
 		return nook_fail(err, -child, "clone (the program, below our pid 1)");
 	nook_arena_free(s->arena);

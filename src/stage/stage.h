@@ -18,6 +18,8 @@ struct nook_stage {
 	const struct nook_plan *plan;
 	struct nook_arena *arena; /* where the plan is: pid 1 lets go of it */
 	struct nook_walk walk;
+	int (*function)(void *arg); /* called instead of executing the program; NULL: execute it */
+	void *function_arg;
 	int *sources; /* descriptors of plan->sources: detached mounts */
 	int proc;     /* our own procfs of the new pid namespace, or the host's, checked */
 	int scratch;  /* a tmpfs that nobody else sees, on which layers and masks are laid out */
