@@ -8,6 +8,7 @@ and `poor_nook` (an ordinary user without a range) are one of these. Every test 
 
 import os
 import shutil
+import subprocess
 import tempfile
 import time
 
@@ -27,7 +28,7 @@ def pytest_configure(config):
 def pytest_collection_modifyitems(items):
     for item in items:
         callspec = getattr(item, "callspec", None)
-        as_user = callspec and callspec.params.get("nook") in ("user", "poor")
+        as_user = callspec and {"user", "poor"} & {callspec.params.get(name) for name in ("nook", "seen", "who")}
         if as_user or {"user_nook", "poor_nook"} & set(item.fixturenames):
             item.add_marker("plain_user")
 
@@ -162,14 +163,25 @@ def no_leftovers(request):
     yield
     end = time.monotonic() + 3
     while True:
-        left = machine.snapshot(states, spaces) - before
+        now = machine.snapshot(states, spaces)
+        left = {text: name for text, name in now.items() if text not in before}
         if not left or time.monotonic() > end:
             break
         time.sleep(0.02)
-    pids = [int(text.split()[1].rstrip(":")) for text in left if text.startswith("process ")]
-    machine.end_all(pids)
-    machine.reap_orphans(set())
+    if left:
+        tidy(left, request)
     assert not left, "left behind: " + "; ".join(sorted(left))
+
+
+def tidy(left, request):
+    """So that one test's leftovers are not the next one's."""
+    machine.end_all([int(text.split()[1].rstrip(":")) for text in left if text.startswith("process ")])
+    machine.reap_orphans()
+    if os.getuid() == 0:
+        names = sorted({name for text, name in left.items() if "/run/nook/" in text or text.startswith("cgroup")})
+        for name in names:
+            subprocess.run([request.getfixturevalue("binary"), "rm", "--force", name], stdin=subprocess.DEVNULL,
+                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=20, check=False)
 
 
 def places(request):

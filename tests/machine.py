@@ -3,6 +3,7 @@
 
 import ctypes
 import glob
+import json
 import os
 import re
 import shutil
@@ -195,20 +196,24 @@ class Lab:
 
 # ---- what must not be left behind ----
 
-def keeper_is_foreign(state_dir, name, own):
-    """True when a living process that is not ours runs this container: another user of the machine."""
-    try:
-        with open(f"{state_dir}/containers/{name}", errors="replace", encoding="utf-8") as file:
-            match = re.search(r'"keeper"\s*:\s*(\d+)', file.read())
-    except OSError:
-        return False
-    return bool(match) and int(match[1]) not in own and os.path.exists(f"/proc/{match[1]}")
+def is_foreign(name, state_dirs, own):
+    """Whether a container is none of this run of the tests: another run's, or one that somebody else keeps alive."""
+    match = re.fullmatch(r"[a-z]+-(\d+)-\d+", name)
+    if match:
+        return int(match[1]) != os.getpid()
+    for state in state_dirs:
+        try:
+            keeper = int(json.loads(read(f"{state}/containers/{name}"))["keeper"])
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+        return keeper not in own and os.path.exists(f"/proc/{keeper}")
+    return False
 
 
-def reap_orphans(known):
+def reap_orphans():
     """Takes the exit status of what became our child by losing its parent."""
     for pid in children(os.getpid()):
-        if pid not in known and state_of(pid) == "Z":
+        if state_of(pid) == "Z":
             try:
                 os.waitpid(pid, os.WNOHANG)
             except ChildProcessError:
@@ -216,30 +221,26 @@ def reap_orphans(known):
 
 
 def snapshot(state_dirs, mount_spaces=(-1,)):
-    """Everything of the machine that a container could leave behind, as a set of short texts."""
-    me = os.getpid()
-    reap_orphans(set())
-    own = set(descendants(me))
-    found = {f"process {pid}: {_command(pid)}" for pid in own}
+    """Everything of the machine that a container could leave behind: a dict of short text → the container's name."""
+    reap_orphans()
+    own = set(descendants(os.getpid()))
+    found = {f"process {pid}: {_command(pid)}": "" for pid in own}
     for space in mount_spaces:
         for line in _mountinfo(space).splitlines():
-            found.add(f"mount {' '.join(line.split()[2:6])}")
+            found[f"mount {' '.join(line.split()[2:6])}"] = ""
     for path in glob.glob("/sys/fs/cgroup/**/nook/*/", recursive=True):
-        if not any(keeper_is_foreign(state, os.path.basename(path[:-1]), own) for state in state_dirs):
-            found.add(f"cgroup {path}")
+        if "/nook-" not in path:  # nook-bench and the like bring their own parent
+            found[f"cgroup {path}"] = os.path.basename(path[:-1])
     for state in state_dirs:
-        for kind in ("containers", "new", "locks", "seccomp"):
-            for path in glob.glob(f"{state}/{kind}/*"):
-                if not keeper_is_foreign(state, os.path.basename(path), own):
-                    found.add(f"state {path}")
+        for folder in ("containers", "new", "locks", "seccomp"):
+            for path in glob.glob(f"{state}/{folder}/*"):
+                found[f"state {path}"] = os.path.basename(path)
         for path in glob.glob(f"{state}/ids/*"):
             try:
-                name = os.readlink(path)  # a range is a link whose text is its container's name
+                found[f"id range {path}"] = os.readlink(path)
             except OSError:
-                continue
-            if not keeper_is_foreign(state, name, own):
-                found.add(f"ids {path} of {name}")
-    return found
+                pass  # given back meanwhile
+    return {text: name for text, name in found.items() if not name or not is_foreign(name, state_dirs, own)}
 
 
 def _command(pid):

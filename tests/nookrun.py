@@ -84,8 +84,9 @@ class Background:
         return shell_status(self.process.wait(seconds))
 
     def stop(self):
+        """Ends it by its pid 1: a signal to nook would be passed on, and a pid 1 ignores what it has no handler for."""
         if self.process.poll() is None:
-            self.process.terminate()
+            signal_all(machine.children(self.process.pid))
             try:
                 self.process.wait(3)
             except subprocess.TimeoutExpired:

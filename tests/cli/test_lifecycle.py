@@ -247,6 +247,11 @@ def test_rm_of_what_is_not_there(nook):
     nook.cmd("rm", "no-such-container").failed(125, "no-such-container")
 
 
+def test_rm_by_force_may_be_repeated(nook):
+    """For scripts that tidy up: what isn't there is what they want."""
+    assert nook.cmd("rm", "--force", "no-such-container").ok() == ""
+
+
 def test_the_record_is_the_owners_alone(nook):
     with nook.background():
         for where, _, _ in os.walk(nook.state_dir):

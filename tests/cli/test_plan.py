@@ -65,13 +65,14 @@ def steps(text):
 def test_the_trace_shows_the_steps_with_their_times(nook):
     result = nook.run("--trace", "--", "echo", "ran")
     assert result.ok() == "ran"
-    assert "clone3" in result.err and "execve" in result.err
+    assert "clone3" in result.err and "pivot_root" in result.err
     assert re.search(r"\d+(\.\d+)?\s*(µs|us|ms)", result.err)
 
 
 def test_trace_and_plan_are_the_same_list(nook):
+    """All but the last: who became the program can't tell any more."""
     plan, trace = nook.run("--plan", "--", "true").out, nook.run("--trace", "--", "true").err
-    assert set(steps(plan)) == set(steps(trace)) != set()
+    assert set(steps(plan)) - {"execve"} == set(steps(trace)) - {"execve"} >= {"clone3", "pivot_root", "seccomp"}
 
 
 def test_the_trace_keeps_the_exit_status(nook):

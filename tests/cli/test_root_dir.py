@@ -4,6 +4,7 @@
 import os
 import shutil
 
+import machine
 import pytest
 import rootfs
 
@@ -79,8 +80,9 @@ def test_two_containers_use_one_root(nook, busybox_root):
 
 
 def test_the_machines_root_by_hand_is_the_real_one(root_nook):
-    """--root / is written through: it's what was asked. Only looked at here."""
-    assert root_nook.run("--root", "/", "--read-only", "--", "cat", "/etc/hostname").status == 0
+    """--root / is written through: it's what was asked. Only looked at here, with nothing hidden."""
+    out = root_nook.sh("cat /etc/shadow; touch /x 2>&1", "--root", "/", "--read-only", "--userns", "host").out
+    assert out.startswith(machine.read("/etc/shadow")) and "Read-only file system" in out
 
 
 @pytest.mark.parametrize("words, named", [

@@ -79,8 +79,9 @@ def test_setns(root_nook):
     """setns(2) into a running container's namespaces: by hand, by nsenter, by nook exec, by nook run --join."""
     with root_nook.background("echo ready; exec sleep 1000", "--hostname", "joined") as one:
         def by_hand():
-            for kind in ("user", "uts"):
-                fd = os.open(f"/proc/{one.pid}/ns/{kind}", os.O_RDONLY)
+            # Opened first: from inside the other user namespace the files can't be.
+            fds = [(kind, os.open(f"/proc/{one.pid}/ns/{kind}", os.O_RDONLY)) for kind in ("user", "uts")]
+            for kind, fd in fds:
                 must(machine.libc.setns(fd, FLAGS[kind]), f"setns {kind}")
             return os.uname().nodename
 
