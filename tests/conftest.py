@@ -22,7 +22,7 @@ REPOSITORY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
 def pytest_configure(config):
-    machine.become_subreaper()
+    machine.watch_over_ourselves()
 
 
 def pytest_collection_modifyitems(items):
@@ -176,7 +176,6 @@ def no_leftovers(request):
 def tidy(left, request):
     """So that one test's leftovers are not the next one's."""
     machine.end_all([int(text.split()[1].rstrip(":")) for text in left if text.startswith("process ")])
-    machine.reap_orphans()
     if os.getuid() == 0:
         names = sorted({name for text, name in left.items() if "/run/nook/" in text or text.startswith("cgroup")})
         for name in names:

@@ -17,6 +17,7 @@ CLONE_NEWNS = 0x00020000
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 libc = ctypes.CDLL(None, use_errno=True)
+watcher = 0  # pid of the process that reaps our orphans
 
 
 def syscall_failed(what):
@@ -29,10 +30,36 @@ def setns(fd, kind=0):
         syscall_failed("setns")
 
 
-def become_subreaper():
-    """Orphans of what we start become our children, so that none can hide."""
+def watch_over_ourselves():
+    """
+    Forks: the child goes on as the tests, the parent stays as their init. Orphans of what the tests start become its
+    children, so that none can hide, and their exit statuses are taken at once, as an init does: a pid namespace does
+    not end before its last zombie.
+    """
+    global watcher
+    pid = os.fork()
+    if pid == 0:
+        watcher = os.getppid()
+        libc.prctl(1, signal.SIGKILL, 0, 0, 0)  # PR_SET_PDEATHSIG
+        return
     if libc.prctl(36, 1, 0, 0, 0) != 0:  # PR_SET_CHILD_SUBREAPER
         syscall_failed("prctl(PR_SET_CHILD_SUBREAPER)")
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to the tests too
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda got, _: os.kill(pid, got))
+    while True:
+        ended, code = os.wait()
+        if ended == pid:
+            os._exit(shell_status(os.waitstatus_to_exitcode(code)))
+
+
+def shell_status(code):
+    return 128 - code if code < 0 else code
+
+
+def started_by_us():
+    """Every process that the tests have started, also through others that ended."""
+    return set(descendants(watcher or os.getpid())) - {os.getpid()}
 
 
 def read(path):
@@ -210,20 +237,9 @@ def is_foreign(name, state_dirs, own):
     return False
 
 
-def reap_orphans():
-    """Takes the exit status of what became our child by losing its parent."""
-    for pid in children(os.getpid()):
-        if state_of(pid) == "Z":
-            try:
-                os.waitpid(pid, os.WNOHANG)
-            except ChildProcessError:
-                pass
-
-
 def snapshot(state_dirs, mount_spaces=(-1,)):
     """Everything of the machine that a container could leave behind: a dict of short text → the container's name."""
-    reap_orphans()
-    own = set(descendants(os.getpid()))
+    own = started_by_us()
     found = {f"process {pid}: {_command(pid)}": "" for pid in own}
     for space in mount_spaces:
         for line in _mountinfo(space).splitlines():
