@@ -25,9 +25,11 @@ def syscall_failed(what):
     raise OSError(number, f"{what}: {os.strerror(number)}")
 
 
-def setns(fd, kind=0):
-    if libc.setns(fd, kind) != 0:
+def enter_mount_ns(path):
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    if libc.setns(fd, CLONE_NEWNS) != 0:
         syscall_failed("setns")
+    os.close(fd)
 
 
 def watch_over_ourselves():
@@ -121,7 +123,7 @@ class Account:
     uid: int
     gid: int
     home: str
-    mount_ns: int = -1  # descriptor of the mount namespace to run in; -1: ours
+    mount_ns: str = ""  # path of the mount namespace to run in; "": ours
     env: dict = field(default_factory=dict)
 
     @property
@@ -130,9 +132,9 @@ class Account:
 
     def enter(self):
         """In a forked child, before exec: become this account."""
-        if self.mount_ns >= 0:
+        if self.mount_ns:
             cwd = os.getcwd()
-            setns(self.mount_ns, CLONE_NEWNS)
+            enter_mount_ns(self.mount_ns)
             os.chdir(cwd)
         if os.getuid() != self.uid:
             os.setgroups([self.gid])
@@ -171,8 +173,10 @@ class Lab:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         if holder.stdout.readline() != "ready\n":
             raise OSError(holder.communicate()[1])
-        self.mount_ns = os.open(f"/proc/{holder.pid}/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
+        self.keep = os.open(f"/proc/{holder.pid}/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
         holder.communicate("end\n")  # the descriptor keeps the namespace
+        # By its path, because some who fork for us close all descriptors first.
+        self.mount_ns = f"/proc/{os.getpid()}/fd/{self.keep}"
 
     def _accounts(self, etc):
         rows = [("nooktest", self.USER), ("nookpoor", self.POOR), ("nookother", self.OTHER)]
@@ -218,7 +222,7 @@ class Lab:
         return Account("root", 0, 0, "/root", self.mount_ns)
 
     def close(self):
-        os.close(self.mount_ns)
+        os.close(self.keep)
 
 
 # ---- what must not be left behind ----
@@ -237,7 +241,7 @@ def is_foreign(name, state_dirs, own):
     return False
 
 
-def snapshot(state_dirs, mount_spaces=(-1,)):
+def snapshot(state_dirs, mount_spaces=("",)):
     """Everything of the machine that a container could leave behind: a dict of short text → the container's name."""
     own = started_by_us()
     found = {f"process {pid}: {_command(pid)}": "" for pid in own}
@@ -267,10 +271,10 @@ def _command(pid):
 
 
 def _mountinfo(space):
-    if space < 0:
+    if not space:
         return read("/proc/self/mountinfo")
     result = subprocess.run(["cat", "/proc/self/mountinfo"], stdout=subprocess.PIPE, text=True, check=True,
-                            preexec_fn=lambda: setns(space, CLONE_NEWNS))
+                            preexec_fn=lambda: enter_mount_ns(space))
     return result.stdout
 
 

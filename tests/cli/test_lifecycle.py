@@ -8,6 +8,7 @@ import time
 import machine
 import pytest
 from nookrun import unique
+from rootfs import write
 
 pytestmark = pytest.mark.quick
 
@@ -264,15 +265,10 @@ def test_the_record_is_the_owners_alone(nook):
 def test_a_spoilt_record_harms_nobody(user_nook, text):
     """State is input too: it may be cut by a full disk, or another's."""
     with user_nook.background() as one, user_nook.background() as other:
-        folder = f"{user_nook.state_dir}/containers/{one.name}"
-        before = {name: machine.read(f"{folder}/{name}") for name in os.listdir(folder) if name.endswith("json")}
-        assert before
-        for name in before:
-            with open(f"{folder}/{name}", "w", encoding="utf-8") as file:
-                file.write(text)
+        record = f"{user_nook.state_dir}/containers/{one.name}"
+        good = machine.read(record)
+        write(record, text)
         listed = user_nook.cmd("ps")
         assert other.name in listed.out and listed.status in (0, 125)
         user_nook.cmd("exec", one.name, "true").failed(125, one.name)
-        for name, good in before.items():
-            with open(f"{folder}/{name}", "w", encoding="utf-8") as file:
-                file.write(good)
+        write(record, good)

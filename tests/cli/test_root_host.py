@@ -21,10 +21,18 @@ def test_what_is_written_inside_stays_inside(nook):
     assert not os.path.exists(path)
 
 
-def test_a_file_of_the_host_is_changed_inside_only(nook):
-    before = nook.outside("cat", "/etc/os-release").ok()
-    assert nook.sh("echo changed >>/etc/os-release && tail -n1 /etc/os-release").ok() == "changed"
-    assert nook.outside("cat", "/etc/os-release").ok() == before
+def test_a_file_of_the_host_is_changed_inside_only(root_nook):
+    before = machine.read("/etc/os-release")
+    assert root_nook.sh("echo changed >>/etc/os-release && tail -n1 /etc/os-release").ok() == "changed"
+    assert machine.read("/etc/os-release") == before
+
+
+def test_a_file_of_the_host_is_replaced_inside_only(nook):
+    """As sed -i, editors and package managers do: an ordinary user can do this to a file that is not its own, too."""
+    before = nook.outside("cat", "/etc/passwd").ok()
+    script = "sed -i 's/^root:/toor:/' /etc/passwd && head -c5 /etc/passwd"
+    assert nook.sh(script).ok() == "toor:"
+    assert nook.outside("cat", "/etc/passwd").ok() == before
 
 
 def test_a_file_of_the_host_is_deleted_inside_only(nook):
@@ -32,8 +40,8 @@ def test_a_file_of_the_host_is_deleted_inside_only(nook):
     assert os.path.exists("/usr/lib/os-release")
 
 
-def test_a_directory_of_the_host_is_renamed_inside_only(nook):
-    nook.sh("mv /etc/default /etc/moved && test -d /etc/moved && test ! -e /etc/default").ok()
+def test_a_directory_of_the_host_is_renamed_inside_only(root_nook):
+    root_nook.sh("mv /etc/default /etc/moved && test -d /etc/moved && test ! -e /etc/default").ok()
     assert os.path.isdir("/etc/default")
 
 
@@ -166,8 +174,14 @@ def test_one_directory_of_changes_serves_one_container_at_a_time(nook):
 
 
 def test_a_read_only_root(nook):
-    out = nook.sh("touch /etc/x 2>&1; touch /x 2>&1; true", "--read-only").ok()
-    assert out.count("Read-only file system") == 2
+    """All of it, also where the host has more than one file system mounted."""
+    script = "for dir in / /etc /usr /var /home /root /opt /srv; do touch $dir/x 2>&1; done; true"
+    assert nook.sh(script, "--read-only").ok().count("Read-only file system") == 8
+
+
+def test_a_read_only_root_over_several_file_systems(lab_nook):
+    script = "for dir in / /etc /usr /var /home /root /opt /srv; do touch $dir/x 2>&1; done; true"
+    assert lab_nook.sh(script, "--read-only").ok().count("Read-only file system") == 8
 
 
 def test_a_read_only_root_has_writable_tmpfs_where_asked(nook):
@@ -177,10 +191,11 @@ def test_a_read_only_root_has_writable_tmpfs_where_asked(nook):
 # ---- no way out ----
 
 def test_no_mount_of_the_old_root_is_reachable(nook):
-    mounts = nook.run("--", "cat", "/proc/self/mountinfo").lines()
-    targets = [line.split()[4] for line in mounts]
-    assert targets.count("/") == 1
-    assert not [target for target in targets if "old" in target or "nook" in target]
+    """A union is all that is seen of the host's disk: no mount inside is of the disk's own device."""
+    mounts = [line.split() for line in nook.run("--", "cat", "/proc/self/mountinfo").lines()]
+    disk = os.stat("/").st_dev
+    assert [row[4] for row in mounts].count("/") == 1
+    assert [row[4] for row in mounts if row[2] == f"{os.major(disk)}:{os.minor(disk)}"] == []
 
 
 def test_the_root_has_no_parent(nook):
