@@ -186,8 +186,8 @@ def tidy(left, request):
 def places(request):
     """State directories and mount namespaces in which something could be left."""
     if os.getuid() != 0:
-        return [os.path.join(own_runtime_dir(request.getfixturevalue("base")), "nook")], [""]
-    states, spaces = ["/run/nook"], [""]
+        return [os.path.join(own_runtime_dir(request.getfixturevalue("base")), "nook")], [-1]
+    states, spaces = ["/run/nook"], [-1]
     try:
         lab = request.getfixturevalue("lab")
     except pytest.skip.Exception:

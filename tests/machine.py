@@ -25,11 +25,9 @@ def syscall_failed(what):
     raise OSError(number, f"{what}: {os.strerror(number)}")
 
 
-def enter_mount_ns(path):
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    if libc.setns(fd, CLONE_NEWNS) != 0:
+def setns(fd, kind=0):
+    if libc.setns(fd, kind) != 0:
         syscall_failed("setns")
-    os.close(fd)
 
 
 def watch_over_ourselves():
@@ -123,7 +121,7 @@ class Account:
     uid: int
     gid: int
     home: str
-    mount_ns: str = ""  # path of the mount namespace to run in; "": ours
+    mount_ns: int = -1  # descriptor of the mount namespace to run in; -1: ours
     env: dict = field(default_factory=dict)
 
     @property
@@ -132,9 +130,9 @@ class Account:
 
     def enter(self):
         """In a forked child, before exec: become this account."""
-        if self.mount_ns:
+        if self.mount_ns >= 0:
             cwd = os.getcwd()
-            enter_mount_ns(self.mount_ns)
+            setns(self.mount_ns, CLONE_NEWNS)
             os.chdir(cwd)
         if os.getuid() != self.uid:
             os.setgroups([self.gid])
@@ -173,10 +171,8 @@ class Lab:
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         if holder.stdout.readline() != "ready\n":
             raise OSError(holder.communicate()[1])
-        self.keep = os.open(f"/proc/{holder.pid}/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
+        self.mount_ns = os.open(f"/proc/{holder.pid}/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
         holder.communicate("end\n")  # the descriptor keeps the namespace
-        # By its path, because some who fork for us close all descriptors first.
-        self.mount_ns = f"/proc/{os.getpid()}/fd/{self.keep}"
 
     def _accounts(self, etc):
         rows = [("nooktest", self.USER), ("nookpoor", self.POOR), ("nookother", self.OTHER)]
@@ -222,7 +218,7 @@ class Lab:
         return Account("root", 0, 0, "/root", self.mount_ns)
 
     def close(self):
-        os.close(self.keep)
+        os.close(self.mount_ns)
 
 
 # ---- what must not be left behind ----
@@ -241,7 +237,7 @@ def is_foreign(name, state_dirs, own):
     return False
 
 
-def snapshot(state_dirs, mount_spaces=("",)):
+def snapshot(state_dirs, mount_spaces=(-1,)):
     """Everything of the machine that a container could leave behind: a dict of short text → the container's name."""
     own = started_by_us()
     found = {f"process {pid}: {_command(pid)}": "" for pid in own}
@@ -271,10 +267,10 @@ def _command(pid):
 
 
 def _mountinfo(space):
-    if not space:
+    if space < 0:
         return read("/proc/self/mountinfo")
     result = subprocess.run(["cat", "/proc/self/mountinfo"], stdout=subprocess.PIPE, text=True, check=True,
-                            preexec_fn=lambda: enter_mount_ns(space))
+                            preexec_fn=lambda: setns(space, CLONE_NEWNS))
     return result.stdout
 
 

@@ -10,6 +10,7 @@ import subprocess
 from dataclasses import dataclass
 
 import machine
+from machine import shell_status
 
 _numbers = itertools.count(1)
 
@@ -81,7 +82,7 @@ class Background:
 
     def wait(self, seconds=10):
         """Ends as a shell would show it."""
-        return machine.shell_status(self.process.wait(seconds))
+        return shell_status(self.process.wait(seconds))
 
     def stop(self):
         """Ends it by its pid 1: a signal to nook would be passed on, and a pid 1 ignores what it has no handler for."""
@@ -137,7 +138,7 @@ class Nook:
                 process.kill()
                 out, err = process.communicate()
                 raise AssertionError(f"nook {' '.join(argv)}: no end after {timeout} s\n{out}\n{err}") from None
-        return Result(["nook", *argv], machine.shell_status(process.returncode), out, err)
+        return Result(["nook", *argv], shell_status(process.returncode), out, err)
 
     def run(self, *argv, **kw):
         return self.cmd("run", *argv, **kw)
@@ -164,7 +165,7 @@ class Nook:
         result = subprocess.run([str(word) for word in argv], env=self.account.environment(), cwd="/", text=True,
                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=20,
                                 preexec_fn=self.account.enter, check=False, **kw)
-        answer = Result(list(map(str, argv)), machine.shell_status(result.returncode), result.stdout, result.stderr)
+        answer = Result(list(map(str, argv)), shell_status(result.returncode), result.stdout, result.stderr)
         if check:
             answer.ok()
         return answer
