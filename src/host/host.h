@@ -41,6 +41,7 @@ struct nook_host_mount {
 	const char *path; /* "/home" */
 	const char *fstype;
 	bool is_dir;
+	bool idmap; /* its file system can be shown with mapped ids */
 };
 
 /* A piece of the host's root, where it can't be copied whole: src/host/rootfs_parts.h */
@@ -54,7 +55,8 @@ enum nook_part_kind {
 struct nook_host_part {
 	enum nook_part_kind kind;
 	const char *path;
-	const char *text; /* where a symlink leads; what is in a small file that we may read, else NULL */
+	const char *text; /* where a symlink leads; what is in a small file that we may read, else
+			     NULL */
 	size_t len;       /* bytes of a file's text */
 	uint32_t mode;    /* permission bits of a directory or file */
 };
@@ -91,10 +93,10 @@ enum nook_controller {
 
 /* Where one hierarchy stands, where we are in it, and where nook makes its own cgroups. */
 struct nook_cgroup_mount {
-	const char *mount;   /* "/sys/fs/cgroup/memory"; NULL: this hierarchy is not mounted */
-	const char *own;     /* our cgroup below @mount: "/user.slice/…"; NULL: it lies elsewhere */
-	const char *place;   /* nook's cgroups go to PLACE/nook/NAME: @own or one above; NULL: none */
-	bool delegated;      /* we may make cgroups in @place */
+	const char *mount; /* "/sys/fs/cgroup/memory"; NULL: this hierarchy is not mounted */
+	const char *own;   /* our cgroup below @mount: "/user.slice/…"; NULL: it lies elsewhere */
+	const char *place; /* nook's cgroups go to PLACE/nook/NAME: @own or one above; NULL: none */
+	bool delegated;    /* we may make cgroups in @place */
 	const char *why_not; /* when not: the reason, a clause */
 };
 
@@ -106,7 +108,7 @@ struct nook_host_cgroup {
 	uint32_t v2_controllers; /* bit NOOK_CTL_*: usable in v2.place */
 	bool v2_alone;           /* v2.place is our own cgroup and we its only process: controllers
 				    can be enabled there once we have left it for a leaf */
-	bool io_cost, io_bfq; /* a block device here honours io.weight, or (io.)bfq.weight */
+	bool io_cost, io_bfq;    /* a block device here honours io.weight, or (io.)bfq.weight */
 };
 
 /* An account as the container's root file system names it (host's /etc/passwd for the copy-on-write
@@ -151,6 +153,7 @@ struct nook_host {
 	struct nook_host_cgroup cgroup;
 
 	/* what the copy-on-write root needs; empty for other roots */
+	bool root_idmap; /* the file system of "/" can be shown with mapped ids */
 	struct nook_host_mount *mounts;
 	size_t n_mounts;
 	struct nook_host_part *parts; /* parents first; none: the root can be copied whole */

@@ -19,6 +19,7 @@ static const char *const replaced[] = { "/etc/hostname", "/etc/hosts", "/etc/sha
 /*
  * Directories in which an installer writes. An ordinary user's container maps no more than the
  * user's own ids, so that these would belong to nobody in there; in the copy they belong to root.
+ * So too where the root's file system can't be mounted with mapped ids.
  */
 static const char *const written[] = {
 	"/",
@@ -111,7 +112,7 @@ static struct path_list list_dirs(struct nook_prober *p)
 		add_ancestors(p->arena, &dirs, below.items[i], last);
 		last = below.items[i];
 	}
-	for (size_t i = 0; host->euid != 0 && i < ARRAY_SIZE(written); i++) {
+	for (size_t i = 0; (host->euid != 0 || !host->root_idmap) && i < ARRAY_SIZE(written); i++) {
 		*nook_append(p->arena, dirs.items, dirs.n) = written[i];
 		add_ancestors(p->arena, &dirs, written[i], NULL);
 	}

@@ -2,6 +2,7 @@
 #include "rootfs_mounts.h"
 
 #include "base/own.h"
+#include "idmap_fs.h"
 #include "path.h"
 
 #include <string.h>
@@ -97,11 +98,16 @@ void nook_rootfs_probe_mounts(struct nook_prober *p)
 		const struct nook_mount *m = p->mounts.visible[i];
 		bool is_dir = true;
 
+		if (strcmp(m->point, "/") == 0)
+			host->root_idmap = nook_fs_takes_idmap(m->fstype, host->major, host->minor);
 		if (strcmp(m->point, "/") == 0 || nook_mount_use(m) != NOOK_MOUNT_TAKE ||
 		    nook_host_hides(host, m->point) || !find_root(p, m, &is_dir))
 			continue;
 		*nook_append(p->arena, host->mounts, host->n_mounts) = (struct nook_host_mount){
-			.path = m->point, .fstype = m->fstype, .is_dir = is_dir
+			.path = m->point,
+			.fstype = m->fstype,
+			.is_dir = is_dir,
+			.idmap = nook_fs_takes_idmap(m->fstype, host->major, host->minor),
 		};
 	}
 }

@@ -151,6 +151,10 @@ static int run(struct world *w, const char *mounts, uint32_t euid, const char *h
 		.have_mounts = true,
 	};
 	w->host.euid = euid;
+	w->host.major = 6;
+	w->host.minor = 18;
+	w->host.initial_userns = true;
+	w->host.caps = euid == 0 ? ~0ULL : 0;
 	w->host.home = home;
 	w->spec.root.expose = w->expose;
 	w->spec.root.hide = w->hide;

@@ -197,11 +197,12 @@ static void plan_fresh(struct nook_planner *p)
 		if (hm->is_dir)
 			continue;
 		/* A single file can't be a union: it is shown read-only. */
-		add_bind(p,
-			 (struct nook_plan_source){ .path = hm->path,
-						    .idmap = nook_plan_idmaps_mounts(p),
-						    .attrs = PLAIN | MOUNT_ATTR_RDONLY },
-			 hm->path)
+		add_bind(
+			p,
+			(struct nook_plan_source){ .path = hm->path,
+						   .idmap = hm->idmap && nook_plan_idmaps_mounts(p),
+						   .attrs = PLAIN | MOUNT_ATTR_RDONLY },
+			hm->path)
 			->make = NOOK_MAKE_NOTHING;
 	}
 }

@@ -22,11 +22,12 @@ bool nook_plan_idmaps_mounts(const struct nook_planner *p)
 	       (h->caps & (1ULL << CAP_SYS_ADMIN));
 }
 
-static unsigned add_layer(struct nook_planner *p, const char *path, const char *from)
+/* @idmap: its file system can; where it can't, the host's ids show as nobody's. */
+static unsigned add_layer(struct nook_planner *p, const char *path, bool idmap, const char *from)
 {
 	return nook_plan_add_source(p, (struct nook_plan_source){
 					       .path = path,
-					       .idmap = nook_plan_idmaps_mounts(p),
+					       .idmap = idmap && nook_plan_idmaps_mounts(p),
 					       .attrs = MOUNT_ATTR_NODEV,
 					       .from = from,
 				       });
@@ -80,8 +81,10 @@ static uint32_t id_inside(const struct nook_planner *p, uint32_t id)
 {
 	if (!(p->plan->clone_flags & CLONE_NEWUSER))
 		return id;
-	return nook_plan_idmaps_mounts(p) && nook_idmap_covers(p->gid_map, p->n_gid_map, id) ? id
-											     : 0;
+	return nook_plan_idmaps_mounts(p) && p->host->root_idmap &&
+			       nook_idmap_covers(p->gid_map, p->n_gid_map, id)
+		       ? id
+		       : 0;
 }
 
 static bool is_parent_of(const char *dir, const char *path)
@@ -190,7 +193,7 @@ static void plan_parts(struct nook_planner *p)
 			continue;
 		struct nook_plan_overlay *o = add_overlay(p, h->parts[i].path);
 
-		lowers[i] = add_layer(p, o->target, NULL);
+		lowers[i] = add_layer(p, o->target, false, NULL); /* without rights over mounts */
 		o->lowers = &lowers[i];
 		o->n_lowers = 1;
 	}
@@ -221,7 +224,7 @@ static int plan_host_root(struct nook_planner *p)
 	struct nook_plan_overlay *root = add_overlay(p, "/");
 	unsigned *lower = nook_alloc_array(p->arena, p->host->n_mounts + 1, sizeof(*lower));
 
-	lower[0] = add_layer(p, "/", NULL);
+	lower[0] = add_layer(p, "/", p->host->root_idmap, NULL);
 	root->lowers = lower;
 	root->n_lowers = 1;
 
@@ -230,7 +233,7 @@ static int plan_host_root(struct nook_planner *p)
 			continue;
 		struct nook_plan_overlay *o = add_overlay(p, p->host->mounts[i].path);
 
-		lower[i + 1] = add_layer(p, o->target, NULL);
+		lower[i + 1] = add_layer(p, o->target, p->host->mounts[i].idmap, NULL);
 		o->lowers = &lower[i + 1];
 		o->n_lowers = 1;
 	}
@@ -255,7 +258,7 @@ static int plan_layers(struct nook_planner *p)
 			r->n_layers, MAX_LAYERS);
 	}
 	for (size_t i = 0; i < r->n_layers; i++)
-		lowers[i] = add_layer(p, r->layers[i].path, r->layers[i].from);
+		lowers[i] = add_layer(p, r->layers[i].path, true, r->layers[i].from);
 	o->lowers = lowers;
 	o->n_lowers = r->n_layers;
 	o->from = r->layers[0].from;
@@ -309,7 +312,7 @@ int nook_plan_root(struct nook_planner *p)
 		break;
 	case NOOK_ROOT_DIR:
 		plan->root_how = NOOK_PLAN_ROOT_BIND;
-		plan->root_source = add_layer(p, r->dir.path, r->dir.from);
+		plan->root_source = add_layer(p, r->dir.path, true, r->dir.from);
 		plan->sources[plan->root_source].recursive = true;
 		break;
 	}
@@ -318,7 +321,7 @@ int nook_plan_root(struct nook_planner *p)
 
 	if (r->changes.path) {
 		plan->has_changes = true;
-		plan->changes_source = add_layer(p, r->changes.path, r->changes.from);
+		plan->changes_source = add_layer(p, r->changes.path, true, r->changes.from);
 		plan->sources[plan->changes_source].make_dir = true;
 	}
 	return check_kernel(p);
