@@ -393,6 +393,15 @@ def test_signals_are_as_a_new_program_expects(nook):
     assert int(found["SigIgn"], 16) == 0
 
 
+def test_the_c_librarys_own_signals_are_not_ignored(nook):
+    """posix_spawn(3), by which make starts us, ignores 32 and 33; sigaction(3) refuses to say anything of them."""
+    ignore = ("import ctypes, os, struct, sys; act = struct.pack('QQQQ', 1, 0, 0, 0); c = ctypes.CDLL(None)\n"
+              "for number in (32, 33): assert c.syscall(13, number, act, None, 8) == 0\n"
+              "os.execv(sys.argv[1], sys.argv[1:])")
+    text = nook.outside("python3", "-c", ignore, nook.binary, "run", "--", "cat", "/proc/self/status").ok()
+    assert "SigIgn:\t0000000000000000" in text
+
+
 def test_the_umask_is_as_usual(nook):
     assert nook.outside("sh", "-c", f"umask 077; {nook.binary} run -- sh -c umask").ok() == "0022"
 
