@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <linux/seccomp.h>
+#include <string.h>
 
 /* Since Linux 5.16 a filter doesn't switch on the mitigations against speculative store bypass;
  * before that it did unless told not to, which slows programs down by a tenth and more. */
@@ -130,7 +131,7 @@ int nook_plan_seccomp(struct nook_planner *p)
 		return 0;
 	case NOOK_SECCOMP_DEFAULT:
 		nook_seccomp_default(p->arena, process->caps.bounding, &filter);
-		process->seccomp_name = "default";
+		process->seccomp_name = NOOK_SECCOMP_DEFAULT_NAME;
 		break;
 	case NOOK_SECCOMP_FILE: {
 		int rc = nook_seccomp_read(p->arena, p->spec->seccomp_file, process->caps.bounding,
@@ -138,7 +139,12 @@ int nook_plan_seccomp(struct nook_planner *p)
 
 		if (rc < 0)
 			return rc;
-		process->seccomp_name = p->spec->seccomp_file;
+		process->seccomp_name =
+			strchr(p->spec->seccomp_file, '/')
+				? p->spec->seccomp_file
+				: nook_printf(p->arena, "./%s", p->spec->seccomp_file);
+		/* An ordinary user's pid 1 can be entered, and must be no way around the filter. */
+		process->seccomp_late = p->plan->sources_outside;
 		break;
 	}
 	}

@@ -9,6 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* plan.process.seccomp_name of nook's own profile; a file's is its path. */
+#define NOOK_SECCOMP_DEFAULT_NAME "default"
+
 struct nook_filter {
 	const struct sock_filter *code;
 	size_t n;

@@ -6,6 +6,7 @@
 #include "host/accounts.h"
 #include "nook/container.h"
 #include "ns/kinds.h"
+#include "plan/seccomp.h"
 #include "procfs.h"
 
 #include <errno.h>
@@ -150,6 +151,21 @@ static int plan_user(struct nook_arena *a, struct nook_plan_process *p,
 	return 0;
 }
 
+/* The record keeps a filter that came from a file; the default one is the same for the same
+ * capabilities. */
+static void plan_filter(struct nook_arena *a, struct nook_plan_process *p)
+{
+	struct nook_filter filter;
+
+	if (p->seccomp || !p->seccomp_name ||
+	    strcmp(p->seccomp_name, NOOK_SECCOMP_DEFAULT_NAME) != 0)
+		return;
+	nook_seccomp_default(a, p->caps.bounding, &filter);
+	p->seccomp = filter.code;
+	p->n_seccomp = filter.n;
+	p->seccomp_flags = filter.flags;
+}
+
 static int plan_exec(struct nook_arena *a, const struct nook_record *record,
 		     const struct nook_exec_spec *spec, struct nook_plan *plan,
 		     struct nook_error *err)
@@ -184,6 +200,7 @@ static int plan_exec(struct nook_arena *a, const struct nook_record *record,
 		},
 	};
 
+	plan_filter(a, &plan->process);
 	plan_joins(a, plan, record);
 	plan->userns.deny_setgroups = record->keep_groups;
 

@@ -6,6 +6,7 @@
 #include "nook/container.h"
 #include "host/host.h"
 #include "ns/kinds.h"
+#include "plan/seccomp.h"
 #include "show.h"
 #include "sys/process.h"
 #include "terminal.h"
@@ -101,6 +102,11 @@ static const char *describe_root(struct nook_arena *a, const struct nook_spec *s
 	}
 }
 
+static bool is_default_filter(const struct nook_plan_process *p)
+{
+	return p->seccomp && strcmp(p->seccomp_name, NOOK_SECCOMP_DEFAULT_NAME) == 0;
+}
+
 static int fill_record(struct nook_record *r, const struct nook_plan *plan,
 		       const struct nook_spec *spec, struct nook_arena *a, struct nook_error *err)
 {
@@ -134,8 +140,10 @@ static int fill_record(struct nook_record *r, const struct nook_plan *plan,
 		.caps = p->caps,
 		.no_new_privs = p->no_new_privs,
 		.seccomp_name = p->seccomp ? p->seccomp_name : NULL,
-		.seccomp = p->seccomp,
-		.n_seccomp = p->n_seccomp,
+		/* The default filter is made again from the capabilities: no file has to be kept
+		   for it. */
+		.seccomp = is_default_filter(p) ? NULL : p->seccomp,
+		.n_seccomp = is_default_filter(p) ? 0 : p->n_seccomp,
 		.seccomp_flags = p->seccomp_flags,
 		.set_oom_score_adj = p->set_oom_score_adj,
 		.oom_score_adj = p->oom_score_adj,
