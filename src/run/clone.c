@@ -51,17 +51,34 @@ static int open_join(const struct nook_plan_join *j, struct nook_error *err)
 }
 
 #ifndef PIDFD_GET_TIME_NAMESPACE
-#define PIDFD_GET_TIME_NAMESPACE _IO(0xFF, 7) /* Linux 6.11 */
+#define PIDFD_GET_CGROUP_NAMESPACE _IO(0xFF, 1) /* Linux 6.11 */
+#define PIDFD_GET_TIME_NAMESPACE   _IO(0xFF, 7)
 #endif
 
 /*
- * The time namespace is joined last, by the stage, who is in the container's user namespace by then
- * and may not look at the process any more: it needs the namespace itself.
+ * What the joiner leaves to the stage. It shares our memory, and the kernel lets nobody change its
+ * clocks who does: the time namespace waits for the stage, which has memory of its own. So does the
+ * cgroup namespace: from inside of it nobody outside can be brought into its cgroups, clone3 would
+ * answer ENOENT on a tree mounted with nsdelegate, as systemd mounts it.
  */
-static int open_time_ns(struct nook_create *c, int pid, int pidfd, struct nook_error *err)
+#define JOINED_BY_STAGE ((uint64_t)(CLONE_NEWTIME | CLONE_NEWCGROUP))
+
+static int *late_ns(struct nook_create *c, enum nook_ns_kind kind)
 {
-	c->time_ns = ioctl(pidfd, PIDFD_GET_TIME_NAMESPACE, 0);
-	if (c->time_ns >= 0)
+	return kind == NOOK_NS_TIME ? &c->time_ns : kind == NOOK_NS_CGROUP ? &c->cgroup_ns : NULL;
+}
+
+/*
+ * What is joined by the stage, who is in the container's user namespace by then and may not look at
+ * the process any more, needs the namespace itself.
+ */
+static int open_late_ns(enum nook_ns_kind kind, int pid, int pidfd, int *ret,
+			struct nook_error *err)
+{
+	*ret = ioctl(pidfd,
+		     kind == NOOK_NS_TIME ? PIDFD_GET_TIME_NAMESPACE : PIDFD_GET_CGROUP_NAMESPACE,
+		     0);
+	if (*ret >= 0)
 		return 0;
 
 	/* Before Linux 6.11: by the process' directory, which was not reused if the pidfd still
@@ -70,19 +87,19 @@ static int open_time_ns(struct nook_create *c, int pid, int pidfd, struct nook_e
 
 	if (proc < 0)
 		return proc;
-	c->time_ns = nook_procfs_open_ns(proc, pid, "time", err);
-	if (c->time_ns < 0)
-		return c->time_ns;
+	*ret = nook_procfs_open_ns(proc, pid, nook_ns_kinds[kind].name, err);
+	if (*ret < 0)
+		return *ret;
 
 	int rc = nook_pidfd_send_signal(pidfd, 0);
 
 	return rc == -ESRCH ? nook_fail(err, ESRCH, "pidfd_send_signal(%d, 0)", pid) : 0;
 }
 
-static int dup_time_ns(struct nook_create *c, int fd, struct nook_error *err)
+static int dup_ns(int fd, int *ret, struct nook_error *err)
 {
-	c->time_ns = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-	return c->time_ns < 0 ? nook_fail(err, errno, "fcntl(F_DUPFD_CLOEXEC)") : 0;
+	*ret = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	return *ret < 0 ? nook_fail(err, errno, "fcntl(F_DUPFD_CLOEXEC)") : 0;
 }
 
 /* Every namespace is opened before the first is joined: afterwards paths and pids mean something
@@ -101,9 +118,11 @@ int open_joins(void *ctx, struct nook_error *err)
 
 		int rc = first;
 
-		if (rc >= 0 && j->kind == NOOK_NS_TIME)
-			rc = j->path ? dup_time_ns(c, first, err)
-				     : open_time_ns(c, j->pid, first, err);
+		int *late = late_ns(c, j->kind);
+
+		if (rc >= 0 && late)
+			rc = j->path ? dup_ns(first, late, err)
+				     : open_late_ns(j->kind, j->pid, first, late, err);
 		if (rc < 0) {
 			if (j->from)
 				nook_where(err, "%s", j->from);
@@ -125,10 +144,6 @@ void open_joins_show(const struct nook_plan *plan, struct nook_rows *rows)
 	}
 }
 
-/*
- * The joiner shares our memory, and the kernel lets nobody change its clocks who does: the time
- * namespace is joined by the stage, which has memory of its own.
- */
 static int join_all(const struct nook_create *c, struct nook_error *err)
 {
 	for (size_t i = 0; i < c->plan->n_joins;) {
@@ -139,7 +154,7 @@ static int join_all(const struct nook_create *c, struct nook_error *err)
 		do
 			flags |= nook_ns_kinds[c->plan->joins[i++].kind].clone_flag;
 		while (i < c->plan->n_joins && c->joins[i] < 0);
-		flags &= ~(uint64_t)CLONE_NEWTIME;
+		flags &= ~JOINED_BY_STAGE;
 
 		int rc = flags ? nook_setns(fd, flags) : 0;
 
@@ -153,6 +168,16 @@ static int join_all(const struct nook_create *c, struct nook_error *err)
 	return 0;
 }
 
+static int join_late(const struct nook_create *c, struct nook_error *err)
+{
+	int rc = c->time_ns < 0 ? 0 : nook_setns(c->time_ns, CLONE_NEWTIME);
+
+	if (rc < 0)
+		return nook_fail(err, -rc, "setns(CLONE_NEWTIME)");
+	rc = c->cgroup_ns < 0 ? 0 : nook_setns(c->cgroup_ns, CLONE_NEWCGROUP);
+	return rc < 0 ? nook_fail(err, -rc, "setns(CLONE_NEWCGROUP)") : 0;
+}
+
 /* In the child. What belongs to nook alone is closed at once: the lock, above all, must die with
  * nook. */
 static _Noreturn void be_stage(struct nook_create *c)
@@ -161,10 +186,8 @@ static _Noreturn void be_stage(struct nook_create *c)
 	nook_state_close(&c->state);
 
 	struct nook_error err = { 0 };
-	int rc = c->time_ns < 0 ? 0 : nook_setns(c->time_ns, CLONE_NEWTIME);
 
-	if (rc < 0) {
-		(void)nook_fail(&err, -rc, "setns(CLONE_NEWTIME)");
+	if (join_late(c, &err) < 0) {
 		(void)nook_send(c->peer, NOOK_MSG_FAILED, &err, sizeof(err),
 				NO_FD); /* nobody else to tell */
 		_exit(125);

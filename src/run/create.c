@@ -21,6 +21,7 @@ void nook_create_init(struct nook_create *c, const struct nook_plan *plan, struc
 		.sources = nook_alloc_array(a, plan->n_sources, sizeof(int)),
 		.joins = nook_alloc_array(a, plan->n_joins, sizeof(int)),
 		.time_ns = NO_FD,
+		.cgroup_ns = NO_FD,
 		.proc = NO_FD,
 		.cgroup = NO_FD,
 		.peer = NO_FD,
@@ -68,6 +69,7 @@ static void close_pieces(struct nook_create *c)
 	for (size_t i = 0; i < c->plan->n_joins; i++)
 		close_fd(&c->joins[i]);
 	close_fd(&c->time_ns);
+	close_fd(&c->cgroup_ns);
 	close_fd(&c->proc);
 	close_fd(&c->cgroup);
 	close_fd(&c->peer);
