@@ -34,6 +34,10 @@ static const char head[] =
 	"\tCOMPREPLY=($(compgen -W \"$(nook ps --quiet 2>/dev/null)\" -- \"$cur\"))\n"
 	"}\n"
 	"\n"
+	"_nook_namespaces() {\n"
+	"\tCOMPREPLY=($(compgen -W \"$(nook ns ls --quiet 2>/dev/null)\" -- \"$cur\"))\n"
+	"}\n"
+	"\n"
 	"# A program and its arguments, which begin at word $1.\n"
 	"_nook_program() {\n"
 	"\tif declare -F _command_offset >/dev/null; then\n"
@@ -48,7 +52,7 @@ static const char head[] =
 	"_nook() {\n"
 	"\tlocal cur=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]} option='' values='' "
 	"options=''\n"
-	"\tlocal i first=''\n"
+	"\tlocal i first='' start=2\n"
 	"\n"
 	"\tCOMPREPLY=()\n"
 	"\tif ((COMP_CWORD == 1)); then\n";
@@ -57,7 +61,7 @@ static const char middle[] =
 	"\n"
 	"\t# The first word that is no option, or the option that the cursor's word is a value "
 	"of.\n"
-	"\tfor ((i = 2; i < COMP_CWORD; i++)); do\n"
+	"\tfor ((i = start; i < COMP_CWORD; i++)); do\n"
 	"\t\tcase ${COMP_WORDS[i]} in\n"
 	"\t\t--)\n"
 	"\t\t\tfirst=$((i + 1))\n"
@@ -106,7 +110,7 @@ static void put_words(FILE *out)
 	for (size_t i = 0; i < nook_n_commands; i++) {
 		const struct nook_option_table *t = nook_commands[i].options;
 
-		fprintf(out, "\t%s)\n\t\tvalues=\" ", nook_commands[i].name);
+		fprintf(out, "\t\"%s\")\n\t\tvalues=\" ", nook_commands[i].name);
 		for (size_t k = 0; k < t->n; k++) {
 			const struct nook_option *o = &t->rows[k];
 
@@ -129,6 +133,29 @@ static void put_words(FILE *out)
 		fputs("\"\n\t\t;;\n", out);
 	}
 	fputs("\tesac\n", out);
+}
+
+/* A command that has verbs: the verb is offered as the second word, and then belongs to the
+ * command's name. */
+static void put_verbs(FILE *out)
+{
+	for (size_t i = 0; i < nook_n_commands; i++) {
+		const struct nook_command *c = &nook_commands[i];
+
+		if (c->operands != NOOK_OPERANDS_VERB)
+			continue;
+		fprintf(out, "\tif [[ $command == %s ]]; then\n", c->name);
+		fputs("\t\tif ((COMP_CWORD == 2)); then\n\t\t\tCOMPREPLY=($(compgen -W \"", out);
+		for (size_t k = 0; k < nook_n_commands; k++) {
+			const char *verb = nook_command_verb(&nook_commands[k], c->name);
+
+			if (verb)
+				fprintf(out, "%s ", verb);
+		}
+		fputs("--help\" -- \"$cur\"))\n\t\t\treturn\n\t\tfi\n"
+		      "\t\tcommand=\"$command ${COMP_WORDS[2]}\" start=3\n\tfi\n\n",
+		      out);
+	}
 }
 
 /* The branch that completes the value of one option. */
@@ -167,7 +194,7 @@ static void put_value(FILE *out, const char *command, const struct nook_option *
 
 static void put_operands(FILE *out, const struct nook_command *c)
 {
-	fprintf(out, "\t%s) ", c->name);
+	fprintf(out, "\t\"%s\") ", c->name);
 	switch (c->operands) {
 	case NOOK_OPERANDS_NONE:
 		fputs(";;\n", out);
@@ -186,8 +213,15 @@ static void put_operands(FILE *out, const struct nook_command *c)
 	case NOOK_OPERANDS_NOOK_COMMAND:
 		fputs("COMPREPLY=($(compgen -W \"", out);
 		for (size_t i = 0; i < nook_n_commands; i++)
-			fprintf(out, "%s%s", i ? " " : "", nook_commands[i].name);
+			fprintf(out, "%s%s", i ? " " : "",
+				nook_command_verb(&nook_commands[i], "") ?: "");
 		fputs("\" -- \"$cur\")) ;;\n", out);
+		break;
+	case NOOK_OPERANDS_VERB:
+		fputs(";;\n", out); /* its verbs were offered before, see put_verbs() */
+		break;
+	case NOOK_OPERANDS_NAMESPACE:
+		fputs("_nook_namespaces ;;\n", out);
 		break;
 	case NOOK_OPERANDS_SHELL:
 		fputs("COMPREPLY=($(compgen -W \"bash zsh\" -- \"$cur\")) ;;\n", out);
@@ -199,9 +233,12 @@ void nook_complete_bash(FILE *out)
 {
 	fputs(head, out);
 	fputs("\t\tCOMPREPLY=($(compgen -W \"", out);
-	for (size_t i = 0; i < nook_n_commands; i++)
-		fprintf(out, "%s ", nook_commands[i].name);
+	for (size_t i = 0; i < nook_n_commands; i++) {
+		if (nook_command_verb(&nook_commands[i], ""))
+			fprintf(out, "%s ", nook_commands[i].name);
+	}
 	fputs("--help --version\" -- \"$cur\"))\n\t\treturn\n\tfi\n\n", out);
+	put_verbs(out);
 
 	put_words(out);
 	fputs(middle, out);

@@ -13,6 +13,12 @@ static const char head[] =
 	"\tlocal -a names\n"
 	"\tnames=(${(f)\"$(_call_program containers nook ps --quiet 2>/dev/null)\"})\n"
 	"\t_describe -t containers container names\n"
+	"}\n"
+	"\n"
+	"_nook_namespaces() {\n"
+	"\tlocal -a names\n"
+	"\tnames=(${(f)\"$(_call_program namespaces nook ns ls --quiet 2>/dev/null)\"})\n"
+	"\t_describe -t namespaces namespace names\n"
 	"}\n";
 
 static const char tail[] = "\n"
@@ -108,9 +114,27 @@ static void put_option(FILE *out, const struct nook_option *o)
 		put_spelling(out, o, "--no-", o->name);
 }
 
-static void put_operands(FILE *out, enum nook_operands operands)
+/* The function that describes the commands, or the verbs of one: "_nook_commands",
+ * "_nook_ns_verbs". */
+static void put_list(FILE *out, const char *command)
 {
-	switch (operands) {
+	fprintf(out, "\n_nook_%s%s() {\n\tlocal -a commands\n\tcommands=(", command,
+		command[0] ? "_verbs" : "commands");
+	for (size_t i = 0; i < nook_n_commands; i++) {
+		const char *name = nook_command_verb(&nook_commands[i], command);
+
+		if (!name)
+			continue;
+		fprintf(out, "\n\t\t'%s:", name);
+		put(out, nook_commands[i].summary);
+		fputc('\'', out);
+	}
+	fputs("\n\t)\n\t_describe -t commands command commands\n}\n", out);
+}
+
+static void put_operands(FILE *out, const struct nook_command *c)
+{
+	switch (c->operands) {
 	case NOOK_OPERANDS_NONE:
 		break;
 	case NOOK_OPERANDS_COMMAND:
@@ -125,6 +149,16 @@ static void put_operands(FILE *out, enum nook_operands operands)
 	case NOOK_OPERANDS_NOOK_COMMAND:
 		fputs(" \\\n\t\t'1: :_nook_commands'", out);
 		break;
+	case NOOK_OPERANDS_VERB:
+		fprintf(out, " \\\n\t\t'1: :_nook_%s_verbs' \\\n\t\t'*:: :->words'\n", c->name);
+		fprintf(out,
+			"\t[[ $state == words ]] || return\n"
+			"\t(( $+functions[_nook_%s_${words[1]}] )) && _nook_%s_${words[1]}",
+			c->name, c->name);
+		break;
+	case NOOK_OPERANDS_NAMESPACE:
+		fputs(" \\\n\t\t'*:namespace:_nook_namespaces'", out);
+		break;
 	case NOOK_OPERANDS_SHELL:
 		fputs(" \\\n\t\t'1:shell:(bash zsh)'", out);
 		break;
@@ -134,23 +168,27 @@ static void put_operands(FILE *out, enum nook_operands operands)
 void nook_complete_zsh(FILE *out)
 {
 	fputs(head, out);
-	fputs("\n_nook_commands() {\n\tlocal -a commands\n\tcommands=(", out);
-	for (size_t i = 0; i < nook_n_commands; i++) {
-		fprintf(out, "\n\t\t'%s:", nook_commands[i].name);
-		put(out, nook_commands[i].summary);
-		fputc('\'', out);
-	}
-	fputs("\n\t)\n\t_describe -t commands command commands\n}\n", out);
+	put_list(out, "");
 
 	for (size_t i = 0; i < nook_n_commands; i++) {
 		const struct nook_command *c = &nook_commands[i];
 
-		fprintf(out, "\n_nook_%s() {\n\t_arguments -s -S", c->name);
+		const char *space = strchr(c->name, ' ');
+
+		if (c->operands == NOOK_OPERANDS_VERB)
+			put_list(out, c->name);
+		/* "_nook_ns_ls" */
+		fprintf(out, "\n_nook_%.*s%s%s() {\n", (int)strcspn(c->name, " "), c->name,
+			space ? "_" : "", space ? space + 1 : "");
+		if (c->operands == NOOK_OPERANDS_VERB)
+			fputs("\tlocal curcontext=$curcontext state line\n\n", out);
+		fprintf(out, "\t_arguments %s-s -S",
+			c->operands == NOOK_OPERANDS_VERB ? "-C " : "");
 		for (size_t k = 0; k < c->options->n; k++) {
 			if (c->options->rows[k].name)
 				put_option(out, &c->options->rows[k]);
 		}
-		put_operands(out, c->operands);
+		put_operands(out, c);
 		fputs("\n}\n", out);
 	}
 	fputs(tail, out);

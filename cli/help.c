@@ -94,10 +94,28 @@ int nook_help_command(const char *name)
 		putchar('\n');
 		wrap(stdout, c->about, 0, 0);
 	}
+	if (c->operands == NOOK_OPERANDS_VERB) {
+		putchar('\n');
+		heading(stdout, "Verbs");
+		nook_help_verbs(stdout, c->name);
+	}
 	print_options(stdout, c->options);
-	if (c->operands != NOOK_OPERANDS_NOOK_COMMAND && c->options->n > 1)
-		printf("\nman nook-%s says more.\n", c->name);
+	if (c->operands == NOOK_OPERANDS_VERB)
+		printf("\nnook %s VERB --help shows a verb's options. man nook-%s says more.\n",
+		       c->name, c->name);
+	else if (c->operands != NOOK_OPERANDS_NOOK_COMMAND && c->options->n > 1)
+		printf("\nman nook-%.*s says more.\n", (int)strcspn(c->name, " "), c->name);
 	return nook_cli_end(0);
+}
+
+void nook_help_verbs(FILE *out, const char *command)
+{
+	for (size_t i = 0; i < nook_n_commands; i++) {
+		const char *verb = nook_command_verb(&nook_commands[i], command);
+
+		if (verb)
+			fprintf(out, "  %-12s %s\n", verb, nook_commands[i].summary);
+	}
 }
 
 void nook_help_commands(FILE *out)
@@ -110,7 +128,8 @@ void nook_help_commands(FILE *out)
 			fputc('\n', out);
 			heading(out, c->group);
 		}
-		fprintf(out, "  %-12s %s\n", c->name, c->summary);
+		if (nook_command_verb(c, ""))
+			fprintf(out, "  %-12s %s\n", c->name, c->summary);
 	}
 	fputs("\nnook COMMAND --help shows a command's options. To begin with: nook run\n", out);
 }
@@ -138,7 +157,7 @@ const struct nook_option_table nook_help_table = { .command = "nook help",
 static const char *command_name(const void *list, size_t i)
 {
 	(void)list;
-	return i < nook_n_commands ? nook_commands[i].name : NULL;
+	return i < nook_n_commands ? nook_commands[i].name : NULL; /* of a verb: its command */
 }
 
 static int unknown_command(const char *word)
@@ -164,19 +183,23 @@ int nook_cmd_help(int argc, char **argv)
 	(void)argc;
 	if (status >= 0)
 		return status;
-	if (words.n_words > 1 || (scdoc && words.n_words == 0)) {
-		(void)nook_refuse(&err, EINVAL, "nook help takes the name of one command");
-		return nook_cli_refused(&err);
-	}
-	if (words.n_words == 0) {
+	if (words.n_words == 0 && !scdoc) {
 		nook_help_commands(stdout);
 		return nook_cli_end(0);
 	}
 
-	const struct nook_command *c = nook_command_find(words.words[0]);
+	/* "nook help ns ls": a verb's name is two words. */
+	const char *name = words.n_words == 2
+				   ? nook_printf(&a, "%s %s", words.words[0], words.words[1])
+				   : words.words[0];
+	const struct nook_command *c = words.n_words ? nook_command_find(name) : NULL;
 
+	if (words.n_words == 0 || words.n_words > 2 || (!c && words.n_words == 2)) {
+		(void)nook_refuse(&err, EINVAL, "nook help takes the name of one command");
+		return nook_cli_refused(&err);
+	}
 	if (!c)
-		return unknown_command(words.words[0]);
+		return unknown_command(name);
 	if (!scdoc)
 		return nook_help_command(c->name);
 	nook_help_scdoc(stdout, c->options);

@@ -42,7 +42,7 @@ static int hold_standard_descriptors(void)
 static const char *command_name(const void *list, size_t i)
 {
 	(void)list;
-	return i < nook_n_commands ? nook_commands[i].name : NULL;
+	return i < nook_n_commands ? nook_commands[i].name : NULL; /* of a verb: its command */
 }
 
 static int no_command(const char *word)
@@ -61,7 +61,8 @@ static int no_command(const char *word)
 	return nook_cli_refused(&err);
 }
 
-/* The kernel lays the words and the environment out one behind the other. Pid 1 inside forgets its copy of them. */
+/* The kernel lays the words and the environment out one behind the other. Pid 1 inside forgets its
+ * copy of them. */
 static void note_words(int argc, char **argv, char **env)
 {
 	const char *last = argc > 0 ? argv[argc - 1] : NULL;
@@ -90,7 +91,7 @@ int main(int argc, char **argv, char **env)
 
 	const struct nook_command *command = nook_command_find(argv[1]);
 
-	if (command)
+	if (command && nook_command_verb(command, ""))
 		return command->main(argc - 1, argv + 1);
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
 		nook_help_commands(stdout);

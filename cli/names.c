@@ -4,6 +4,7 @@
 #include "base/text.h"
 
 #include <errno.h>
+#include <string.h>
 
 int nook_cli_read(struct nook_arena *a, const struct nook_option_table *table, char **argv,
 		  void *into, struct nook_option_words *ret)
@@ -18,7 +19,7 @@ int nook_cli_read(struct nook_arena *a, const struct nook_option_table *table, c
 
 	rc = nook_options_read(table, a, argv + 1, into, ret, &err);
 	if (rc == -ECANCELED)
-		return nook_help_command(argv[0]);
+		return nook_help_command(table->command + strlen("nook "));
 	return rc < 0 ? nook_cli_refused(&err) : -1;
 }
 

@@ -35,6 +35,9 @@ const struct nook_command nook_commands[] = {
 	  "Looks at namespaces, id ranges, overlay and idmapped mounts, cgroups, seccomp and the "
 	  "kernel's version, for the user who asks.",
 	  &nook_check_table, NOOK_OPERANDS_NONE, nook_cmd_check },
+	{ "ns", NULL, "VERB [OPTION...]", "list, show and keep namespaces",
+	  "Every namespace of the machine: who holds it, who owns it, what is in it.",
+	  &nook_ns_table, NOOK_OPERANDS_VERB, nook_cmd_ns },
 	{ "help", "About nook", "[COMMAND]", "print this, or the help of a command",
 	  "The same as nook COMMAND --help.", &nook_help_table, NOOK_OPERANDS_NOOK_COMMAND,
 	  nook_cmd_help },
@@ -55,4 +58,16 @@ const struct nook_command *nook_command_find(const char *name)
 			return &nook_commands[i];
 	}
 	return NULL;
+}
+
+const char *nook_command_verb(const struct nook_command *c, const char *command)
+{
+	const char *space = strchr(c->name, ' ');
+
+	if (!command[0])
+		return space ? NULL : c->name;
+	if (!space || strlen(command) != (size_t)(space - c->name) ||
+	    strncmp(c->name, command, strlen(command)) != 0)
+		return NULL;
+	return space + 1;
 }

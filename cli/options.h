@@ -16,11 +16,13 @@ enum nook_operands {
 	NOOK_OPERANDS_CONTAINER_COMMAND, /* a name, then a program and its arguments */
 	NOOK_OPERANDS_NOOK_COMMAND,      /* a command of nook */
 	NOOK_OPERANDS_SHELL,             /* bash or zsh */
+	NOOK_OPERANDS_VERB,              /* one of the verbs of this command: rows named "ns ls" */
+	NOOK_OPERANDS_NAMESPACE,         /* a name of a namespace, a PID or a path */
 };
 
 struct nook_command {
-	const char *name;
-	const char *group;    /* heading in `nook --help`; NULL: as the one before */
+	const char *name;  /* "run"; "ns ls": the verb ls of the command ns, and argv[0] is "ls" */
+	const char *group; /* heading in `nook --help`; NULL: as the one before */
 	const char *synopsis; /* what stands behind the name */
 	const char *summary;  /* a line, no full stop */
 	const char *about;    /* sentences for --help */
@@ -36,18 +38,32 @@ extern const size_t nook_n_commands;
 /* By its name; NULL: there is none. */
 const struct nook_command *nook_command_find(const char *name);
 
+/* The verb's own name, when @c is a verb of @command ("ns"); NULL: it is none. With "" for
+ * @command: the name, when
+ * @c is no verb at all. */
+const char *nook_command_verb(const struct nook_command *c, const char *command);
+
+/**
+ * nook_cli_verb() - call the verb that argv[1] names
+ * @command: "ns"
+ *
+ * Return: the exit status.
+ */
+int nook_cli_verb(const char *command, int argc, char **argv);
+
 int nook_cmd_run(int argc, char **argv);
 int nook_cmd_exec(int argc, char **argv);
 int nook_cmd_ps(int argc, char **argv);
 int nook_cmd_kill(int argc, char **argv);
 int nook_cmd_rm(int argc, char **argv);
 int nook_cmd_check(int argc, char **argv);
+int nook_cmd_ns(int argc, char **argv);
 int nook_cmd_help(int argc, char **argv);
 int nook_cmd_completion(int argc, char **argv);
 int nook_cmd_version(int argc, char **argv);
 
 extern const struct nook_option_table nook_ps_table, nook_kill_table, nook_rm_table,
-	nook_check_table, nook_help_table, nook_completion_table, nook_version_table;
+	nook_check_table, nook_ns_table, nook_help_table, nook_completion_table, nook_version_table;
 
 /* ---- what commands print ---- */
 
@@ -93,6 +109,8 @@ int nook_cli_no_words(const struct nook_option_table *table, const struct nook_o
 
 /* `nook --help`: the commands. */
 void nook_help_commands(FILE *out);
+/* The verbs of a command, a line each. */
+void nook_help_verbs(FILE *out, const char *command);
 /* `nook run --help`. Return: the exit status. */
 int nook_help_command(const char *name);
 

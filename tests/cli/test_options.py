@@ -14,7 +14,9 @@ import pytest
 
 pytestmark = pytest.mark.quick
 
-COMMANDS = ["run", "exec", "ps", "kill", "rm", "check", "help", "completion", "version"]
+COMMANDS = ["run", "exec", "ps", "kill", "rm", "check", "ns", "help", "completion", "version"]
+VERBS = {"ns": []}
+EVERY = COMMANDS + [f"{command} {verb}" for command, verbs in VERBS.items() for verb in verbs]
 
 RUN_OPTIONS = """share join hostname domainname boottime monotonic userns uid-map gid-map root layer changes read-only
     expose hide volume tmpfs user group cwd env clear-env cap-add cap-drop new-privs no-new-privs seccomp rlimit
@@ -28,15 +30,15 @@ def options_in(text):
 
 # ---- help ----
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", EVERY)
 def test_every_command_has_help(user_nook, command):
-    shown = user_nook.cmd(command, "--help")
+    shown = user_nook.cmd(*command.split(), "--help")
     assert shown.ok().startswith(f"nook {command}")
     assert shown.err == ""
-    assert user_nook.cmd("help", command).out == user_nook.cmd(command, "-h").out == shown.out
+    assert user_nook.cmd("help", *command.split()).out == user_nook.cmd(*command.split(), "-h").out == shown.out
 
 
-@pytest.mark.parametrize("words", [["--help"]] + [[command, "--help"] for command in COMMANDS])
+@pytest.mark.parametrize("words", [["--help"]] + [[*command.split(), "--help"] for command in EVERY])
 def test_help_is_plain_and_fits(user_nook, words):
     for line in user_nook.cmd(*words).lines():
         assert len(line) <= 100 and line == line.rstrip() and line.isprintable()
@@ -140,6 +142,10 @@ def test_a_reader_that_goes_away_ends_it_quietly(user_nook):
     (["rm", "a", "../b"], "../b"),
     (["rm", "a", "--no-force"], "--no-force"),
     (["ps", "web"], "'web'"),
+    (["ns"], "nook ns VERB"),
+    (["ns", "lss"], "'lss'"),
+    (["ns ls"], "'ns ls'"),
+    (["help", "ns", "lss"], "one command"),
     (["ps", "-a"], "leave -a away"),
     (["help", "rum"], "nook help run"),
     (["help", "run", "ps"], "one command"),
@@ -268,6 +274,7 @@ def complete(user_nook):
     ("nook ps --q", ["--quiet"]),
     ("nook ps ", []),
     ("nook help ch", ["check"]),
+    ("nook ns ", VERBS["ns"] + ["--help"]),
     ("nook completion ", ["bash", "zsh"]),
 ])
 def test_bash_completion(complete, line, offered):
@@ -276,8 +283,8 @@ def test_bash_completion(complete, line, offered):
 
 def test_bash_completion_has_every_option(user_nook):
     script = user_nook.cmd("completion", "bash").ok()
-    for command in COMMANDS:
-        assert options_in(user_nook.cmd(command, "--help").ok().split("\n\n", 2)[-1]) <= options_in(script), command
+    for command in EVERY:
+        assert options_in(user_nook.cmd(*command.split(), "--help").ok().split("\n\n", 2)[-1]) <= options_in(script), command
 
 
 def test_bash_completion_is_clean(user_nook, tmp_path):
@@ -293,8 +300,8 @@ def test_zsh_completion_has_every_option_and_parses(user_nook, tmp_path):
     script = user_nook.cmd("completion", "zsh").ok()
     assert script.startswith("#compdef nook\n")
     assert options_in(script) >= set(RUN_OPTIONS)
-    for command in COMMANDS:
-        assert f"\n_nook_{command}() {{\n" in script
+    for command in EVERY:
+        assert f"\n_nook_{command.replace(' ', '_')}() {{\n" in script
     # zsh shares this much of its grammar with bash: quotes and braces are balanced.
     functions = re.sub(r"(?s)\n_nook\(\) \{.*", "\n", script).replace('${(f)"$(', '"$(').replace(')"})', ')")')
     path = tmp_path / "_nook"
