@@ -35,17 +35,6 @@ static int probe_kernel(struct nook_prober *p)
 			   NOOK_KERNEL_MAJOR, NOOK_KERNEL_MINOR, host->release);
 }
 
-static int probe_lsm(struct nook_prober *p)
-{
-	char value = 'N';
-	auto_close int fd = open("/sys/module/apparmor/parameters/enabled", O_RDONLY | O_CLOEXEC);
-
-	/* No file, or none that can be read, is a kernel without AppArmor. */
-	p->host->apparmor = fd >= 0 && read(fd, &value, 1) == 1 && value == 'Y';
-	p->host->selinux = access("/sys/fs/selinux/enforce", F_OK) == 0;
-	return 0;
-}
-
 static int probe_state_dir(struct nook_prober *p)
 {
 	return nook_state_dir(&p->host->state_dir, p->err);
@@ -109,22 +98,6 @@ static int probe_ids(struct nook_prober *p)
 	return 0;
 }
 
-/* The kernel asks for a full /proc only of those who are not in its first user namespace. */
-static int probe_proc(struct nook_prober *p)
-{
-	if (!nook_wants_mounts(p->spec) ||
-	    (p->host->initial_userns && p->spec->ns[NOOK_NS_USER].mode == NOOK_NS_SHARE)) {
-		p->host->full_proc = true;
-		return 0;
-	}
-
-	int rc = nook_prober_mounts(p);
-
-	if (rc == 0)
-		p->host->full_proc = nook_mounts_full_proc(&p->mounts);
-	return rc;
-}
-
 static int probe_cgroup(struct nook_prober *p)
 {
 	return nook_host_cgroup_probe(p->arena, &p->spec->limits, p->host, p->err);
@@ -137,8 +110,8 @@ static int probe_rootfs(struct nook_prober *p)
 
 /* Each may use what those before it have set. */
 static int (*const probes[])(struct nook_prober *p) = {
-	probe_kernel, nook_caller_probe,   probe_lsm,    probe_state_dir, probe_own_account,
-	probe_ids,    nook_accounts_probe, probe_cgroup, probe_proc,      probe_rootfs,
+	probe_kernel, nook_caller_probe,   probe_state_dir, probe_own_account,
+	probe_ids,    nook_accounts_probe, probe_cgroup, probe_rootfs,
 };
 
 int nook_host_probe(struct nook_arena *a, const struct nook_spec *spec, struct nook_host *host,

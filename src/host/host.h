@@ -129,8 +129,6 @@ struct nook_host {
 	uint64_t bounding;
 	bool initial_userns; /* we are in the kernel's first user namespace: no other has power over
 				the machine */
-	bool full_proc; /* a new procfs may be mounted inside: one is mounted here with nothing over
-			   it, or the kernel does not ask; true when @spec mounts nothing */
 	const char *cwd;
 	const char *user_name, *home; /* of the caller; NULL when it has no account */
 	const char *const *env;
@@ -142,7 +140,6 @@ struct nook_host {
 	bool feature[NOOK_FEATURE_COUNT];
 	const char *hostname;
 	unsigned last_cap; /* /proc/sys/kernel/cap_last_cap */
-	bool selinux, apparmor;
 
 	/* user namespaces */
 	struct nook_id_range *subuid, *subgid; /* the caller's */

@@ -257,18 +257,3 @@ const struct nook_mount *nook_mounts_at(const struct nook_mounts *mounts, const 
 		slash[slash == part] = '\0';
 	}
 }
-
-bool nook_mount_has_option(const char *options, const char *word)
-{
-	size_t len = strlen(word);
-
-	for (const char *at = options; *at;) {
-		size_t one = strcspn(at, ",");
-
-		if (one == len && memcmp(at, word, len) == 0)
-			return true;
-		at += one;
-		at += *at == ',';
-	}
-	return false;
-}

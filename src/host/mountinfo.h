@@ -42,16 +42,4 @@ int nook_mountinfo_parse(struct nook_arena *a, char *text, struct nook_mounts *r
 /* The visible mount that a path without symlinks lies in; NULL when there is none. */
 const struct nook_mount *nook_mounts_at(const struct nook_mounts *mounts, const char *path);
 
-/**
- * nook_mounts_full_proc() - would the kernel let a user namespace mount a new procfs?
- *
- * It does when one is there that shows all: mounted from its root, read and write, with the default
- * atime setting, and nothing mounted over any of it but over the directories that exist for that.
- * mount_too_revealing() in the kernel's fs/namespace.c.
- */
-bool nook_mounts_full_proc(const struct nook_mounts *mounts);
-
-/* @word is one of the comma-separated @options. */
-bool nook_mount_has_option(const char *options, const char *word);
-
 #endif

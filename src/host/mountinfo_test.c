@@ -96,44 +96,6 @@ static void test_bad_lines(void **state)
 	}
 }
 
-static const struct {
-	const char *name, *text;
-	bool full;
-} procs[] = {
-	{ "plain", ROOT PROC, true },
-	{ "none", ROOT, false },
-	{ "binfmt_misc and nfsd",
-	  ROOT PROC "40 22 0:30 / /proc/sys/fs/binfmt_misc rw - autofs systemd-1 rw\n"
-		    "41 40 0:31 / /proc/sys/fs/binfmt_misc rw - binfmt_misc x rw\n"
-		    "42 22 0:32 / /proc/fs/nfsd rw - nfsd nfsd rw\n",
-	  true },
-	{ "masked as engines do", ROOT PROC "40 22 0:30 /null /proc/kcore rw - tmpfs tmpfs rw\n",
-	  false },
-	{ "a part read-only", ROOT PROC "40 22 0:21 /sys /proc/sys ro - proc proc rw\n", false },
-	{ "only a part", ROOT "22 27 0:21 /sys /proc rw,relatime - proc proc rw\n", false },
-	{ "read-only", ROOT "22 27 0:21 / /proc ro,relatime - proc proc rw\n", false },
-	{ "superblock read-only", ROOT "22 27 0:21 / /proc rw,relatime - proc proc ro\n", false },
-	{ "noatime", ROOT "22 27 0:21 / /proc rw,noatime - proc proc rw\n", false },
-	{ "masked, with a whole one elsewhere",
-	  ROOT PROC "40 22 0:30 /null /proc/kcore rw - tmpfs tmpfs rw\n"
-		    "50 27 0:40 / /mnt/proc rw,relatime - proc proc rw\n",
-	  true },
-	{ "a lookalike", ROOT "22 27 0:21 / /proc rw,relatime - tmpfs proc rw\n", false },
-};
-
-static void test_full_proc(void **state)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(procs); i++) {
-		auto_arena struct nook_arena a = { 0 };
-		struct nook_mounts mounts;
-		struct nook_error err = { 0 };
-
-		print_message("%s\n", procs[i].name);
-		assert_int_equal(parse(&a, procs[i].text, &mounts, &err), 0);
-		assert_int_equal(nook_mounts_full_proc(&mounts), procs[i].full);
-	}
-}
-
 static void test_mount_of_a_path(void **state)
 {
 	auto_arena struct nook_arena a = { 0 };
@@ -168,7 +130,6 @@ static void test_many_mounts_take_little_time(void **state)
 	assert_int_equal(nook_mountinfo_parse(&a, text, &mounts, &err), 0);
 	assert_int_equal(mounts.n, n + 1);
 	assert_int_equal(mounts.n_visible, 3);
-	(void)nook_mounts_full_proc(&mounts); /* what it says of this does not matter */
 }
 
 int main(void)
@@ -176,7 +137,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_views),
 		cmocka_unit_test(test_bad_lines),
-		cmocka_unit_test(test_full_proc),
 		cmocka_unit_test(test_mount_of_a_path),
 		cmocka_unit_test(test_many_mounts_take_little_time),
 	};
