@@ -6,9 +6,9 @@
 #include "base/own.h"
 #include "base/text.h"
 #include "ns/kinds.h"
-#include "procfs.h"
 #include "sys/pidfd.h"
 #include "sys/process.h"
+#include "sys/procfs.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -4,8 +4,8 @@
 #include "base/own.h"
 #include "base/text.h"
 #include "cgroup.h"
-#include "procfs.h"
 #include "sys/process.h"
+#include "sys/procfs.h"
 #include "terminal.h"
 
 #include <errno.h>

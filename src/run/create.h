@@ -15,11 +15,11 @@ struct nook_create {
 	size_t n_stage_steps;
 	struct nook_stage stage; /* prepared here, used by the child */
 	int *sources;
-	int *joins;  /* descriptors of plan->joins: namespaces or pidfds */
+	int *joins;             /* descriptors of plan->joins: namespaces or pidfds */
 	int time_ns, cgroup_ns; /* to be joined by the stage; NO_FD: none is */
-	int proc;    /* see nook_procfs_open() */
-	int cgroup;  /* v2, to be born in */
-	int peer;    /* the stage's end of the channel, till the clone */
+	int proc;               /* see nook_procfs_open() */
+	int cgroup;             /* v2, to be born in */
+	int peer;               /* the stage's end of the channel, till the clone */
 	int pid, pidfd;
 	int master; /* the terminal's */
 	bool range_claimed;

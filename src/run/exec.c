@@ -7,7 +7,7 @@
 #include "nook/container.h"
 #include "ns/kinds.h"
 #include "plan/seccomp.h"
-#include "procfs.h"
+#include "sys/procfs.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -105,16 +105,14 @@ static int look_up_user(struct nook_arena *a, const struct nook_record *record,
 			struct nook_error *err)
 {
 	auto_close int proc = nook_procfs_open(false, err);
-	char path[32];
 
 	if (proc < 0)
 		return proc;
-	(void)nook_format(path, sizeof(path), "%d/root", record->pid);
 
-	auto_close int root = openat(proc, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	auto_close int root = nook_procfs_open_root(proc, record->pid, err);
 
 	if (root < 0)
-		return nook_fail(err, errno, "open /proc/%s", path);
+		return root;
 
 	struct nook_spec asked = { .user = spec->user, .user_from = spec->user_from };
 

@@ -4,8 +4,8 @@
 
 #include "base/own.h"
 #include "base/text.h"
-#include "procfs.h"
 #include "sys/mount.h"
+#include "sys/procfs.h"
 
 #include <errno.h>
 #include <fcntl.h>

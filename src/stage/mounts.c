@@ -3,10 +3,11 @@
 #include "stage.h"
 
 #include "base/own.h"
-#include "base/path.h"
 #include "base/text.h"
 #include "pty.h"
+#include "sys/file.h"
 #include "sys/mount.h"
+#include "sys/path.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -61,20 +62,24 @@ static int make_masks(struct nook_stage *s, struct nook_error *err)
 
 	if (fd < 0)
 		return fd;
-	if (mkdirat(fd, "dir", 0555) < 0)
-		return nook_fail(err, errno, "mkdirat dir (of the masks)");
 
-	auto_close int file = openat(fd, "file", O_CREAT | O_EXCL | O_RDONLY | O_CLOEXEC, 0444);
-
-	if (file < 0)
-		return nook_fail(err, errno, "create file (of the masks)");
-
-	int rc = nook_mount_setattr(fd, false, MOUNT_ATTR_RDONLY, 0, 0, NO_FD);
+	int rc = nook_mkdir_below(fd, "dir", 0555);
 
 	if (rc < 0)
+		return nook_fail(err, -rc, "mkdirat dir (of the masks)");
+
+	int file = nook_create_below(fd, "file", 0444);
+
+	if (file < 0)
+		return nook_fail(err, -file, "create file (of the masks)");
+	close_fd(&file); /* open for writing, it would keep the mount from becoming read-only */
+
+	rc = nook_mount_setattr(fd, false, MOUNT_ATTR_RDONLY, 0, 0, NO_FD);
+	if (rc < 0)
 		return nook_fail(err, -rc, "mount_setattr(RDONLY) of the masks");
-	if (mkdirat(s->scratch, "m", 0700) < 0)
-		return nook_fail(err, errno, "mkdirat m");
+	rc = nook_mkdir_below(s->scratch, "m", 0700);
+	if (rc < 0)
+		return nook_fail(err, -rc, "mkdirat m");
 	rc = nook_move_mount_at(fd, s->scratch, "m");
 	if (rc < 0)
 		return nook_fail(err, -rc, "move_mount of the masks");
@@ -133,21 +138,25 @@ static const char *name_in_dev(const struct nook_stage *s, const char *target)
 	return name && *name && !strchr(name, '/') ? name : NULL;
 }
 
-/* Nobody else has been there yet, so no walk is needed: a third of all targets are these. */
+/* Nobody else has been there yet, so the container's root need not be walked from its top: a third
+ * of all targets are these. */
 static int make_in_dev(int dev, const char *name, enum nook_path_make make, struct nook_error *err)
 {
 	int fd;
 
 	if (make == NOOK_PATH_FILE) {
-		fd = openat(dev, name, O_CREAT | O_EXCL | O_RDONLY | O_NOFOLLOW | O_CLOEXEC, 0644);
+		fd = nook_create_below(dev, name, 0644);
 		if (fd >= 0)
 			return fd;
-	} else if (make == NOOK_PATH_DIR && mkdirat(dev, name, 0755) < 0 && errno != EEXIST) {
-		return nook_fail(err, errno, "mkdirat %s in /dev", name);
+	} else if (make == NOOK_PATH_DIR) {
+		int rc = nook_mkdir_below(dev, name, 0755);
+
+		if (rc < 0 && rc != -EEXIST)
+			return nook_fail(err, -rc, "mkdirat %s in /dev", name);
 	}
 
-	fd = openat(dev, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	return fd < 0 ? nook_fail(err, errno, "open %s in /dev", name) : fd;
+	fd = nook_open_below(dev, name);
+	return fd < 0 ? nook_fail(err, -fd, "open %s in /dev", name) : fd;
 }
 
 static int make_symlink(struct nook_stage *s, const struct nook_plan_mount *m,
@@ -157,7 +166,7 @@ static int make_symlink(struct nook_stage *s, const struct nook_plan_mount *m,
 	const char *name = strrchr(m->target, '/') + 1;
 	char parent[256];
 
-	if (in_dev && symlinkat(m->text, s->dev, in_dev) == 0)
+	if (in_dev && nook_symlink_below(s->dev, in_dev, m->text) == 0)
 		return 0;
 
 	(void)nook_format(parent, sizeof(parent), "%.*s", (int)(name - m->target), m->target);
@@ -165,9 +174,12 @@ static int make_symlink(struct nook_stage *s, const struct nook_plan_mount *m,
 
 	if (dir < 0)
 		return dir;
-	if (symlinkat(m->text, dir, name) < 0 && errno != EEXIST)
-		return nook_fail(err, errno, "symlinkat %s -> %s", m->target, m->text);
-	return 0;
+
+	int rc = nook_symlink_below(dir, name, m->text);
+
+	return rc < 0 && rc != -EEXIST
+		       ? nook_fail(err, -rc, "symlinkat %s -> %s", m->target, m->text)
+		       : 0;
 }
 
 /* What goes onto the target. A descriptor that is kept by @s is duplicated, so that the caller may

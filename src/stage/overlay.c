@@ -12,8 +12,10 @@
  */
 #include "stage.h"
 
+#include "base/file.h"
 #include "base/own.h"
 #include "base/text.h"
+#include "sys/file.h"
 #include "sys/mount.h"
 
 #include <errno.h>
@@ -21,15 +23,14 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 
 enum { NAME_SIZE = 32 };
 
 static int make_dir(int dir, const char *name, struct nook_error *err)
 {
-	if (mkdirat(dir, name, 0755) < 0 && errno != EEXIST)
-		return nook_fail(err, errno, "mkdirat %s", name);
-	return 0;
+	int rc = nook_mkdir_below(dir, name, 0755);
+
+	return rc < 0 && rc != -EEXIST ? nook_fail(err, -rc, "mkdirat %s", name) : 0;
 }
 
 static int attach_layers(struct nook_stage *s, const struct nook_plan_overlay *o,
@@ -55,48 +56,60 @@ static int attach_layers(struct nook_stage *s, const struct nook_plan_overlay *o
 	return 0;
 }
 
+static int make_shade_dir(int dir, const struct nook_plan_shade *sh, struct nook_error *err)
+{
+	int rc = *sh->path ? nook_mkdir_below(dir, sh->path, sh->mode) : 0;
+
+	if (rc < 0 && rc != -EEXIST)
+		return nook_fail(err, -rc, "mkdirat %s", sh->path);
+	/* The umask is 0 here; setgid and sticky bits mkdir(2) may leave out. */
+	if (*sh->path && !sh->uid && !sh->gid && !(sh->mode & 07000))
+		return 0;
+
+	auto_close int fd = nook_open_dir_below(dir, *sh->path ? sh->path : ".", O_RDONLY);
+
+	if (fd < 0)
+		return nook_fail(err, -fd, "open %s", sh->path);
+	rc = nook_own(fd, sh->uid, sh->gid, sh->mode);
+	return rc < 0 ? nook_fail(err, -rc, "fchown %s to %u:%u, mode 0%o", sh->path, sh->uid,
+				  sh->gid, sh->mode)
+		      : 0;
+}
+
+static int make_shade_file(int dir, const struct nook_plan_shade *sh, struct nook_error *err)
+{
+	auto_close int fd = nook_create_below(dir, sh->path, 0600);
+
+	if (fd < 0)
+		return nook_fail(err, -fd, "create %s", sh->path);
+
+	int rc = nook_write_fd(fd, sh->text, sh->len);
+
+	if (rc < 0)
+		return nook_fail(err, -rc, "write %s", sh->path);
+	rc = nook_own(fd, sh->uid, sh->gid, sh->mode);
+	return rc < 0 ? nook_fail(err, -rc, "fchown %s to %u:%u, mode 0%o", sh->path, sh->uid,
+				  sh->gid, sh->mode)
+		      : 0;
+}
+
 static int make_shade(int dir, const struct nook_plan_shade *sh, struct nook_error *err)
 {
-	const char *path = *sh->path ? sh->path : ".";
+	int rc;
 
 	switch (sh->kind) {
 	case NOOK_SHADE_WHITEOUT:
-		/* A 0:0 device is overlay's whiteout, which user namespaces may make since
-		 * Linux 5.8. */
-		if (mknodat(dir, path, S_IFCHR, makedev(0, 0)) < 0)
-			return nook_fail(err, errno, "mknodat whiteout %s", sh->path);
-		return 0;
-
+		rc = nook_whiteout_below(dir, sh->path);
+		return rc < 0 ? nook_fail(err, -rc, "mknodat whiteout %s", sh->path) : 0;
 	case NOOK_SHADE_SYMLINK:
-		if (symlinkat(sh->text, dir, path) < 0)
-			return nook_fail(err, errno, "symlinkat %s", sh->path);
-		return 0;
-
+		rc = nook_symlink_below(dir, sh->path, sh->text);
+		return rc < 0 ? nook_fail(err, -rc, "symlinkat %s", sh->path) : 0;
+	case NOOK_SHADE_FILE:
+		return make_shade_file(dir, sh, err);
 	case NOOK_SHADE_DIR:
-		if (mkdirat(dir, path, sh->mode) < 0 && errno != EEXIST)
-			return nook_fail(err, errno, "mkdirat %s", sh->path);
-		break;
-
-	case NOOK_SHADE_FILE: {
-		auto_close int fd = openat(
-			dir, path, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0600);
-
-		if (fd < 0)
-			return nook_fail(err, errno, "create %s", sh->path);
-		if (write(fd, sh->text, sh->len) != (ssize_t)sh->len)
-			return nook_fail(err, errno, "write %s", sh->path);
 		break;
 	}
-	}
-
-	if ((sh->uid || sh->gid) && fchownat(dir, path, sh->uid, sh->gid, AT_SYMLINK_NOFOLLOW) < 0)
-		return nook_fail(err, errno, "fchownat %s to %u:%u", sh->path, sh->uid, sh->gid);
-	/* The umask is 0 here; setgid and sticky bits mkdir(2) may leave out. */
-	if (sh->kind == NOOK_SHADE_DIR && *sh->path && !(sh->mode & 07000))
-		return 0;
-	if (fchmodat(dir, path, sh->mode, 0) < 0)
-		return nook_fail(err, errno, "fchmodat %s to 0%o", sh->path, sh->mode);
-	return 0;
+	return make_shade_dir(dir, sh, err);
 }
 
 static int open_shade(struct nook_stage *s, unsigned number, unsigned layer, struct nook_error *err)
@@ -109,9 +122,9 @@ static int open_shade(struct nook_stage *s, unsigned number, unsigned layer, str
 	if (rc < 0)
 		return rc;
 
-	int fd = openat(s->scratch, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	int fd = nook_open_dir_below(s->scratch, name, O_PATH);
 
-	return fd < 0 ? nook_fail(err, errno, "open %s", name) : fd;
+	return fd < 0 ? nook_fail(err, -fd, "open %s", name) : fd;
 }
 
 static int lay_shades(struct nook_stage *s, unsigned number, struct nook_error *err)
@@ -171,8 +184,8 @@ struct upper {
  * A union's root looks as its topmost layer's: a new writable layer takes over what the lower one
  * has. Owners that nobody has here show as the overflow id, and stay ours.
  */
-static int look_like(const struct nook_stage *s, const struct nook_plan_overlay *o,
-		     const char *upper, struct nook_error *err)
+static int look_like(const struct nook_stage *s, const struct nook_plan_overlay *o, int dir,
+		     struct nook_error *err)
 {
 	struct stat st;
 
@@ -180,42 +193,52 @@ static int look_like(const struct nook_stage *s, const struct nook_plan_overlay 
 		return 0;
 	if (fstat(s->sources[o->lowers[o->n_lowers - 1]], &st) < 0)
 		return nook_fail(err, errno, "fstat the topmost layer");
-	if (fchmodat(s->scratch, upper, st.st_mode & 07777, 0) < 0)
-		return nook_fail(err, errno, "fchmodat %s", upper);
-	if (st.st_uid == 65534 || st.st_gid == 65534 || (st.st_uid == 0 && st.st_gid == 0))
-		return 0;
-	if (fchownat(s->scratch, upper, st.st_uid, st.st_gid, AT_SYMLINK_NOFOLLOW) < 0)
-		return nook_fail(err, errno, "fchownat %s", upper);
-	return 0;
+	if (st.st_uid == 65534 || st.st_gid == 65534)
+		st.st_uid = st.st_gid = (uid_t)-1; /* no change */
+
+	int rc = nook_own(dir, st.st_uid, st.st_gid, st.st_mode & 07777);
+
+	return rc < 0 ? nook_fail(err, -rc, "fchown a new upper-N, as the layer below has it") : 0;
+}
+
+/* Return: an open directory. @ret_new: it was not there. */
+static int make_writable(struct nook_stage *s, const char *name, bool *ret_new,
+			 struct nook_error *err)
+{
+	int rc = nook_mkdir_below(s->scratch, name, 0755);
+
+	if (rc < 0 && rc != -EEXIST)
+		return nook_fail(err, -rc, "mkdirat %s", name);
+	*ret_new = rc == 0;
+
+	/* The user's own directory may hold anything: a symlink there would lead overlay out of it.
+	 */
+	int fd = nook_open_dir_below(s->scratch, name, O_RDONLY);
+
+	if (fd == -ENOTDIR || fd == -ELOOP)
+		return nook_refuse(err, ENOTDIR,
+				   "%s in the directory of --changes is not a directory",
+				   strchr(name, '/') ? strchr(name, '/') + 1 : name);
+	return fd < 0 ? nook_fail(err, -fd, "open %s", name) : fd;
 }
 
 static int make_upper(struct nook_stage *s, unsigned number, struct upper *u,
 		      struct nook_error *err)
 {
 	const char *dir = s->changes == s->scratch ? "" : "c/";
-	struct stat st;
+	bool is_new;
 
-	(void)nook_format(u->upper, NAME_SIZE, "%supper-%u", dir, number);
 	(void)nook_format(u->work, NAME_SIZE, "%swork-%u", dir, number);
+	auto_close int work = make_writable(s, u->work, &is_new, err);
 
-	bool is_new = fstatat(s->scratch, u->upper, &st, AT_SYMLINK_NOFOLLOW) < 0;
-	int rc = make_dir(s->scratch, u->upper, err);
+	if (work < 0)
+		return work;
+	(void)nook_format(u->upper, NAME_SIZE, "%supper-%u", dir, number);
+	auto_close int upper = make_writable(s, u->upper, &is_new, err);
 
-	if (rc == 0)
-		rc = make_dir(s->scratch, u->work, err);
-	if (rc == 0 && is_new)
-		rc = look_like(s, &s->plan->overlays[number], u->upper, err);
-	if (rc < 0)
-		return rc;
-
-	/* The user's own directory may hold anything: a symlink there would lead overlay out of it.
-	 */
-	if (fstatat(s->scratch, u->upper, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(st.st_mode) ||
-	    fstatat(s->scratch, u->work, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(st.st_mode))
-		return nook_refuse(err, ENOTDIR,
-				   "%s or %s in the directory of --changes is not a directory",
-				   strrchr(u->upper, 'u'), strrchr(u->work, 'w'));
-	return 0;
+	if (upper < 0)
+		return upper;
+	return is_new ? look_like(s, &s->plan->overlays[number], upper, err) : 0;
 }
 
 static int fail_overlay(int fs, int rc, const char *call, unsigned number, struct nook_error *err)
@@ -293,9 +316,9 @@ static int mount_by_options(const struct nook_stage *s, struct layers *l, const 
 		return nook_fail(err, -rc, "mount overlay %u", l->number);
 
 	/* The descriptor of the attached mount: move_mount moves it to its place. */
-	int fd = openat(s->scratch, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int fd = nook_open_dir_below(s->scratch, name, O_PATH);
 
-	return fd < 0 ? nook_fail(err, errno, "open overlay %u", l->number) : fd;
+	return fd < 0 ? nook_fail(err, -fd, "open overlay %u", l->number) : fd;
 }
 
 int nook_overlay_mount(struct nook_stage *s, unsigned number, struct nook_error *err)

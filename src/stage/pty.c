@@ -48,12 +48,14 @@ int nook_pty_open(struct nook_stage *s, struct nook_error *err)
 	if (devpts < 0)
 		return devpts;
 
-	auto_close int master = openat(devpts, "ptmx", O_RDWR | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC);
+	auto_close int master =
+		nook_openat2(devpts, "ptmx", O_RDWR | O_NOCTTY | O_NOFOLLOW, 0,
+			     RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS);
 	struct stat st;
 	int unlocked = 0;
 
 	if (master < 0)
-		return nook_fail(err, errno, "open /dev/pts/ptmx in the container");
+		return nook_fail(err, -master, "open /dev/pts/ptmx in the container");
 	if (fstat(master, &st) < 0)
 		return nook_fail(err, errno, "fstat /dev/pts/ptmx");
 	if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(5, 2))

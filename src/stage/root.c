@@ -3,16 +3,15 @@
 #include "stage.h"
 
 #include "base/own.h"
-#include "base/path.h"
+#include "sys/file.h"
 #include "sys/mount.h"
 #include "sys/process.h"
+#include "sys/procfs.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 static int new_mount(const char *fstype, uint64_t attrs, const char *mode, struct nook_error *err)
@@ -55,19 +54,7 @@ static int open_proc(struct nook_stage *s, struct nook_error *err)
 			nook_hint(err, "run nook where /proc is whole, or with --share pid");
 		return fd;
 	}
-
-	auto_close int fd =
-		openat(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	struct statfs fs;
-	struct stat st;
-
-	if (fd < 0)
-		return nook_fail(err, errno, "open /proc");
-	if (fstatfs(fd, &fs) < 0 || fstat(fd, &st) < 0)
-		return nook_fail(err, errno, "fstatfs /proc");
-	if (fs.f_type != PROC_SUPER_MAGIC || st.st_ino != 1)
-		return nook_refuse(err, EINVAL, "/proc is not the root of a procfs");
-	return move_fd(&fd);
+	return nook_procfs_open(false, err);
 }
 
 int prepare_mounts(void *ctx, struct nook_error *err)
@@ -106,8 +93,9 @@ int prepare_mounts(void *ctx, struct nook_error *err)
 	if (!s->plan->has_changes)
 		return 0;
 	s->changes = s->sources[s->plan->changes_source];
-	if (mkdirat(s->scratch, "c", 0700) < 0)
-		return nook_fail(err, errno, "mkdirat c");
+	rc = nook_mkdir_below(s->scratch, "c", 0700);
+	if (rc < 0)
+		return nook_fail(err, -rc, "mkdirat c");
 	rc = nook_move_mount_at(s->changes, s->scratch, "c");
 	return rc < 0 ? nook_fail(err, -rc, "move_mount %s",
 				  s->plan->sources[s->plan->changes_source].path)
@@ -142,11 +130,11 @@ int mount_rootfs(void *ctx, struct nook_error *err)
 		return fd;
 	s->root = fd;
 
-	if (mkdirat(s->scratch, "root", 0700) < 0)
-		return nook_fail(err, errno, "mkdirat root");
+	int rc = nook_mkdir_below(s->scratch, "root", 0700);
 
-	int rc = nook_move_mount_at(s->root, s->scratch, "root");
-
+	if (rc < 0)
+		return nook_fail(err, -rc, "mkdirat root");
+	rc = nook_move_mount_at(s->root, s->scratch, "root");
 	return rc < 0 ? nook_fail(err, -rc, "move_mount root") : 0;
 }
 

@@ -4,9 +4,8 @@
 #include "stage.h"
 
 #include "base/own.h"
-#include "base/path.h"
-#include "sys/openat2.h"
 #include "sys/process.h"
+#include "sys/procfs.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -42,11 +41,11 @@ int set_clock_offsets(void *ctx, struct nook_error *err)
 	if (rc < 0)
 		return nook_fail(err, -rc, "prctl(PR_SET_DUMPABLE)");
 
-	auto_close int self = openat(s->proc, "self", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	auto_close int self = nook_procfs_self(s->proc, err);
 
 	if (self < 0)
-		return nook_fail(err, errno, "open /proc/self");
-	rc = nook_write_at(self, "timens_offsets", s->plan->time_offsets, err);
+		return self;
+	rc = nook_procfs_write_at(self, "timens_offsets", s->plan->time_offsets, err);
 	if (rc < 0) {
 		if (rc == -ERANGE)
 			nook_hint(err,
@@ -54,10 +53,10 @@ int set_clock_offsets(void *ctx, struct nook_error *err)
 		return rc;
 	}
 
-	auto_close int ns = openat(self, "ns/time_for_children", O_RDONLY | O_CLOEXEC);
+	auto_close int ns = nook_procfs_open_ns_at(self, "time_for_children", err);
 
 	if (ns < 0)
-		return nook_fail(err, errno, "open /proc/self/ns/time_for_children");
+		return ns;
 	rc = nook_setns(ns, CLONE_NEWTIME);
 	if (rc < 0)
 		return nook_fail(err, -rc, "setns(time_for_children)");

@@ -4,8 +4,8 @@
  * descriptor, and then used by the descriptor that comes back. Nobody joins strings to reach below
  * a root.
  */
-#ifndef NOOK_BASE_PATH_H
-#define NOOK_BASE_PATH_H
+#ifndef NOOK_SYS_PATH_H
+#define NOOK_SYS_PATH_H
 
 #include "nook/error.h"
 
@@ -38,9 +38,5 @@ int nook_resolve_make(int root, const char *path, enum nook_path_make make, stru
 
 /* Is the thing behind @fd a directory? 1, 0 or a negative errno. */
 int nook_is_dir(int fd);
-
-/* Writes all of @text by one write(2) to @path below @dir, which must exist and is not followed
- * through symlinks. */
-int nook_write_at(int dir, const char *path, const char *text, struct nook_error *err);
 
 #endif

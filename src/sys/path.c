@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "path.h"
 
-#include "own.h"
-#include "sys/openat2.h"
+#include "base/own.h"
+#include "openat2.h"
 
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/openat2.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -138,24 +137,4 @@ int nook_is_dir(int fd)
 	if (fstat(fd, &st) < 0)
 		return -errno;
 	return S_ISDIR(st.st_mode);
-}
-
-int nook_write_at(int dir, const char *path, const char *text, struct nook_error *err)
-{
-	size_t len = strlen(text);
-	auto_close int fd =
-		nook_openat2(dir, path, O_WRONLY | O_CLOEXEC, 0,
-			     RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
-
-	if (fd < 0)
-		return nook_fail(err, -fd, "open %s", path);
-
-	ssize_t done = write(fd, text, len);
-
-	if (done < 0)
-		return nook_fail(err, errno, "write \"%.60s\" to %s", text, path);
-	if ((size_t)done != len)
-		return nook_fail(err, EIO, "write \"%.60s\" to %s: only %zd bytes", text, path,
-				 done);
-	return 0;
 }

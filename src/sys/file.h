@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Files and directories below a directory that we hold. A path leads through directories only,
+ * stays below, and nothing is followed: not at the end, nor on the way. Every call returns 0 or a
+ * descriptor (CLOEXEC), or a negative errno.
+ */
+#ifndef NOOK_SYS_FILE_H
+#define NOOK_SYS_FILE_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+/* mkdir(2). -EEXIST: something of that name is there, which need not be a directory. */
+int nook_mkdir_below(int dir, const char *path, mode_t mode);
+
+/* symlink(2): @path leads to @text, which nobody looks at here. */
+int nook_symlink_below(int dir, const char *path, const char *text);
+
+/* The device 0:0: overlay's whiteout, which user namespaces may make since Linux 5.8. */
+int nook_whiteout_below(int dir, const char *path);
+
+/* A new file, open for writing. */
+int nook_create_below(int dir, const char *path, mode_t mode);
+
+/* Whatever is there, O_PATH; a symlink itself. */
+int nook_open_below(int dir, const char *path);
+
+/* A directory. @flags: O_PATH to name it, O_RDONLY to change it by nook_own(). */
+int nook_open_dir_below(int dir, const char *path, int flags);
+
+/* Owner and permission bits of what @fd is open on. */
+int nook_own(int fd, uid_t uid, gid_t gid, mode_t mode);
+
+#endif
