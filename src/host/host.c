@@ -35,6 +35,17 @@ static int probe_kernel(struct nook_prober *p)
 			   NOOK_KERNEL_MAJOR, NOOK_KERNEL_MINOR, host->release);
 }
 
+static int probe_lsm(struct nook_prober *p)
+{
+	char value = 'N';
+	auto_close int fd = open("/sys/module/apparmor/parameters/enabled", O_RDONLY | O_CLOEXEC);
+
+	/* No file, or none that can be read, is a kernel without AppArmor. */
+	p->host->apparmor = fd >= 0 && read(fd, &value, 1) == 1 && value == 'Y';
+	p->host->selinux = access("/sys/fs/selinux/enforce", F_OK) == 0;
+	return 0;
+}
+
 static int probe_state_dir(struct nook_prober *p)
 {
 	return nook_state_dir(&p->host->state_dir, p->err);
@@ -110,7 +121,7 @@ static int probe_rootfs(struct nook_prober *p)
 
 /* Each may use what those before it have set. */
 static int (*const probes[])(struct nook_prober *p) = {
-	probe_kernel, nook_caller_probe,   probe_state_dir, probe_own_account,
+	probe_kernel, nook_caller_probe,   probe_lsm,    probe_state_dir, probe_own_account,
 	probe_ids,    nook_accounts_probe, probe_cgroup, probe_rootfs,
 };
 

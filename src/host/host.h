@@ -141,6 +141,8 @@ struct nook_host {
 	const char *hostname;
 	unsigned last_cap; /* /proc/sys/kernel/cap_last_cap */
 
+	bool selinux, apparmor;
+
 	/* user namespaces */
 	struct nook_id_range *subuid, *subgid; /* the caller's */
 	size_t n_subuid, n_subgid;
