@@ -83,9 +83,8 @@ def make_nook(binary, base, request):
             if os.getuid() != 0:
                 pytest.skip("needs root")
             account = machine.Account("root", 0, 0, "/root")
-        elif who == "user" and os.getuid() != 0:
-            account = machine.Account(os.environ.get("USER", "user"), os.getuid(), os.getgid(), os.environ["HOME"],
-                                      env={"XDG_RUNTIME_DIR": own_runtime_dir(base)})
+        elif who in ("user", "poor") and os.getuid() != 0:
+            account = ourselves(base, who == "user")
         else:
             lab = request.getfixturevalue("lab")
             account = {"lab": lab.root(), "user": lab.account("nooktest", lab.USER),
@@ -96,6 +95,15 @@ def make_nook(binary, base, request):
     yield make
     for nook in made:
         nook.clean()
+
+
+def ourselves(base, with_range):
+    """The account that the tests run as, when that is not root; skips when it has no range and should, or the reverse."""
+    account = machine.Account(machine.own_name(), os.getuid(), os.getgid(), os.environ["HOME"],
+                              env={"XDG_RUNTIME_DIR": own_runtime_dir(base)})
+    if machine.has_range(account) != with_range:
+        pytest.skip(f"uid {account.uid} has {'no' if with_range else 'a'} range of ids in /etc/subuid")
+    return account
 
 
 def own_runtime_dir(base):

@@ -5,6 +5,7 @@ import ctypes
 import glob
 import json
 import os
+import pwd
 import re
 import shutil
 import signal
@@ -144,6 +145,26 @@ class Account:
         env.update(self.env)
         env.update(extra or {})
         return {name: value for name, value in env.items() if value is not None}
+
+
+def own_name():
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())  # an account that no file names
+
+
+def has_range(account):
+    """Whether /etc/subuid and /etc/subgid give the account ids."""
+    return all(line_of(file, account) for file in ("/etc/subuid", "/etc/subgid"))
+
+
+def line_of(file, account):
+    try:
+        lines = read(file).splitlines()
+    except OSError:
+        return False
+    return any(line.split(":")[0] in (account.name, str(account.uid)) for line in lines)
 
 
 class Lab:

@@ -16,28 +16,15 @@ MASKED = ["/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore", "/pro
 READ_ONLY = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"]
 
 
-@pytest.fixture(params=["root", "user"], scope="module")
-def seen(request, module_nook):
+looked = {}
+
+
+@pytest.fixture(params=["root", "user"])
+def seen(request, make_nook):
     """One look at everything, for many questions."""
-    return module_nook(request.param)
-
-
-@pytest.fixture(scope="module")
-def module_nook(request, binary, base):
-    import nookrun
-
-    def look(who):
-        if os.getuid() == 0:
-            lab = request.getfixturevalue("lab")
-            account = machine.Account("root", 0, 0, "/root") if who == "root" else lab.account("nooktest", lab.USER)
-        elif who == "root":
-            pytest.skip("needs root")
-        else:
-            account = machine.Account("user", os.getuid(), os.getgid(), os.environ["HOME"],
-                                      env={"XDG_RUNTIME_DIR": os.environ.get("XDG_RUNTIME_DIR", base)})
-        nook = nookrun.Nook(binary, account, base)
-        return nook.run("--", "cat", "/proc/self/mountinfo").ok()
-    return look
+    if request.param not in looked:
+        looked[request.param] = make_nook(request.param).run("--", "cat", "/proc/self/mountinfo").ok()
+    return looked[request.param]
 
 
 def mounts(text):

@@ -93,6 +93,12 @@ def test_exec_joins_every_namespace(nook):
             machine.ns(kind, one.pid) for kind in machine.KINDS]
 
 
+def test_exec_of_one_who_has_no_range(poor_nook):
+    with poor_nook.background() as one:
+        assert poor_nook.cmd("exec", one.name, "sh", "-c", "id -u; readlink /proc/self/ns/user").lines() == [
+            "0", machine.ns("user", one.pid)]
+
+
 def test_exec_joins_what_is_shared_and_what_is_moved(root_nook):
     with root_nook.background("echo ready; exec sleep 1000", "--share", "net,uts", "--boottime", "100000") as one:
         out = root_nook.cmd("exec", one.name, "sh", "-c", "readlink /proc/self/ns/net; cut -d. -f1 /proc/uptime").lines()

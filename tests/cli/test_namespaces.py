@@ -91,8 +91,10 @@ def test_root_joins_one_kind_by_path(root_nook, kind):
 
 
 @pytest.mark.parametrize("kind", ["uts", "ipc", "net", "cgroup", "time"])
-def test_one_kind_of_a_container_is_joined_by_its_name(nook, kind):
+@pytest.mark.parametrize("who", ["root", "user", "poor"])
+def test_one_kind_of_a_container_is_joined_by_its_name(make_nook, who, kind):
     """With its user namespace, which owns the other: so that an ordinary user may, too."""
+    nook = make_nook(who)
     with nook.background() as other:
         inside = links(nook, "--join", f"user={other.name}", "--join", f"{kind}={other.name}")
         assert inside["user"] == machine.ns("user", other.pid)
