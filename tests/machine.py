@@ -143,6 +143,7 @@ class Account:
     def environment(self, extra=None):
         env = {"PATH": PATH, "HOME": self.home, "USER": self.name, "LANG": "C.UTF-8", "TERM": "dumb", "SHELL": "/bin/sh"}
         env.update(self.env)
+        env.update({name: os.environ[name] for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS") if name in os.environ})
         env.update(extra or {})
         return {name: value for name, value in env.items() if value is not None}
 

@@ -57,7 +57,7 @@ def test_a_missing_state_directory_is_made(user_nook):
 
 
 @pytest.mark.parametrize("limit", range(3, 40, 4))
-def test_few_descriptors_allowed(nook, limit):
+def test_few_descriptors_allowed(nook, unsanitized, limit):
     """It works, or says why not; and leaves nothing."""
     out = nook.outside("sh", "-c", f"ulimit -n {limit}; exec {nook.binary} run -- true", check=False)
     assert out.status == 0 or (out.status == 125 and out.err.startswith("nook: ")), out
