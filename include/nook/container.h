@@ -11,6 +11,10 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* A step that was carried out: for --trace. Texts are static or live until the call returns. */
 struct nook_trace_row {
 	bool inside;      /* by the stage, in the new namespaces; else by us */
@@ -41,11 +45,14 @@ int nook_run(const struct nook_spec *spec, const struct nook_trace *trace, int *
 
 /**
  * nook_call() - run a function in a container, as nook_run() runs a program
- * @fn:  called with @arg in a copy of this process, inside; it returns the exit status, 0 to 255. What it changes in
- *       memory is lost: results go out by exit status, stdout, or a volume
+ * @fn:  called with @arg in a copy of this process, inside; it returns the exit status, 0 to 255.
+ * What it changes in memory is lost: results go out by exit status, stdout, or a volume
  *
- * The copy is made as by fork(2), which in a process with several threads is only safe for functions that are
- * async-signal-safe. spec->argv is for `nook ps`; NULL will do.
+ * The copy is made as by fork(2), which in a process with several threads is only safe for
+ * functions that are async-signal-safe. It has the caller's memory, environment variables too, and
+ * no descriptor but stdin, stdout and stderr. Streams are flushed before, and in the copy after
+ * @fn; exit handlers run only here. When spec->ns joins namespaces, @fn has 64 KiB of stack.
+ * spec->argv is for `nook ps`; NULL will do.
  *
  * Return: as nook_run().
  */
@@ -83,5 +90,9 @@ int nook_kill(const char *state_dir, const char *name, int signal, bool all,
 /* /run/nook for root; $XDG_RUNTIME_DIR/nook, else /tmp/nook-UID for an ordinary user. Static
  * storage. */
 int nook_state_dir(const char **ret, struct nook_error *err);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -17,6 +17,7 @@
 #include <linux/close_range.h>
 #include <linux/openat2.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -205,7 +206,12 @@ static int call_function(struct nook_stage *s, struct nook_error *err)
 
 	if (rc < 0)
 		return nook_fail(err, -rc, "close_range");
-	exit(s->function(s->function_arg)); /* its stdio is flushed */
+
+	int status = s->function(s->function_arg);
+
+	/* Its output; the exit handlers are the caller's. */
+	(void)fflush(NULL);
+	_exit(status);
 }
 
 int exec_program(void *ctx, struct nook_error *err)
