@@ -2,6 +2,10 @@
 #ifndef NOOK_ERROR_H
 #define NOOK_ERROR_H
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /**
  * struct nook_error - why a call failed, for a person
  * @errnum: positive errno of the failed call; 0 when nothing failed
@@ -58,5 +62,9 @@ void nook_hint(struct nook_error *err, const char *fmt, ...) __attribute__((form
  * checks. */
 void nook_cause(struct nook_error *err, const char *id, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -2,6 +2,10 @@
 #ifndef NOOK_KINDS_H
 #define NOOK_KINDS_H
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* The eight kinds of namespace, namespaces(7), in the order in which a caller with no privilege
  * joins them. */
 enum nook_ns_kind {
@@ -15,5 +19,9 @@ enum nook_ns_kind {
 	NOOK_NS_TIME,
 	NOOK_NS_COUNT,
 };
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -17,6 +17,10 @@
 #include <stdio.h>
 #include <sys/types.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct nook_arena;
 struct nook_spec;
 struct nook_host;
@@ -247,5 +251,9 @@ struct nook_plan {
  */
 int nook_plan_build(struct nook_arena *a, const struct nook_spec *spec,
 		    const struct nook_host *host, struct nook_plan *plan, struct nook_error *err);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

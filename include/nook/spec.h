@@ -15,6 +15,10 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 struct nook_opt_u64 {
 	bool set;
 	uint64_t value;
@@ -165,5 +169,9 @@ struct nook_spec {
 
 	struct nook_limits_spec limits;
 };
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
