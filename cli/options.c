@@ -11,17 +11,19 @@ const struct nook_command nook_commands[] = {
 	  "run a command in a new container",
 	  "Runs COMMAND, or your shell, in namespaces of its own, and removes the container when "
 	  "it "
-	  "ends. Without options its root is a copy-on-write view of this machine's. The exit "
-	  "status is the command's, 128+N when signal N ended it, 127 when it was not found, 126 "
+	  "ends. Without options its root is a copy-on-write view of this machine's own, and what "
+	  "it writes there is thrown away. The exit status is the command's, 128+N when signal N "
+	  "ended it, 127 when it was not found, 126 "
 	  "when it could not be executed, and 125 when nook itself failed.",
 	  &nook_run_table, NOOK_OPERANDS_COMMAND, nook_cmd_run },
 	{ "exec", NULL, "[OPTION...] NAME [--] COMMAND [ARGUMENT...]",
 	  "run a command in a container that runs",
 	  "Runs COMMAND in the namespaces and the cgroup of the container, with its credentials "
-	  "and its filter of system calls. The exit status is that of nook run.",
+	  "and its filter of system calls. The exit status is made as that of nook run.",
 	  &nook_exec_table, NOOK_OPERANDS_CONTAINER_COMMAND, nook_cmd_exec },
 	{ "ps", NULL, "[OPTION...]", "list your containers",
-	  "One that is 'gone' was left by a nook that was killed: nook rm removes the rest of it.",
+	  "Prints a line for each container that you have made: root sees root's. One that is "
+	  "'gone' was left by a nook that was killed: nook rm removes the rest of it.",
 	  &nook_ps_table, NOOK_OPERANDS_NONE, nook_cmd_ps },
 	{ "kill", NULL, "[OPTION...] NAME...", "send a signal to containers",
 	  "The signal goes to the container's first process, which passes it on to the command.",
@@ -32,8 +34,9 @@ const struct nook_command nook_commands[] = {
 	  &nook_rm_table, NOOK_OPERANDS_CONTAINERS, nook_cmd_rm },
 	{ "check", "This machine", "[OPTION...] [ID]",
 	  "say what this machine allows, and how to allow more",
-	  "Looks at namespaces, id ranges, overlay and idmapped mounts, cgroups, seccomp and the "
-	  "kernel's version, for the user who asks.",
+	  "Tries namespaces, id ranges, overlay and idmapped mounts, cgroups, seccomp and a "
+	  "container, as the user who asks. The exit status is 0 when nook run works here without "
+	  "options, and 1 when it doesn't.",
 	  &nook_check_table, NOOK_OPERANDS_NONE, nook_cmd_check },
 	{ "ns", NULL, "VERB [OPTION...]", "list, show and keep namespaces",
 	  "Every namespace of the machine: who holds it, who owns it, what is in it.",
