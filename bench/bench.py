@@ -74,10 +74,10 @@ class Bench:
         os.makedirs(self.build, exist_ok=True)
         caps = "0x" + output(self.nook, "run", "--root", self.root, "--", "/bin/busybox", "grep", "CapBnd",
                              "/proc/self/status").split()[1]
-        library = os.path.join(os.path.dirname(self.nook), "libnook.a")
+        library = os.path.join(os.path.dirname(self.nook), "libnook-internal.a")
         compile_c(f"{self.build}/filter", f"{HERE}/filter.c", library,
                   flags=[f"-DCAPS={caps}ULL", f"-I{ROOT}/include", "-iquote", f"{ROOT}/src"],
-                  libs=["-ljson-c", "-lseccomp", "-lcap"])
+                  libs=["-ljson-c", "-lcap"])
         with open(f"{self.build}/floor_filter.h", "w", encoding="utf-8") as file:
             file.write(output(f"{self.build}/filter"))
         for name in ("driver", "floor", "floor_exec"):
