@@ -26,6 +26,21 @@ const struct nook_option_table nook_rm_table = { .command = "nook rm",
 						 .rows = rows,
 						 .n = ARRAY_SIZE(rows) };
 
+/* What isn't there can't be removed; --force is for scripts, to which that is as good. */
+static int check_there(struct nook_arena *a, const char *state_dir, const char *name,
+		       struct nook_error *err)
+{
+	struct nook_record record;
+	enum nook_life life;
+	struct nook_error unread = { 0 };
+	int rc = nook_state_read(state_dir, name, a, &record, &life, &unread);
+
+	if (rc != -ENOENT)
+		return 0; /* a record that can't be read is removed too */
+	*err = unread;
+	return rc;
+}
+
 int nook_cmd_rm(int argc, char **argv)
 {
 	auto_arena struct nook_arena a = { 0 };
@@ -45,7 +60,10 @@ int nook_cmd_rm(int argc, char **argv)
 	for (size_t i = 0; i < names.n_words; i++) {
 		memset(&err, 0, sizeof(err));
 
-		int rc = nook_state_undo(state_dir, names.words[i], force, &err);
+		int rc = force ? 0 : check_there(&a, state_dir, names.words[i], &err);
+
+		if (rc == 0)
+			rc = nook_state_undo(state_dir, names.words[i], force, &err);
 
 		if (rc == -EBUSY && !force)
 			nook_hint(&err, "nook rm --force %s kills it first.", names.words[i]);

@@ -124,12 +124,15 @@ static void plan_ids(struct nook_planner *p)
 	bool new_userns = p->plan->userns.writer != NOOK_IDMAP_NONE;
 	bool may = new_userns || (p->host->caps & (1ULL << CAP_SETGID)) ||
 		   p->spec->ns[NOOK_NS_USER].mode == NOOK_NS_JOIN;
-	uint32_t *groups = nook_alloc_array(p->arena, a->n_groups, sizeof(*groups));
+	uint32_t *groups = nook_alloc_array(p->arena, a->n_groups + 1, sizeof(*groups));
 
 	process->uid = a->uid;
 	process->gid = a->gid;
 	process->keep_groups = p->plan->userns.deny_setgroups || !may;
 
+	/* Like initgroups(3): the primary group is among them. */
+	if (a->n_groups)
+		groups[process->n_groups++] = a->gid;
 	/* A group that the map doesn't have can't be had: setgroups(2) would refuse all of them. */
 	for (size_t i = 0; i < a->n_groups; i++) {
 		if (!new_userns || nook_idmap_covers(p->gid_map, p->n_gid_map, a->groups[i]))

@@ -137,8 +137,12 @@ int nook_plan_seccomp(struct nook_planner *p)
 		int rc = nook_seccomp_read(p->arena, p->spec->seccomp_file, process->caps.bounding,
 					   &filter, p->err);
 
-		if (rc < 0)
+		if (rc < 0) {
+			nook_where(p->err, "--seccomp %s", p->spec->seccomp_file);
+			nook_hint(p->err, "name a profile in the engines' JSON form, or "
+					  "\"default\" or \"off\"");
 			return rc;
+		}
 		process->seccomp_name =
 			strchr(p->spec->seccomp_file, '/')
 				? p->spec->seccomp_file

@@ -9,8 +9,11 @@
 #include "terminal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 void nook_create_init(struct nook_create *c, const struct nook_plan *plan, struct nook_arena *a,
 		      const struct nook_trace *trace)
@@ -20,6 +23,8 @@ void nook_create_init(struct nook_create *c, const struct nook_plan *plan, struc
 		.state = NOOK_STATE_NONE,
 		.sources = nook_alloc_array(a, plan->n_sources, sizeof(int)),
 		.joins = nook_alloc_array(a, plan->n_joins, sizeof(int)),
+		.overlays = nook_alloc_array(a, plan->n_overlays, sizeof(int)),
+		.changes = NO_FD,
 		.time_ns = NO_FD,
 		.cgroup_ns = NO_FD,
 		.proc = NO_FD,
@@ -34,6 +39,8 @@ void nook_create_init(struct nook_create *c, const struct nook_plan *plan, struc
 		c->sources[i] = NO_FD;
 	for (size_t i = 0; i < plan->n_joins; i++)
 		c->joins[i] = NO_FD;
+	for (size_t i = 0; i < plan->n_overlays; i++)
+		c->overlays[i] = NO_FD;
 
 	c->walk = (struct nook_walk){
 		.plan = plan,
@@ -50,6 +57,7 @@ void nook_create_init(struct nook_create *c, const struct nook_plan *plan, struc
 		.plan = plan,
 		.arena = a,
 		.sources = c->sources,
+		.overlays = c->overlays,
 		.proc = NO_FD,
 		.scratch = NO_FD,
 		.changes = NO_FD,
@@ -80,6 +88,7 @@ void nook_create_close(struct nook_create *c)
 {
 	close_pieces(c);
 	close_fd(&c->pidfd);
+	close_fd(&c->changes);
 	close_fd(&c->master);
 	nook_state_close(&c->state);
 }
@@ -87,6 +96,11 @@ void nook_create_close(struct nook_create *c)
 static bool has_range(const struct nook_plan *p)
 {
 	return p->userns.range;
+}
+
+static bool has_changes(const struct nook_plan *p)
+{
+	return p->has_changes;
 }
 
 static bool outside(const struct nook_plan *p)
@@ -193,6 +207,49 @@ static void claim_range_show(const struct nook_plan *plan, struct nook_rows *row
 {
 	nook_show(rows, "65,536 ids that nobody else gets", "symlink(\"%s\", \"%s/ids/%u\")",
 		  plan->name, plan->state_dir, plan->userns.range);
+}
+
+/*
+ * Two overlays on one writable layer spoil it, and the kernel does not always refuse. The lock is
+ * on the directory itself, so that it holds for containers of every name and state directory; it
+ * ends with us.
+ */
+static int lock_changes(void *ctx, struct nook_error *err)
+{
+	struct nook_create *c = ctx;
+	const struct nook_plan_source *src = &c->plan->sources[c->plan->changes_source];
+	int rc = 0;
+
+	nook_where(err, "%s", src->from);
+	if (mkdir(src->path, 0755) < 0 && errno != EEXIST)
+		return nook_fail(err, errno, "mkdir %s", src->path);
+	c->changes = open(src->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (c->changes < 0)
+		return nook_fail(err, errno, "open %s", src->path);
+	if (flock(c->changes, LOCK_EX | LOCK_NB) < 0) {
+		rc = errno;
+		if (rc == EWOULDBLOCK) {
+			nook_cause(err, "overlay-in-use",
+				   "another container keeps its changes in %s now", src->path);
+			nook_hint(err, "wait for its end (`nook ps`), or choose another directory");
+		}
+		return nook_fail(err, rc, "flock %s", src->path);
+	}
+	err->where[0] = '\0'; /* what fails later is not this option's */
+	return 0;
+}
+
+static int unlock_changes(void *ctx, struct nook_error *err)
+{
+	(void)err;
+	close_fd(&((struct nook_create *)ctx)->changes);
+	return 0;
+}
+
+static void lock_changes_show(const struct nook_plan *plan, struct nook_rows *rows)
+{
+	nook_show(rows, "one container at a time", "mkdir(\"%s\"), flock(LOCK_EX)",
+		  plan->sources[plan->changes_source].path);
 }
 
 static int open_sources(void *ctx, struct nook_error *err)
@@ -386,6 +443,7 @@ const struct nook_step nook_create_steps[] = {
 	STEP_UNDO(claim_name, drop_name, "take the name", NULL),
 	STEP(write_intent, "write down what will be made", NULL),
 	STEP_UNDO(claim_range, release_range, "take a range of ids", has_range),
+	STEP_UNDO(lock_changes, unlock_changes, "lock the directory of changes", has_changes),
 	STEP(open_sources, "open what the container is to see of the host", outside),
 	STEP_UNDO(make_cgroup, remove_cgroup, "make the cgroup", has_cgroup),
 	STEP(open_channel, "open a channel", NULL),

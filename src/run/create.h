@@ -16,6 +16,8 @@ struct nook_create {
 	struct nook_stage stage; /* prepared here, used by the child */
 	int *sources;
 	int *joins;             /* descriptors of plan->joins: namespaces or pidfds */
+	int *overlays;          /* of plan->overlays, in the stage */
+	int changes;            /* the directory of --changes, locked */
 	int time_ns, cgroup_ns; /* to be joined by the stage; NO_FD: none is */
 	int proc;               /* see nook_procfs_open() */
 	int cgroup;             /* v2, to be born in */

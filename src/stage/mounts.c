@@ -182,6 +182,14 @@ static int make_symlink(struct nook_stage *s, const struct nook_plan_mount *m,
 		       : 0;
 }
 
+/* lock_root() needs the mount itself: by its path it would find what lies on top. */
+static int keep_overlay(struct nook_stage *s, unsigned number, int mount)
+{
+	if (mount >= 0 && s->plan->root_read_only)
+		s->overlays[number] = fcntl(mount, F_DUPFD_CLOEXEC, 3);
+	return mount;
+}
+
 /* What goes onto the target. A descriptor that is kept by @s is duplicated, so that the caller may
  * close its own. */
 static int mount_for(struct nook_stage *s, const struct nook_plan_mount *m, struct nook_error *err)
@@ -190,7 +198,7 @@ static int mount_for(struct nook_stage *s, const struct nook_plan_mount *m, stru
 	case NOOK_PLAN_BIND:
 		return move_fd(&s->sources[m->source]);
 	case NOOK_PLAN_OVERLAY:
-		return nook_overlay_mount(s, m->overlay, err);
+		return keep_overlay(s, m->overlay, nook_overlay_mount(s, m->overlay, err));
 	case NOOK_PLAN_PROC:
 		return fcntl(s->proc, F_DUPFD_CLOEXEC, 3);
 	case NOOK_PLAN_DEVPTS:
@@ -369,6 +377,8 @@ int lock_root(void *ctx, struct nook_error *err)
 	struct nook_stage *s = ctx;
 	int rc = nook_mount_setattr(s->root, false, MOUNT_ATTR_RDONLY, 0, 0, NO_FD);
 
+	for (size_t i = 1; rc == 0 && i < s->plan->n_overlays; i++)
+		rc = nook_mount_setattr(s->overlays[i], false, MOUNT_ATTR_RDONLY, 0, 0, NO_FD);
 	return rc < 0 ? nook_fail(err, -rc, "mount_setattr(RDONLY) of the root") : 0;
 }
 

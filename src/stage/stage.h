@@ -20,15 +20,17 @@ struct nook_stage {
 	struct nook_walk walk;
 	int (*function)(void *arg); /* called instead of executing the program; NULL: execute it */
 	void *function_arg;
-	int *sources; /* descriptors of plan->sources: detached mounts */
-	int proc;     /* our own procfs of the new pid namespace, or the host's, checked */
-	int scratch;  /* a tmpfs that nobody else sees, on which layers and masks are laid out */
-	int changes;  /* where the writable layers are: scratch, or the root of --changes */
-	int root;     /* the container's root */
-	int mask;     /* a read-only tmpfs with an empty file and an empty directory */
-	int dev;      /* the tmpfs on its /dev; NO_FD: it has none of ours */
-	int pts;      /* the container's devpts */
-	int console;  /* the terminal's slave */
+	int *sources;  /* descriptors of plan->sources: detached mounts */
+	int *overlays; /* mounts of plan->overlays but the root, when they are to become read-only
+			*/
+	int proc;      /* our own procfs of the new pid namespace, or the host's, checked */
+	int scratch;   /* a tmpfs that nobody else sees, on which layers and masks are laid out */
+	int changes;   /* where the writable layers are: scratch, or the root of --changes */
+	int root;      /* the container's root */
+	int mask;      /* a read-only tmpfs with an empty file and an empty directory */
+	int dev;       /* the tmpfs on its /dev; NO_FD: it has none of ours */
+	int pts;       /* the container's devpts */
+	int console;   /* the terminal's slave */
 	sigset_t signals; /* the mask that the program gets: the one that our caller had */
 };
 
