@@ -3,6 +3,7 @@
 #include "options.h"
 
 #include "base/nearest.h"
+#include "run/seal.h"
 #include "stage/init.h"
 
 #include <errno.h>
@@ -82,6 +83,7 @@ int main(int argc, char **argv, char **env)
 		return NOOK_EXIT_FAILURE;
 	(void)signal(SIGPIPE, SIG_DFL); /* fails for a wrong number only */
 	note_words(argc, argv, env);
+	nook_seal_arm(argv, env);
 
 	if (argc < 2) {
 		fputs("nook: the command is missing\n\n", stderr);

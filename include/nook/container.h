@@ -37,7 +37,16 @@ struct nook_trace {
  * when the command could not be executed or was not found (then the return value is negative too)
  * @err:        receives why nothing was run
  *
- * Uses stdin, stdout and stderr for the program. Return: 0 when the program ran; a negative errno
+ * Uses stdin, stdout and stderr for the program.
+ *
+ * The container's first process is a copy of the caller, and its /proc/PID/exe leads those inside
+ * to the caller's own program. Where a user inside has the id of that file's owner (an ordinary
+ * user's own binary, --userns host, id maps by hand), they could write to it once nobody executes
+ * it any more. The program nook executes itself from a sealed copy then; the library can't do that
+ * to its caller: who runs hostile programs by it is best installed as root's, not writable for the
+ * user that it runs as.
+ *
+ * Return: 0 when the program ran; a negative errno
  * when nothing did, and nothing was left behind.
  */
 int nook_run(const struct nook_spec *spec, const struct nook_trace *trace, int *ret_status,

@@ -7,6 +7,7 @@
 #include "nook/container.h"
 #include "ns/kinds.h"
 #include "plan/seccomp.h"
+#include "seal.h"
 #include "sys/procfs.h"
 
 #include <errno.h>
@@ -201,6 +202,7 @@ static int plan_exec(struct nook_arena *a, const struct nook_record *record,
 	plan_filter(a, &plan->process);
 	plan_joins(a, plan, record);
 	plan->userns.deny_setgroups = record->keep_groups;
+	plan->userns.range = record->range;
 
 	int rc = plan_user(a, &plan->process, record, spec, &home, err);
 
@@ -226,6 +228,8 @@ int nook_exec(const char *state_dir, const struct nook_exec_spec *spec,
 
 	if (rc == 0)
 		rc = plan_exec(&arena, &record, spec, &plan, err);
+	if (rc == 0)
+		rc = nook_seal_self(&plan, err);
 	if (rc < 0)
 		return rc;
 

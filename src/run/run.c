@@ -7,6 +7,7 @@
 #include "host/host.h"
 #include "ns/kinds.h"
 #include "plan/seccomp.h"
+#include "seal.h"
 #include "show.h"
 #include "sys/process.h"
 #include "terminal.h"
@@ -218,6 +219,8 @@ static int run_once(const struct nook_spec *asked, const struct function *functi
 
 	int rc = prepare(&arena, asked, &spec, &host, &plan, err);
 
+	if (rc == 0)
+		rc = nook_seal_self(&plan, err);
 	if (rc < 0)
 		return rc;
 
