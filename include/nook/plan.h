@@ -204,6 +204,8 @@ struct nook_plan {
 	const char *state_dir; /* where its record goes */
 
 	uint64_t clone_flags; /* CLONE_NEW* made by the clone itself */
+	bool own_userns;      /* a user namespace is made or joined: the host's ids are not the
+				 container's */
 	bool late_time; /* a time namespace with offsets: unshared by the stage, which sets them,
 			   then enters it */
 	const char *time_offsets;     /* text for timens_offsets; NULL: none */

@@ -171,7 +171,7 @@ static bool look_space(struct nook_question *q)
 	char path[PATH_MAX];
 
 	/* "c/upper-0": the writable layer, where the stage has it. */
-	if (q->ctx->changes && strstr(q->args, "upper"))
+	if (q->ctx->changes && (strstr(q->args, "upper") || strstr(q->args, "work-")))
 		(void)nook_format(path, sizeof(path), "%s", q->ctx->changes);
 	else
 		(void)nook_format(path, sizeof(path), "%s", q->path);

@@ -151,7 +151,8 @@ static void plan_dev(struct nook_planner *p)
 	m->options = pts;
 	/* Group tty is 5 on every distribution; where it isn't mapped, terminals belong to their
 	 * user's group. */
-	m->n_options = !p->n_gid_map || nook_idmap_covers(p->gid_map, p->n_gid_map, 5) ? 3 : 2;
+	m->n_options =
+		!p->plan->own_userns || nook_idmap_covers(p->gid_map, p->n_gid_map, 5) ? 3 : 2;
 
 	plan_links(p);
 	add_fs(p, "tmpfs", "/dev/shm", PLAIN, mode1777, 1);

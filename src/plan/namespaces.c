@@ -128,6 +128,8 @@ int nook_plan_namespaces(struct nook_planner *p)
 		}
 	}
 
+	p->plan->own_userns =
+		nook_plan_is_new(p, NOOK_NS_USER) || p->spec->ns[NOOK_NS_USER].mode == NOOK_NS_JOIN;
 	order_joins(p);
 	int rc = check_privilege(p);
 

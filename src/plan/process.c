@@ -83,6 +83,8 @@ static void plan_env(struct nook_planner *p)
 		if (e)
 			env_set(p, &env, e);
 	}
+	for (size_t i = 0; i < env.n; i++)
+		env.list[i] = nook_strdup(p->arena, env.list[i]); /* see plan_argv() */
 	*nook_append(p->arena, env.list, env.n) = NULL;
 	p->plan->process.env = env.list;
 }
@@ -91,8 +93,18 @@ static void plan_argv(struct nook_planner *p)
 {
 	const struct nook_account *a = &p->host->account;
 
+	/*
+	 * Copies: pid 1 overwrites the caller's words and environment before it lets the program
+	 * start, which shares its memory until then.
+	 */
 	if (p->spec->argv && p->spec->argv[0]) {
-		p->plan->process.argv = p->spec->argv;
+		const char **copy = NULL;
+		size_t n = 0;
+
+		for (const char **w = p->spec->argv; *w; w++)
+			*nook_append(p->arena, copy, n) = nook_strdup(p->arena, *w);
+		*nook_append(p->arena, copy, n) = NULL;
+		p->plan->process.argv = copy;
 		return;
 	}
 

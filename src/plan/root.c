@@ -79,7 +79,7 @@ static struct nook_plan_shade *add_shade(struct nook_planner *p, enum nook_shade
  * caller's is root's. */
 static uint32_t id_inside(const struct nook_planner *p, uint32_t id)
 {
-	if (!(p->plan->clone_flags & CLONE_NEWUSER))
+	if (!p->plan->own_userns)
 		return id;
 	return nook_plan_idmaps_mounts(p) && p->host->root_idmap &&
 			       nook_idmap_covers(p->gid_map, p->n_gid_map, id)

@@ -56,6 +56,7 @@ void nook_create_init(struct nook_create *c, const struct nook_plan *plan, struc
 	c->stage = (struct nook_stage){
 		.plan = plan,
 		.arena = a,
+		.keep_groups = plan->userns.deny_setgroups || plan->process.keep_groups,
 		.sources = c->sources,
 		.overlays = c->overlays,
 		.proc = NO_FD,

@@ -7,6 +7,7 @@
 #include "nook/container.h"
 #include "ns/kinds.h"
 #include "plan/seccomp.h"
+#include "sys/process.h"
 #include "seal.h"
 #include "sys/procfs.h"
 
@@ -199,6 +200,7 @@ static int plan_exec(struct nook_arena *a, const struct nook_record *record,
 		},
 	};
 
+	plan->own_userns = record->namespaces & CLONE_NEWUSER;
 	plan_filter(a, &plan->process);
 	plan_joins(a, plan, record);
 	plan->userns.deny_setgroups = record->keep_groups;

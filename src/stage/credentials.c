@@ -18,9 +18,11 @@ int become_root(void *ctx, struct nook_error *err)
 
 	/* With setgroups denied the caller's groups stay: that is the kernel's condition for an own
 	 * gid map. */
-	if (!s->plan->userns.deny_setgroups && !s->plan->process.keep_groups) {
+	if (!s->keep_groups) {
 		rc = nook_setgroups(NULL, 0);
-		if (rc < 0)
+		if (rc == -EPERM && s->plan->userns.writer == NOOK_IDMAP_NONE)
+			s->keep_groups = true; /* the one that was joined denies it */
+		else if (rc < 0)
 			return nook_fail(err, -rc, "setgroups(none)");
 	}
 	rc = nook_setresgid(0);
@@ -66,11 +68,12 @@ static int raise_ambient(uint64_t ambient, struct nook_error *err)
 	return 0;
 }
 
-static int set_ids(const struct nook_plan_process *p, struct nook_error *err)
+static int set_ids(const struct nook_stage *s, struct nook_error *err)
 {
+	const struct nook_plan_process *p = &s->plan->process;
 	int rc;
 
-	if (!p->keep_groups) {
+	if (!s->keep_groups) {
 		rc = nook_setgroups(p->groups, p->n_groups);
 		if (rc < 0)
 			return nook_fail(err, -rc, "setgroups(%zu groups)", p->n_groups);
@@ -90,8 +93,9 @@ static int set_ids(const struct nook_plan_process *p, struct nook_error *err)
 	return rc < 0 ? nook_fail(err, -rc, "prctl(PR_SET_KEEPCAPS)") : 0;
 }
 
-static int read_back(const struct nook_plan_process *p, struct nook_error *err)
+static int read_back(const struct nook_stage *stage, struct nook_error *err)
 {
+	const struct nook_plan_process *p = &stage->plan->process;
 	uid_t r, e, s;
 	gid_t rg, eg, sg;
 	uint64_t effective, permitted, inheritable;
@@ -111,7 +115,7 @@ static int read_back(const struct nook_plan_process *p, struct nook_error *err)
 		return nook_refuse(err, EPERM,
 				   "the capabilities are 0x%lx and not 0x%lx after they were set",
 				   permitted, p->caps.permitted);
-	if (!p->keep_groups && getgroups(0, NULL) != (int)p->n_groups)
+	if (!stage->keep_groups && getgroups(0, NULL) != (int)p->n_groups)
 		return nook_refuse(err, EPERM,
 				   "there are %d groups and not %zu after they were set",
 				   getgroups(0, NULL), p->n_groups);
@@ -148,7 +152,7 @@ int drop_privilege(void *ctx, struct nook_error *err)
 	if (rc == 0 && seccomp_early(s->plan) && !p->seccomp_late)
 		rc = load(p, err);
 	if (rc == 0)
-		rc = set_ids(p, err);
+		rc = set_ids(s, err);
 	if (rc < 0)
 		return rc;
 
@@ -162,7 +166,7 @@ int drop_privilege(void *ctx, struct nook_error *err)
 			return nook_fail(err, -rc, "prctl(PR_SET_NO_NEW_PRIVS)");
 	}
 	if (rc == 0)
-		rc = read_back(p, err);
+		rc = read_back(s, err);
 	if (rc < 0)
 		return rc;
 

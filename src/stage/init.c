@@ -23,7 +23,7 @@ void nook_init_words(char *words, size_t size)
 	typed_size = words ? size : 0;
 }
 
-static void forget_words(void)
+void nook_init_forget(void)
 {
 	static const char name[] = "nook-init";
 
@@ -91,7 +91,7 @@ _Noreturn void nook_init_main(pid_t child, bool enterable)
 	/* An open SIGCHLD would be thrown away: what ended before it was blocked is looked for now.
 	 */
 	(void)sigprocmask(SIG_BLOCK, &all, NULL);
-	forget_words();
+	nook_init_forget();
 	close_all();
 	/* Nothing of the caller's is left in here now. Refused by a profile: then `nook exec` is.
 	 */

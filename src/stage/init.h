@@ -65,4 +65,8 @@ _Noreturn void nook_init_main(pid_t child, bool enterable);
  */
 void nook_init_words(char *words, size_t size);
 
+/* Overwrites them: before the program runs, which might look. nook_init_main() does so in any case.
+ */
+void nook_init_forget(void);
+
 #endif

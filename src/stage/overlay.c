@@ -269,7 +269,7 @@ static int mount_by_fsconfig(const struct nook_stage *s, struct layers *l, const
 	if (rc == 0)
 		rc = nook_fsconfig_string(fs, "workdir", u->work);
 	/* In a user namespace trusted.* is out of reach; overlay keeps its marks in user.*. */
-	if (rc == 0 && s->plan->userns.writer != NOOK_IDMAP_NONE)
+	if (rc == 0 && s->plan->own_userns)
 		rc = nook_fsconfig_flag(fs, "userxattr");
 	/* What is thrown away need not be synced to disk. */
 	if (rc == 0 && !s->plan->has_changes)
@@ -291,10 +291,9 @@ static int mount_by_options(const struct nook_stage *s, struct layers *l, const 
 			    struct nook_error *err)
 {
 	char options[4096], name[NAME_SIZE];
-	size_t len = nook_format(options, sizeof(options),
-				 "upperdir=%s,workdir=%s%s%s,lowerdir=", u->upper, u->work,
-				 s->plan->userns.writer != NOOK_IDMAP_NONE ? ",userxattr" : "",
-				 s->plan->has_changes ? "" : ",volatile");
+	size_t len = nook_format(
+		options, sizeof(options), "upperdir=%s,workdir=%s%s%s,lowerdir=", u->upper, u->work,
+		s->plan->own_userns ? ",userxattr" : "", s->plan->has_changes ? "" : ",volatile");
 	const char *layer;
 	bool first = true;
 
@@ -330,8 +329,12 @@ int nook_overlay_mount(struct nook_stage *s, unsigned number, struct nook_error 
 
 	if (rc == 0 && o->shaded)
 		rc = lay_shades(s, number, err);
-	if (rc == 0)
+	if (rc == 0) {
 		rc = make_upper(s, number, &u, err);
+		if (rc < 0 && s->plan->has_changes &&
+		    s->plan->sources[s->plan->changes_source].from)
+			nook_where(err, "%s", s->plan->sources[s->plan->changes_source].from);
+	}
 	/* Layers are named relative to here. */
 	if (rc == 0 && fchdir(s->scratch) < 0)
 		rc = nook_fail(err, errno, "fchdir to the scratch tmpfs");

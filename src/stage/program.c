@@ -287,6 +287,8 @@ int start_program(void *ctx, struct nook_error *err)
 	if (rc < 0)
 		return rc;
 
+	if (!s->function) /* which may want its environment */
+		nook_init_forget();
 	/* What comes before pid 1 blocks its signals must not end the program that it stands for.
 	 */
 	pid_t child = s->function ? nook_fork() : nook_vfork(be_program, s, stack, sizeof(stack));

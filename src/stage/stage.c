@@ -10,16 +10,9 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 
-/* A new one, or one that was joined. */
 static bool own_userns(const struct nook_plan *p)
 {
-	if (p->userns.writer != NOOK_IDMAP_NONE)
-		return true;
-	for (size_t i = 0; i < p->n_joins; i++) {
-		if (p->joins[i].kind == NOOK_NS_USER)
-			return true;
-	}
-	return false;
+	return p->own_userns;
 }
 
 static bool own_root(const struct nook_plan *p)

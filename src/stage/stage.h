@@ -20,7 +20,9 @@ struct nook_stage {
 	struct nook_walk walk;
 	int (*function)(void *arg); /* called instead of executing the program; NULL: execute it */
 	void *function_arg;
-	int *sources;  /* descriptors of plan->sources: detached mounts */
+	bool keep_groups; /* setgroups(2) is refused here: as the plan says, or by a user namespace
+			     that was joined */
+	int *sources;     /* descriptors of plan->sources: detached mounts */
 	int *overlays; /* mounts of plan->overlays but the root, when they are to become read-only
 			*/
 	int proc;      /* our own procfs of the new pid namespace, or the host's, checked */
