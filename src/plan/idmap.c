@@ -159,6 +159,9 @@ static int by_default(struct nook_planner *p, struct maps *m)
 		if (!h->free_range) {
 			nook_cause(p->err, "range-exhausted",
 				   "every range of 65,536 ids is in use");
+			nook_hint(p->err,
+				  "end a container that is not needed (`nook ps`), or choose "
+				  "the ids by --uid-map and --gid-map");
 			return nook_refuse(p->err, EUSERS,
 					   "no range of ids is free for the container");
 		}

@@ -6,6 +6,7 @@
 
 #include "nook/error.h"
 #include "nook/plan.h"
+#include "stage/step.h"
 
 /**
  * nook_cgroup_make() - make every directory of the plan and write the limits
@@ -47,5 +48,8 @@ int nook_cgroup_remove(const struct nook_plan_cgroup_dir *dirs, size_t n, struct
 /* O_PATH descriptor of a v2 cgroup that exists, for exec; NO_FD when @dirs has none on v2. */
 int nook_cgroup_open(const struct nook_plan_cgroup_dir *dirs, size_t n, int *ret_into,
 		     struct nook_error *err);
+
+/* Rows of --plan for nook_cgroup_make(). */
+void nook_cgroup_show(const struct nook_plan_cgroup *plan, struct nook_rows *rows);
 
 #endif

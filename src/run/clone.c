@@ -325,29 +325,36 @@ int kill_stage(void *ctx, struct nook_error *err)
 	return 0;
 }
 
-void clone_stage_show(const struct nook_plan *plan, struct nook_rows *rows)
+static void show_joins(const struct nook_plan *plan, bool by_stage, struct nook_rows *rows)
 {
-	char flags[160] = "";
-	size_t len = 0;
+	const char *what = by_stage ? "entered by that process" : "entered by a joiner, its parent";
 
-	for (int k = 0; k < NOOK_NS_COUNT; k++) {
-		if (plan->clone_flags & nook_ns_kinds[k].clone_flag)
-			len += nook_format(flags + len, sizeof(flags) - len, "%s|",
-					   nook_ns_kinds[k].flag_name + strlen("CLONE_"));
-	}
 	for (size_t i = 0; i < plan->n_joins; i++) {
 		const struct nook_plan_join *j = &plan->joins[i];
+		const struct nook_ns_info *kind = &nook_ns_kinds[j->kind];
 
+		if (by_stage != !!(kind->clone_flag & JOINED_BY_STAGE))
+			continue;
 		if (j->path)
-			nook_show(rows, "enter it (a joiner)", "setns(\"%s\", %s)", j->path,
-				  nook_ns_kinds[j->kind].flag_name);
+			nook_show(rows, what, "setns(\"%s\", %s)", j->path, kind->flag_name);
 		else
-			nook_show(rows, "enter it (a joiner)", "setns(pidfd of %d, %s)", j->pid,
-				  nook_ns_kinds[j->kind].flag_name);
+			nook_show(rows, what, "setns(pidfd of %d, %s)", j->pid, kind->flag_name);
 	}
+}
 
+void clone_stage_show(const struct nook_plan *plan, struct nook_rows *rows)
+{
 	bool v2 = plan->cgroup.n_dirs && plan->cgroup.dirs[0].v2;
+	const char *flags = plan->n_joins ? "PARENT" : "PIDFD";
 
-	nook_show(rows, "the container's first process", "clone3(%s%s%s)", flags,
-		  plan->n_joins ? "PARENT" : "PIDFD", v2 ? "|INTO_CGROUP" : "");
+	show_joins(plan, false, rows);
+	if (v2)
+		flags = nook_printf(rows->arena, "%s|INTO_CGROUP", flags);
+	for (int k = 0; k < NOOK_NS_COUNT; k++) {
+		if (plan->clone_flags & nook_ns_kinds[k].clone_flag)
+			flags = nook_printf(rows->arena, "%s|%s", flags,
+					    nook_ns_kinds[k].flag_name + strlen("CLONE_"));
+	}
+	nook_show(rows, "the container's first process", "clone3(%s)", flags);
+	show_joins(plan, true, rows);
 }

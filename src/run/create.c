@@ -168,8 +168,8 @@ static int drop_name(void *ctx, struct nook_error *err)
 
 static void claim_name_show(const struct nook_plan *plan, struct nook_rows *rows)
 {
-	nook_show(rows, "the name is ours while we live", "open(\"%s/locks/%s\"), lock",
-		  plan->state_dir, plan->name);
+	nook_show(rows, "the name is ours while we live",
+		  "openat2(\"%s/locks/%s\"), fcntl(F_OFD_SETLK)", plan->state_dir, plan->name);
 }
 
 static int write_intent(void *ctx, struct nook_error *err)
@@ -181,8 +181,8 @@ static int write_intent(void *ctx, struct nook_error *err)
 
 static void write_intent_show(const struct nook_plan *plan, struct nook_rows *rows)
 {
-	(void)plan;
-	nook_show(rows, "what will be made, so that it can be undone", "write(record), rename");
+	nook_show(rows, "what will be made, so that it can be undone",
+		  "write, renameat2(\"%s/containers/%s\")", plan->state_dir, plan->name);
 }
 
 static int claim_range(void *ctx, struct nook_error *err)
@@ -290,16 +290,7 @@ static int remove_cgroup(void *ctx, struct nook_error *err)
 
 static void make_cgroup_show(const struct nook_plan *plan, struct nook_rows *rows)
 {
-	for (size_t i = 0; i < plan->cgroup.n_dirs; i++)
-		nook_show(rows, "its cgroup", "mkdir(\"%s%s\")", plan->cgroup.dirs[i].mount,
-			  plan->cgroup.dirs[i].path);
-	for (size_t i = 0; i < plan->cgroup.n_writes; i++) {
-		const struct nook_plan_cgroup_write *w = &plan->cgroup.writes[i];
-
-		nook_show(rows, "a limit", "write(\"%s%s/%s\", \"%s\")",
-			  plan->cgroup.dirs[w->dir].mount, plan->cgroup.dirs[w->dir].path, w->file,
-			  w->value);
-	}
+	nook_cgroup_show(&plan->cgroup, rows);
 }
 
 static int open_channel(void *ctx, struct nook_error *err)
@@ -330,9 +321,11 @@ static int open_proc(void *ctx, struct nook_error *err)
 
 static void open_proc_show(const struct nook_plan *plan, struct nook_rows *rows)
 {
-	nook_show(rows, "a procfs that nobody can have covered",
-		  plan->sources_outside ? "fsopen(\"proc\", subset=pid), fsmount"
-					: "open(\"/proc\"), fstatfs");
+	if (plan->sources_outside)
+		nook_show(rows, "a procfs that nobody can have covered",
+			  "fsopen(\"proc\", subset=pid), fsmount(NOSUID|NODEV|NOEXEC)");
+	else
+		nook_show(rows, "the host's procfs, if it is one", "openat2(\"/proc\"), fstatfs");
 }
 
 static int enter_cgroups(void *ctx, struct nook_error *err)
@@ -371,7 +364,7 @@ static int set_oom_score(void *ctx, struct nook_error *err)
 static void set_oom_score_show(const struct nook_plan *plan, struct nook_rows *rows)
 {
 	nook_show(rows, "who goes first when memory is short",
-		  "write(/proc/PID/oom_score_adj, \"%d\")", plan->process.oom_score_adj);
+		  "write(\"PID/oom_score_adj\", \"%d\")", plan->process.oom_score_adj);
 }
 
 static int save_record(void *ctx, struct nook_error *err)
@@ -389,8 +382,8 @@ static int save_record(void *ctx, struct nook_error *err)
 
 static void save_record_show(const struct nook_plan *plan, struct nook_rows *rows)
 {
-	(void)plan;
-	nook_show(rows, "for ps, exec and kill", "write(record), rename");
+	nook_show(rows, "for ps, exec and kill", "write, renameat2(\"%s/containers/%s\")",
+		  plan->state_dir, plan->name);
 }
 
 /* The terminal has its size before the program can ask for it. */
@@ -428,7 +421,7 @@ static int await_program(void *ctx, struct nook_error *err)
 static void await_program_show(const struct nook_plan *plan, struct nook_rows *rows)
 {
 	(void)plan;
-	nook_show(rows, "the end of the channel: the program runs", "recv(channel)");
+	nook_show(rows, "its end says that the program runs", "recvmsg(from the inside)");
 }
 
 #define STEP(fn, purpose, when) NOOK_RUN(fn, purpose, .needed = when, .show = fn##_show)
@@ -455,11 +448,11 @@ const struct nook_step nook_create_steps[] = {
 	STEP(idmap_sources, "show the files with the container's ids", idmaps),
 	STEP(enter_cgroups, "enter the cgroup", has_v1),
 	STEP(set_oom_score, "set the OOM score", has_oom),
-	NOOK_SEND(NOOK_MSG_MAPS_WRITTEN),
+	NOOK_SEND(MAPS_WRITTEN),
 	STEP(save_record, "save the record", NULL), /* while the stage mounts */
-	NOOK_WAIT(NOOK_MSG_STAGE_READY),
+	NOOK_WAIT(STAGE_READY),
 	STEP(take_master, "take the terminal", terminal),
-	NOOK_SEND(NOOK_MSG_START),
+	NOOK_SEND(START),
 	STEP(await_program, "start the program", NULL),
 };
 const size_t nook_create_n_steps = ARRAY_SIZE(nook_create_steps);
@@ -498,8 +491,8 @@ const struct nook_step nook_exec_steps[] = {
 	STEP_UNDO(clone_stage, kill_stage, "enter the container", NULL),
 	STEP(enter_its_cgroups, "enter the cgroup", has_v1),
 	STEP(set_oom_score, "set the OOM score", has_oom),
-	NOOK_SEND(NOOK_MSG_START),
-	NOOK_WAIT(NOOK_MSG_STAGE_READY),
+	NOOK_SEND(START),
+	NOOK_WAIT(STAGE_READY),
 	STEP(take_master, "take the terminal", terminal),
 	STEP(await_program, "start the program", NULL),
 };

@@ -105,17 +105,15 @@ int write_idmaps(void *ctx, struct nook_error *err)
 	return rc < 0 ? rc : nook_procfs_write(c->proc, c->pid, "gid_map", u->gid_map, err);
 }
 
-/* A map on one line: "0 1879048192 65536, 1 …". */
-static const char *one_line(struct nook_arena *a, const char *map)
+/* The map's lines with @between in place of the newlines. */
+static const char *join_lines(struct nook_rows *rows, const char *map, const char *between)
 {
-	char *text = nook_strdup(a, map);
-	size_t len = strlen(text);
+	const char *text = "";
 
-	if (len)
-		text[len - 1] = '\0';
-	for (char *p = text; *p; p++) {
-		if (*p == '\n')
-			*p = ',';
+	for (size_t len; *map; map += len + 1) {
+		len = strcspn(map, "\n");
+		text = nook_printf(rows->arena, "%s%s%.*s", text, *text ? between : "", (int)len,
+				   map);
 	}
 	return text;
 }
@@ -123,18 +121,19 @@ static const char *one_line(struct nook_arena *a, const char *map)
 void write_idmaps_show(const struct nook_plan *plan, struct nook_rows *rows)
 {
 	const struct nook_plan_userns *u = &plan->userns;
-	const char *uids = one_line(rows->arena, u->uid_map),
-		   *gids = one_line(rows->arena, u->gid_map);
 
 	if (u->deny_setgroups)
-		nook_show(rows, "the price of an own map", "write(setgroups, \"deny\")");
+		nook_show(rows, "the price of an own map", "write(\"PID/setgroups\", \"deny\")");
 	if (u->writer == NOOK_IDMAP_HELPER) {
-		nook_show(rows, "its users' ids outside, by a setuid helper", "%s PID %s",
-			  u->newuidmap, uids);
-		nook_show(rows, "its groups' ids outside", "%s PID %s", u->newgidmap, gids);
+		nook_show(rows, "its users' ids outside, by a setuid helper",
+			  "execve(\"%s PID %s\")", u->newuidmap, join_lines(rows, u->uid_map, " "));
+		nook_show(rows, "its groups' ids outside", "execve(\"%s PID %s\")", u->newgidmap,
+			  join_lines(rows, u->gid_map, " "));
 	} else {
-		nook_show(rows, "its users' ids outside", "write(uid_map, \"%s\")", uids);
-		nook_show(rows, "its groups' ids outside", "write(gid_map, \"%s\")", gids);
+		nook_show(rows, "its users' ids outside", "write(\"PID/uid_map\", \"%s\")",
+			  join_lines(rows, u->uid_map, "\\n"));
+		nook_show(rows, "its groups' ids outside", "write(\"PID/gid_map\", \"%s\")",
+			  join_lines(rows, u->gid_map, "\\n"));
 	}
 }
 

@@ -2,6 +2,7 @@
 #include "show.h"
 
 #include "base/json.h"
+#include "base/report.h"
 #include "create.h"
 
 #include <errno.h>
@@ -49,22 +50,49 @@ static size_t columns(const char *text)
 	return n;
 }
 
-enum { CALL_WIDTH = 64 };
+/* Names and paths are anybody's bytes. */
+static void print_padded(FILE *out, const char *text, size_t width)
+{
+	size_t n = columns(text);
+
+	nook_print_safe(out, text);
+	fprintf(out, "%*s", n < width ? (int)(width - n) : 0, "");
+}
+
+/* Wide enough for nearly all calls: the few long ones push their purpose aside. */
+static size_t call_width(const struct nook_rows *rows)
+{
+	enum { WIDEST = 64 };
+	size_t width = 0;
+
+	for (size_t i = 0; i < rows->n; i++) {
+		size_t n = columns(rows->row[i].call);
+
+		if (n > width && n <= WIDEST)
+			width = n;
+	}
+	return width;
+}
 
 static void print_text(const struct nook_plan *plan, const struct nook_rows *rows, FILE *out)
 {
 	const char *step = "";
+	size_t width = call_width(rows);
 
 	fprintf(out, "# What `nook run` would do for the container %s; nothing is done.\n",
 		plan->name);
+	fputs("# outside: nook itself; inside: the process that it clones, which becomes the "
+	      "container's first.\n",
+	      out);
 	for (size_t i = 0; i < rows->n; i++) {
 		const struct nook_row *r = &rows->row[i];
-		size_t width = columns(r->call);
-		bool same = strcmp(step, r->step) == 0;
 
-		fprintf(out, "%-7s  %-19s  %s%*s  # %s\n", r->inside ? "inside" : "outside",
-			same ? "" : r->step, r->call,
-			width < CALL_WIDTH ? (int)(CALL_WIDTH - width) : 0, "", r->what);
+		fprintf(out, "%-7s  %-19s  ", r->inside ? "inside" : "outside",
+			strcmp(step, r->step) == 0 ? "" : r->step);
+		print_padded(out, r->call, width);
+		fputs("  # ", out);
+		nook_print_safe(out, r->what);
+		fputc('\n', out);
 		step = r->step;
 	}
 }

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "sys/process.h"
+#include "texts.h"
 
 #include <errno.h>
 #include <linux/capability.h>
@@ -178,36 +179,56 @@ int drop_privilege(void *ctx, struct nook_error *err)
 	return rc < 0 ? nook_fail(err, -rc, "prctl(PR_SET_DUMPABLE)") : 0;
 }
 
+void nook_show_seccomp(const struct nook_plan *plan, struct nook_rows *rows)
+{
+	nook_show(rows, "only the system calls that it allows", "seccomp(SET_MODE_FILTER, \"%s\")",
+		  plan->process.seccomp_name);
+}
+
+static const char *groups_text(const struct nook_plan_process *p, struct nook_rows *rows)
+{
+	const char *text = "";
+
+	for (size_t i = 0; i < p->n_groups; i++)
+		text = nook_printf(rows->arena, "%s%s%u", text, i ? ", " : "", p->groups[i]);
+	return *text ? text : "none";
+}
+
 void drop_privilege_show(const struct nook_plan *plan, struct nook_rows *rows)
 {
 	const struct nook_plan_process *p = &plan->process;
 
-	nook_show(rows, "no capability but these can come back",
+	nook_show(rows,
+		  nook_printf(rows->arena, "all it could ever have: %s",
+			      nook_caps_text(rows, p->caps.bounding)),
 		  "prctl(PR_CAPBSET_DROP, all but 0x%lx)", p->caps.bounding);
+	if (seccomp_early(plan) && !p->seccomp_late)
+		nook_show_seccomp(plan, rows);
 	if (p->keep_groups)
-		nook_show(rows, "the program's ids", "setresgid(%u), setresuid(%u)", p->gid,
-			  p->uid);
+		nook_show(rows, "the program's ids; its groups stay",
+			  "setresgid(%u), setresuid(%u)", p->gid, p->uid);
 	else
-		nook_show(rows, "the program's ids", "setgroups(%zu), setresgid(%u), setresuid(%u)",
-			  p->n_groups, p->gid, p->uid);
-	nook_show(rows, "the program's capabilities", "capset(0x%lx)", p->caps.effective);
+		nook_show(rows, "the program's ids", "setgroups(%s), setresgid(%u), setresuid(%u)",
+			  groups_text(p, rows), p->gid, p->uid);
+	nook_show(rows,
+		  nook_printf(rows->arena, "the program's capabilities: %s",
+			      p->caps.permitted == p->caps.bounding
+				      ? "these"
+				      : nook_caps_text(rows, p->caps.permitted)),
+		  "capset(0x%lx)", p->caps.permitted);
+	if (p->caps.ambient)
+		nook_show(rows, "and it keeps them over execve",
+			  "prctl(PR_CAP_AMBIENT_RAISE, 0x%lx)", p->caps.ambient);
 	if (p->no_new_privs)
 		nook_show(rows, "nothing setuid works from here on", "prctl(PR_SET_NO_NEW_PRIVS)");
 }
 
 int load_seccomp(void *ctx, struct nook_error *err)
 {
-	struct nook_stage *s = ctx;
-
-	if (s->plan->process.seccomp_late || seccomp_early(s->plan))
-		return 0; /* exec_program loads a late one; drop_privilege has loaded an early one
-			   */
-	return load(&s->plan->process, err);
+	return load(&((struct nook_stage *)ctx)->plan->process, err);
 }
 
 void load_seccomp_show(const struct nook_plan *plan, struct nook_rows *rows)
 {
-	nook_show(rows, "only these system calls",
-		  "seccomp(SET_MODE_FILTER, \"%s\", %zu instructions)", plan->process.seccomp_name,
-		  plan->process.n_seccomp);
+	nook_show_seccomp(plan, rows);
 }

@@ -8,6 +8,7 @@
 #include "sys/file.h"
 #include "sys/mount.h"
 #include "sys/path.h"
+#include "texts.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -312,55 +313,76 @@ int mount_all(void *ctx, struct nook_error *err)
 	return 0;
 }
 
+static void show_fs(const struct nook_plan_mount *m, struct nook_rows *rows)
+{
+	static const struct {
+		const char *fstype, *what;
+	} known[] = {
+		{ "tmpfs", "empty, in memory" },   { "sysfs", "the kernel's devices" },
+		{ "cgroup2", "its cgroups" },      { "mqueue", "its message queues" },
+		{ "devpts", "its own terminals" },
+	};
+	const char *options = "", *what = "a file system of its own";
+
+	for (size_t i = 0; i < m->n_options; i++)
+		options = nook_printf(rows->arena, "%s, %s%s%s", options, m->options[i].key,
+				      m->options[i].value ? "=" : "",
+				      m->options[i].value ? m->options[i].value : "");
+	for (size_t i = 0; i < ARRAY_SIZE(known); i++) {
+		if (strcmp(m->fstype, known[i].fstype) == 0)
+			what = known[i].what;
+	}
+	if (m->from)
+		what = nook_printf(rows->arena, "for %s", m->from);
+	else if (m->optional)
+		what = nook_printf(rows->arena, "%s, if the kernel has them", what);
+	nook_show(rows, what, "fsopen(\"%s\"%s), fsmount(%s), move_mount(\"%s\")", m->fstype,
+		  options, nook_attrs_text(rows, m->attrs), m->target);
+}
+
+static void show_bind(const struct nook_plan *plan, const struct nook_plan_mount *m,
+		      struct nook_rows *rows)
+{
+	const struct nook_plan_source *src = &plan->sources[m->source];
+	const char *what = m->from         ? nook_printf(rows->arena, "for %s", m->from)
+			   : src->rdev     ? "a device of the host's"
+			   : src->optional ? "the host's own, if it is there"
+					   : "the host's own";
+
+	nook_show(rows, what, "move_mount(\"%s\" -> \"%s\")", src->path, m->target);
+}
+
 static void show_mount(const struct nook_plan *plan, const struct nook_plan_mount *m,
 		       struct nook_rows *rows)
 {
 	switch (m->kind) {
-	case NOOK_PLAN_BIND: {
-		const struct nook_plan_source *src = &plan->sources[m->source];
-
-		nook_show(rows, src->rdev ? "a device of the host's" : "a volume",
-			  "move_mount(\"%s\" -> \"%s\"%s)", src->path, m->target,
-			  src->attrs & MOUNT_ATTR_RDONLY ? ", read-only" : "");
+	case NOOK_PLAN_BIND:
+		show_bind(plan, m, rows);
 		break;
-	}
-	case NOOK_PLAN_FS: {
-		char options[200] = "";
-		size_t len = 0;
-
-		for (size_t i = 0; i < m->n_options; i++)
-			len += nook_format(options + len, sizeof(options) - len, "%s%s%s%s",
-					   i ? "," : ", ", m->options[i].key,
-					   m->options[i].value ? "=" : "",
-					   m->options[i].value ? m->options[i].value : "");
-		nook_show(rows, "a file system of its own",
-			  "fsopen(\"%s\"%s%s), move_mount(\"%s\")", m->fstype, options,
-			  m->attrs & MOUNT_ATTR_RDONLY ? ", read-only" : "", m->target);
-		break;
-	}
-	case NOOK_PLAN_PROC:
-		nook_show(rows, "the container's processes", "move_mount(proc -> \"%s\")",
-			  m->target);
-		break;
+	case NOOK_PLAN_FS:
 	case NOOK_PLAN_DEVPTS:
-		nook_show(rows, "its own terminals", "fsopen(\"devpts\"), move_mount(\"%s\")",
-			  m->target);
+		show_fs(m, rows);
+		break;
+	case NOOK_PLAN_PROC:
+		nook_show(rows, "its processes", "move_mount(procfs -> \"%s\")", m->target);
 		break;
 	case NOOK_PLAN_OVERLAY:
 		nook_overlay_show(plan, m->overlay, rows);
+		nook_show(rows, "a copy of what the host has there",
+			  "move_mount(overlay -> \"%s\")", m->target);
 		break;
 	case NOOK_PLAN_MASK:
 		nook_show(rows, "hidden, if it is there", "move_mount(empty -> \"%s\")", m->target);
 		break;
 	case NOOK_PLAN_READONLY:
 		nook_show(rows, "read-only, if it is there",
-			  "open_tree, mount_setattr(RDONLY, \"%s\")", m->target);
+			  "open_tree(\"%s\"), mount_setattr(RDONLY), move_mount", m->target);
 		break;
 	case NOOK_PLAN_SYMLINK:
 		nook_show(rows, "a usual name", "symlinkat(\"%s\" -> \"%s\")", m->target, m->text);
 		break;
 	case NOOK_PLAN_CONSOLE:
-		nook_show(rows, "a new terminal", "ioctl(TIOCGPTPEER), move_mount(\"%s\")",
+		nook_show(rows, "a new terminal", "ioctl(TIOCGPTPEER), move_mount(tty -> \"%s\")",
 			  m->target);
 		break;
 	}

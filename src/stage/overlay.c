@@ -346,46 +346,82 @@ int nook_overlay_mount(struct nook_stage *s, unsigned number, struct nook_error 
 	return rc;
 }
 
-static const char *count_shades(const struct nook_plan *plan, unsigned number,
-				struct nook_rows *rows)
+/* A shade's path from the container's root. */
+static const char *shade_path(const struct nook_plan *plan, const struct nook_plan_shade *sh,
+			      struct nook_rows *rows)
 {
-	size_t hidden = 0, files = 0;
+	const char *target = plan->overlays[sh->overlay].target;
+
+	return nook_printf(rows->arena, "%s/%s", strcmp(target, "/") == 0 ? "" : target, sh->path);
+}
+
+static void show_shades(const struct nook_plan *plan, unsigned number, struct nook_rows *rows)
+{
+	size_t dirs = 0;
 
 	for (size_t i = 0; i < plan->n_shades; i++) {
 		const struct nook_plan_shade *sh = &plan->shades[i];
 
 		if (sh->overlay != number)
 			continue;
-		hidden += sh->kind == NOOK_SHADE_WHITEOUT;
-		files += sh->kind == NOOK_SHADE_FILE;
+		if (sh->kind == NOOK_SHADE_WHITEOUT)
+			nook_show(rows, "the host's is hidden", "mknodat(\"%s\", whiteout)",
+				  shade_path(plan, sh, rows));
+		else if (sh->kind == NOOK_SHADE_FILE)
+			nook_show(rows, "a file of nook's instead",
+				  "openat2(\"%s\", CREAT), write(%zu bytes)",
+				  shade_path(plan, sh, rows), sh->len);
+		else if (sh->kind == NOOK_SHADE_SYMLINK)
+			nook_show(rows, "as the host has it", "symlinkat(\"%s\" -> \"%s\")",
+				  shade_path(plan, sh, rows), sh->text);
+		else
+			dirs++;
 	}
-	return nook_printf(rows->arena, "hide %zu of the host's paths, replace %zu files", hidden,
-			   files);
+	if (dirs)
+		nook_show(rows, "the directories above these, and empty ones for hidden ones",
+			  "mkdirat × %zu", dirs);
+}
+
+/* The layers as overlay takes them, the topmost first; of many only the ends. */
+static const char *layers_text(const struct nook_plan *plan, const struct nook_plan_overlay *o,
+			       struct nook_rows *rows)
+{
+	enum { SHOWN = 6 };
+	const char *text = o->shaded ? "nook's" : "";
+
+	for (size_t i = o->n_lowers; i-- > 0;) {
+		const char *path = plan->sources[o->lowers[i]].path;
+
+		if (o->n_lowers > SHOWN && i >= 1 && i + SHOWN - 1 < o->n_lowers) {
+			text = nook_printf(rows->arena, "%s:(%zu more)", text, i);
+			i = 1;
+			continue;
+		}
+		text = nook_printf(rows->arena, "%s%s%s", text, *text ? ":" : "", path);
+	}
+	return text;
 }
 
 void nook_overlay_show(const struct nook_plan *plan, unsigned number, struct nook_rows *rows)
 {
 	const struct nook_plan_overlay *o = &plan->overlays[number];
-	const char *upper = plan->has_changes ? plan->sources[plan->changes_source].path : "tmpfs";
+	const char *upper = plan->has_changes
+				    ? nook_printf(rows->arena, "%s/upper-%u",
+						  plan->sources[plan->changes_source].path, number)
+				    : "new";
+	const char *options = nook_printf(
+		rows->arena, "%s%s", plan->userns.writer != NOOK_IDMAP_NONE ? ", userxattr" : "",
+		plan->has_changes ? "" : ", volatile");
+	const char *what = plan->has_changes ? "a union; changes are kept"
+					     : "a union; changes are thrown away";
 
-	if (o->shaded) {
-		nook_show(rows, count_shades(plan, number, rows),
-			  "mkdirat, mknodat(whiteout), write");
-		for (size_t i = 0; i < plan->n_shades; i++) {
-			if (plan->shades[i].overlay == number &&
-			    plan->shades[i].kind == NOOK_SHADE_WHITEOUT)
-				nook_show(rows, "hidden", "mknodat(\"/%s\", S_IFCHR, 0:0)",
-					  plan->shades[i].path);
-		}
-	}
-	nook_show(rows,
-		  plan->has_changes ? "a union, changes are kept"
-				    : "a union, changes are thrown away",
-		  plan->overlay_by_fsconfig
-			  ? "fsopen(\"overlay\"), %zu × lowerdir+ (top: %s), upperdir=%s/upper-%u, "
-			    "fsmount"
-			  : "mount(\"overlay\", %zu layers (top: %s), upperdir=%s/upper-%u)",
-		  o->n_lowers + (o->shaded ? 2 : 0),
-		  o->n_lowers ? plan->sources[o->lowers[o->n_lowers - 1]].path : "made anew", upper,
-		  number);
+	if (o->shaded)
+		show_shades(plan, number, rows);
+	if (plan->overlay_by_fsconfig)
+		nook_show(rows, what,
+			  "fsopen(\"overlay\", lowerdir+=%s, upperdir=%s%s), fsmount(NODEV)",
+			  layers_text(plan, o, rows), upper, options);
+	else
+		nook_show(rows, what, "mount(\"overlay\", NODEV, lowerdir=%s, upperdir=%s%s)",
+			  layers_text(plan, o, rows), upper, options);
 }

@@ -10,6 +10,7 @@
 #include "sys/openat2.h"
 #include "sys/pidfd.h"
 #include "sys/process.h"
+#include "texts.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -55,8 +56,9 @@ void set_limits_show(const struct nook_plan *plan, struct nook_rows *rows)
 	for (size_t i = 0; i < plan->process.n_rlimits; i++) {
 		const struct nook_plan_rlimit *l = &plan->process.rlimits[i];
 
-		nook_show(rows, "a limit of its processes", "setrlimit(%s, %lu:%lu)", l->name,
-			  l->soft, l->hard);
+		nook_show(rows, l->from ? nook_printf(rows->arena, "for %s", l->from) : "a limit",
+			  "setrlimit(%s, %s:%s)", l->name, nook_limit_text(rows, l->soft),
+			  nook_limit_text(rows, l->hard));
 	}
 }
 
@@ -254,15 +256,16 @@ int exec_program(void *ctx, struct nook_error *err)
 
 void exec_program_show(const struct nook_plan *plan, struct nook_rows *rows)
 {
-	char words[200] = "";
-	size_t len = 0;
+	const struct nook_plan_process *p = &plan->process;
 
-	for (const char *const *w = plan->process.argv; *w; w++)
-		len += nook_format(words + len, sizeof(words) - len, "%s\"%s\"", len ? ", " : "",
-				   *w);
+	nook_show(rows, p->terminal ? "a session with the new terminal" : "a session of its own",
+		  "setsid%s", p->terminal ? ", ioctl(TIOCSCTTY), dup2" : "");
 	nook_show(rows, "no descriptor but stdin, stdout and stderr", "close_range(3, CLOEXEC)");
-	nook_show(rows, "the program", "setsid%s, execve(%s)",
-		  plan->process.terminal ? ", ioctl(TIOCSCTTY)" : "", words);
+	if (p->seccomp && p->seccomp_late)
+		nook_show_seccomp(plan, rows);
+	nook_show(rows, "the program's environment", "environ: %s", nook_words_text(rows, p->env));
+	nook_show(rows, strchr(p->argv[0], '/') ? "the program" : "the program, searched in PATH",
+		  "execve(%s)", nook_words_text(rows, p->argv));
 }
 
 /* In pid 1's memory, but it is the program's process: pid 1 waits until it has executed. */

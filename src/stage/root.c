@@ -105,16 +105,17 @@ int prepare_mounts(void *ctx, struct nook_error *err)
 void prepare_mounts_show(const struct nook_plan *plan, struct nook_rows *rows)
 {
 	if (plan->clone_flags & CLONE_NEWPID)
-		nook_show(rows, "a procfs of our own", "fsopen(\"proc\"), fsmount");
+		nook_show(rows, "a procfs of the new pid namespace",
+			  "fsopen(\"proc\"), fsmount(NOSUID|NODEV|NOEXEC)");
 	else
-		nook_show(rows, "the host's procfs, checked", "open(\"/proc\"), fstatfs");
+		nook_show(rows, "the host's procfs, if it is one", "openat2(\"/proc\"), fstatfs");
 	if (plan->root_how == NOOK_PLAN_ROOT_KEEP)
 		return;
 	if (!(plan->clone_flags & CLONE_NEWUSER))
 		nook_show(rows, "mounts from here on stay here",
-			  "mount_setattr(\"/\", RECURSIVE, MS_SLAVE)");
+			  "mount_setattr(\"/\", RECURSIVE, SLAVE)");
 	nook_show(rows, "a place to build the root",
-		  "fsopen(\"tmpfs\"), fsmount, move_mount(\"/\")");
+		  "fsopen(\"tmpfs\"), fsmount(NOSUID|NODEV), move_mount(\"/\")");
 	if (plan->has_changes)
 		nook_show(rows, "where changes are kept", "move_mount(\"%s\")",
 			  plan->sources[plan->changes_source].path);
@@ -142,9 +143,11 @@ void mount_rootfs_show(const struct nook_plan *plan, struct nook_rows *rows)
 {
 	if (plan->root_how == NOOK_PLAN_ROOT_OVERLAY)
 		nook_overlay_show(plan, 0, rows);
-	nook_show(rows, "the container's root", "move_mount(%s)",
-		  plan->root_how == NOOK_PLAN_ROOT_OVERLAY ? "overlay"
-							   : plan->sources[plan->root_source].path);
+	if (plan->root_how == NOOK_PLAN_ROOT_OVERLAY)
+		nook_show(rows, "the container's root", "move_mount(overlay)");
+	else
+		nook_show(rows, "the container's root, written through", "move_mount(\"%s\")",
+			  plan->sources[plan->root_source].path);
 }
 
 static int mount_id(int dir, const char *path, uint64_t *ret, struct nook_error *err)

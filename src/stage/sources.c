@@ -5,10 +5,12 @@
 
 #include "base/own.h"
 #include "sys/mount.h"
+#include "texts.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
@@ -86,13 +88,32 @@ int nook_open_sources(const struct nook_plan *plan, int *fds, struct nook_error 
 	return 0;
 }
 
+static const char *what_for(const struct nook_plan_source *s, struct nook_rows *rows)
+{
+	if (s->rdev)
+		return nook_printf(rows->arena, "the host's device, if it is %u:%u", major(s->rdev),
+				   minor(s->rdev));
+	if (s->from)
+		return nook_printf(rows->arena, "for %s", s->from);
+	return s->optional ? "a copy of the mount, if it is there" : "a copy of the mount";
+}
+
 void nook_show_sources(const struct nook_plan *plan, struct nook_rows *rows)
 {
 	for (size_t i = 0; i < plan->n_sources; i++) {
 		const struct nook_plan_source *s = &plan->sources[i];
 
-		nook_show(rows, s->rdev ? "take the host's device" : "take a copy of the mount",
-			  "open_tree(\"%s\", CLONE%s)", s->path, s->recursive ? "|RECURSIVE" : "");
+		if (s->make_dir)
+			nook_show(rows, "make it, unless it is there", "mkdir(\"%s\", 0755)",
+				  s->path);
+
+		const char *attrs = nook_attrs_text(rows, s->attrs);
+
+		if (s->propagation != MS_PRIVATE)
+			attrs = nook_printf(rows->arena, "%s%s%s", attrs, *attrs ? ", " : "",
+					    nook_propagation_text(s->propagation));
+		nook_show(rows, what_for(s, rows), "open_tree(\"%s\", CLONE%s), mount_setattr(%s)",
+			  s->path, s->recursive ? "|RECURSIVE" : "", *attrs ? attrs : "PRIVATE");
 	}
 }
 

@@ -60,9 +60,10 @@ static bool terminal(const struct nook_plan *p)
 	return p->process.terminal;
 }
 
+/* exec_program loads a late one; drop_privilege has loaded one that it has to load early. */
 static bool seccomp(const struct nook_plan *p)
 {
-	return p->process.seccomp;
+	return p->process.seccomp && !p->process.seccomp_late && p->process.no_new_privs;
 }
 
 static bool init(const struct nook_plan *p)
@@ -83,7 +84,7 @@ const struct nook_step nook_stage_steps[] = {
 	STAGE(set_hostname, "set the host name", named),
 	STAGE(raise_loopback, "bring the loopback up", loopback),
 	STAGE(detach_from_caller, "detach from the caller", NULL),
-	NOOK_WAIT(NOOK_MSG_MAPS_WRITTEN),
+	NOOK_WAIT(MAPS_WRITTEN),
 	STAGE(become_root, "become root in the user namespace", own_userns),
 	STAGE(open_sources_inside, "open what the container is to see of the host", sources_here),
 	STAGE(prepare_mounts, "prepare the mounts", needs_proc),
@@ -96,8 +97,8 @@ const struct nook_step nook_stage_steps[] = {
 	STAGE(set_limits, "set the limits of the program", rlimits),
 	STAGE(enter_directory, "enter the working directory", NULL),
 	STAGE(drop_privilege, "drop privilege", NULL),
-	NOOK_SEND(NOOK_MSG_STAGE_READY),
-	NOOK_WAIT(NOOK_MSG_START),
+	NOOK_SEND(STAGE_READY),
+	NOOK_WAIT(START),
 	STAGE(load_seccomp, "load the seccomp filter", seccomp),
 	STAGE(start_program, "start the program below pid 1", init),
 	STAGE(exec_program, NOOK_WANTED_EXEC, no_init),
@@ -105,13 +106,13 @@ const struct nook_step nook_stage_steps[] = {
 const size_t nook_stage_n_steps = ARRAY_SIZE(nook_stage_steps);
 
 const struct nook_step nook_enter_steps[] = {
-	NOOK_WAIT(NOOK_MSG_START),
+	NOOK_WAIT(START),
 	STAGE(become_root, "become root in the user namespace", own_userns),
 	STAGE(detach_from_caller, "detach from the caller", NULL),
 	STAGE(take_terminal, "open a terminal", terminal),
 	STAGE(enter_directory, "enter the working directory", NULL),
 	STAGE(drop_privilege, "drop privilege", NULL),
-	NOOK_SEND(NOOK_MSG_STAGE_READY),
+	NOOK_SEND(STAGE_READY),
 	STAGE(load_seccomp, "load the seccomp filter", seccomp),
 	STAGE(exec_program, NOOK_WANTED_EXEC, NULL),
 };

@@ -87,4 +87,7 @@ NOOK_STAGE_STEP(exec_program);
 int nook_overlay_mount(struct nook_stage *s, unsigned number, struct nook_error *err);
 void nook_overlay_show(const struct nook_plan *plan, unsigned number, struct nook_rows *rows);
 
+/* The row of the filter, in whichever step loads it. */
+void nook_show_seccomp(const struct nook_plan *plan, struct nook_rows *rows);
+
 #endif

@@ -31,9 +31,9 @@ void nook_show(struct nook_rows *rows, const char *what, const char *call_fmt, .
 static const char *message_name(enum nook_message m)
 {
 	static const char *const names[] = {
-		[NOOK_MSG_MAPS_WRITTEN] = "the ids are mapped",
-		[NOOK_MSG_STAGE_READY] = "the stage is ready",
-		[NOOK_MSG_START] = "start",
+		[NOOK_MSG_MAPS_WRITTEN] = "ids and cgroups are as planned",
+		[NOOK_MSG_STAGE_READY] = "all is ready but the program",
+		[NOOK_MSG_START] = "go",
 	};
 
 	return m < ARRAY_SIZE(names) && names[m] ? names[m] : "";
@@ -49,9 +49,11 @@ void nook_steps_show(const struct nook_step *steps, size_t n, const struct nook_
 			continue;
 		rows->step = s->name;
 		if (s->kind == NOOK_STEP_SEND)
-			nook_show(rows, message_name(s->message), "send(channel)");
+			nook_show(rows, message_name(s->message), "sendmsg(to the %s)",
+				  rows->inside ? "outside" : "inside");
 		else if (s->kind == NOOK_STEP_WAIT)
-			nook_show(rows, message_name(s->message), "recv(channel)");
+			nook_show(rows, message_name(s->message), "recvmsg(from the %s)",
+				  rows->inside ? "outside" : "inside");
 		else if (s->show)
 			s->show(plan, rows);
 	}

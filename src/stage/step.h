@@ -64,13 +64,14 @@ struct nook_step {
 	{                                                                                          \
 		.kind = NOOK_STEP_RUN, .name = #fn, .wanted = purpose, .run = fn, __VA_ARGS__      \
 	}
+/* @msg: without NOOK_MSG_ */
 #define NOOK_SEND(msg)                                                                             \
 	{                                                                                          \
-		.kind = NOOK_STEP_SEND, .message = msg, .name = #msg                               \
+		.kind = NOOK_STEP_SEND, .message = NOOK_MSG_##msg, .name = #msg                    \
 	}
 #define NOOK_WAIT(msg)                                                                             \
 	{                                                                                          \
-		.kind = NOOK_STEP_WAIT, .message = msg, .name = #msg                               \
+		.kind = NOOK_STEP_WAIT, .message = NOOK_MSG_##msg, .name = #msg                    \
 	}
 
 /* What the walk needs to know beside the list. */

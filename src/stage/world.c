@@ -67,8 +67,9 @@ int set_clock_offsets(void *ctx, struct nook_error *err)
 void set_clock_offsets_show(const struct nook_plan *plan, struct nook_rows *rows)
 {
 	nook_show(rows, "new clocks", "unshare(CLONE_NEWTIME)");
-	nook_show(rows, "move them", "write(/proc/self/timens_offsets, \"%.*s\")",
-		  (int)strcspn(plan->time_offsets, "\n"), plan->time_offsets);
+	for (const char *line = plan->time_offsets; *line; line += strcspn(line, "\n") + 1)
+		nook_show(rows, "move one", "write(/proc/self/timens_offsets, \"%.*s\")",
+			  (int)strcspn(line, "\n"), line);
 	nook_show(rows, "enter them", "setns(/proc/self/ns/time_for_children)");
 }
 
@@ -147,6 +148,6 @@ int detach_from_caller(void *ctx, struct nook_error *err)
 void detach_from_caller_show(const struct nook_plan *plan, struct nook_rows *rows)
 {
 	(void)plan;
-	nook_show(rows, "signals and personality as new; none of the caller's keys",
-		  "keyctl(JOIN_SESSION_KEYRING)");
+	nook_show(rows, "none of the caller's settings and keys",
+		  "signal(all, SIG_DFL), personality(0), keyctl(JOIN_SESSION_KEYRING)");
 }
