@@ -189,6 +189,7 @@ struct nook_plan_process {
 	size_t n_seccomp;
 	unsigned seccomp_flags;   /* SECCOMP_FILTER_FLAG_* */
 	const char *seccomp_name; /* "default", or the file: for people */
+	bool seccomp_own;         /* it is nook's own profile */
 	bool seccomp_late; /* a profile of the user's: for the program only, not for our pid 1 above
 			      it */
 	const struct nook_plan_rlimit *rlimits;
@@ -218,6 +219,8 @@ struct nook_plan {
 	bool sources_outside; /* opened by us before the clone; else by the stage, with its caller's
 				 rights */
 
+	bool scratch; /* a tmpfs is laid over "/" first, on which layers are put together and mounts
+			 are kept */
 	enum nook_root_how root_how;
 	unsigned root_source;
 	struct nook_plan_overlay *overlays;

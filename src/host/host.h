@@ -27,7 +27,7 @@ enum nook_feature {
 					      namespace */
 	NOOK_FEATURE_STATMOUNT,            /* 6.8 */
 	NOOK_FEATURE_PIDFD_GET_NS,         /* 6.11 PIDFD_GET_USER_NAMESPACE… */
-	NOOK_FEATURE_OVERLAY_FD,           /* 6.13 overlay layers by descriptor */
+	NOOK_FEATURE_DETACHED_CLONE,       /* 6.15 open_tree(2) of a detached mount */
 	NOOK_FEATURE_COUNT,
 };
 

@@ -19,7 +19,7 @@ static const struct {
 	[NOOK_FEATURE_TMPFS_USER_XATTR] = { 6, 6, "user extended attributes on tmpfs" },
 	[NOOK_FEATURE_STATMOUNT] = { 6, 8, "statmount and listmount" },
 	[NOOK_FEATURE_PIDFD_GET_NS] = { 6, 11, "namespaces by pidfd" },
-	[NOOK_FEATURE_OVERLAY_FD] = { 6, 13, "overlayfs layers by descriptor" },
+	[NOOK_FEATURE_DETACHED_CLONE] = { 6, 15, "mounts cloned from detached mounts" },
 };
 
 /* Digits up to the first other character. Kernel versions are small: three digits are plenty. */

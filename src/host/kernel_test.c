@@ -60,9 +60,9 @@ static const struct {
 	{ 6, 4, NOOK_FEATURE_OVERLAY_LOWERDIR_ADD, false },
 	{ 6, 10, NOOK_FEATURE_OVERLAY_LOWERDIR_ADD, true },
 	{ 6, 10, NOOK_FEATURE_PIDFD_GET_NS, false },
-	{ 6, 12, NOOK_FEATURE_OVERLAY_FD, false },
-	{ 6, 18, NOOK_FEATURE_OVERLAY_FD, true },
-	{ 7, 0, NOOK_FEATURE_OVERLAY_FD, true },
+	{ 6, 12, NOOK_FEATURE_DETACHED_CLONE, false },
+	{ 6, 18, NOOK_FEATURE_DETACHED_CLONE, true },
+	{ 7, 0, NOOK_FEATURE_DETACHED_CLONE, true },
 };
 
 static void test_features(void **state)

@@ -18,7 +18,7 @@ static const char *const feature_ids[NOOK_FEATURE_COUNT] = {
 	[NOOK_FEATURE_TMPFS_USER_XATTR] = "kernel.tmpfs-user-xattr",
 	[NOOK_FEATURE_STATMOUNT] = "kernel.statmount",
 	[NOOK_FEATURE_PIDFD_GET_NS] = "kernel.pidfd-get-namespace",
-	[NOOK_FEATURE_OVERLAY_FD] = "kernel.overlay-fd",
+	[NOOK_FEATURE_DETACHED_CLONE] = "kernel.detached-clone",
 };
 
 void nook_probe_kernel(struct nook_probes *p, const struct nook_host *host)

@@ -324,5 +324,9 @@ int nook_plan_root(struct nook_planner *p)
 		plan->changes_source = add_layer(p, r->changes.path, true, r->changes.from);
 		plan->sources[plan->changes_source].make_dir = true;
 	}
+	/* A plain directory needs no place to be built, where masks can be cloned off a mount that
+	 * is nowhere. */
+	plan->scratch = plan->root_how == NOOK_PLAN_ROOT_OVERLAY ||
+			!p->host->feature[NOOK_FEATURE_DETACHED_CLONE];
 	return check_kernel(p);
 }

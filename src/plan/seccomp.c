@@ -132,6 +132,7 @@ int nook_plan_seccomp(struct nook_planner *p)
 	case NOOK_SECCOMP_DEFAULT:
 		nook_seccomp_default(p->arena, process->caps.bounding, &filter);
 		process->seccomp_name = NOOK_SECCOMP_DEFAULT_NAME;
+		process->seccomp_own = true;
 		break;
 	case NOOK_SECCOMP_FILE: {
 		int rc = nook_seccomp_read(p->arena, p->spec->seccomp_file, process->caps.bounding,

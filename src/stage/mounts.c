@@ -78,12 +78,14 @@ static int make_masks(struct nook_stage *s, struct nook_error *err)
 	rc = nook_mount_setattr(fd, false, MOUNT_ATTR_RDONLY, 0, 0, NO_FD);
 	if (rc < 0)
 		return nook_fail(err, -rc, "mount_setattr(RDONLY) of the masks");
-	rc = nook_mkdir_below(s->scratch, "m", 0700);
-	if (rc < 0)
-		return nook_fail(err, -rc, "mkdirat m");
-	rc = nook_move_mount_at(fd, s->scratch, "m");
-	if (rc < 0)
-		return nook_fail(err, -rc, "move_mount of the masks");
+	/* Before Linux 6.15 only what is attached can be cloned. */
+	if (s->plan->scratch) {
+		rc = nook_mkdir_below(s->scratch, "m", 0700);
+		if (rc == 0)
+			rc = nook_move_mount_at(fd, s->scratch, "m");
+		if (rc < 0)
+			return nook_fail(err, -rc, "move_mount of the masks");
+	}
 
 	s->mask = move_fd(&fd);
 	return 0;

@@ -80,6 +80,9 @@ int prepare_mounts(void *ctx, struct nook_error *err)
 			return nook_fail(err, -rc, "mount_setattr /, MS_SLAVE");
 	}
 
+	if (!s->plan->scratch)
+		return 0;
+
 	/* On top of our copy of the host's root: the one place that is sure to be there. It goes
 	 * with the old root. */
 	s->scratch = new_mount("tmpfs", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, "0700", err);
@@ -114,8 +117,9 @@ void prepare_mounts_show(const struct nook_plan *plan, struct nook_rows *rows)
 	if (!(plan->clone_flags & CLONE_NEWUSER))
 		nook_show(rows, "mounts from here on stay here",
 			  "mount_setattr(\"/\", RECURSIVE, SLAVE)");
-	nook_show(rows, "a place to build the root",
-		  "fsopen(\"tmpfs\"), fsmount(NOSUID|NODEV), move_mount(\"/\")");
+	if (plan->scratch)
+		nook_show(rows, "a place to build the root",
+			  "fsopen(\"tmpfs\"), fsmount(NOSUID|NODEV), move_mount(\"/\")");
 	if (plan->has_changes)
 		nook_show(rows, "where changes are kept", "move_mount(\"%s\")",
 			  plan->sources[plan->changes_source].path);
@@ -131,11 +135,12 @@ int mount_rootfs(void *ctx, struct nook_error *err)
 		return fd;
 	s->root = fd;
 
-	int rc = nook_mkdir_below(s->scratch, "root", 0700);
+	int rc = s->plan->scratch ? nook_mkdir_below(s->scratch, "root", 0700) : 0;
 
 	if (rc < 0)
 		return nook_fail(err, -rc, "mkdirat root");
-	rc = nook_move_mount_at(s->root, s->scratch, "root");
+	rc = s->plan->scratch ? nook_move_mount_at(s->root, s->scratch, "root")
+			      : nook_move_mount_at(s->root, AT_FDCWD, "/");
 	return rc < 0 ? nook_fail(err, -rc, "move_mount root") : 0;
 }
 

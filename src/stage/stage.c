@@ -76,6 +76,16 @@ static bool no_init(const struct nook_plan *p)
 	return !p->process.init;
 }
 
+static bool own_seccomp(const struct nook_plan *p)
+{
+	return seccomp(p) && p->process.seccomp_own;
+}
+
+static bool other_seccomp(const struct nook_plan *p)
+{
+	return seccomp(p) && !p->process.seccomp_own;
+}
+
 /* The struct's members in one row: the function, what it is for, when, and how it is shown. */
 #define STAGE(fn, purpose, when) NOOK_RUN(fn, purpose, .needed = when, .show = fn##_show)
 
@@ -98,8 +108,10 @@ const struct nook_step nook_stage_steps[] = {
 	STAGE(enter_directory, "enter the working directory", NULL),
 	STAGE(drop_privilege, "drop privilege", NULL),
 	NOOK_SEND(STAGE_READY),
+	/* Our own filter lets us hear of the start, and is loaded meanwhile; another's may not. */
+	STAGE(load_seccomp, "load the seccomp filter", own_seccomp),
 	NOOK_WAIT(START),
-	STAGE(load_seccomp, "load the seccomp filter", seccomp),
+	STAGE(load_seccomp, "load the seccomp filter", other_seccomp),
 	STAGE(start_program, "start the program below pid 1", init),
 	STAGE(exec_program, NOOK_WANTED_EXEC, no_init),
 };
