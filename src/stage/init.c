@@ -33,14 +33,20 @@ void nook_init_forget(void)
 	memcpy(typed, name, sizeof(name));
 }
 
-static void close_all(void)
+/* All but @keep, which may be none. */
+static void close_all(int keep)
 {
-	if (nook_close_range(0, ~0u, 0) == 0)
+	unsigned after = keep < 0 ? 0 : (unsigned)keep + 1;
+
+	if ((after <= 1 || nook_close_range(0, after - 2, 0) == 0) &&
+	    nook_close_range(after, ~0u, 0) == 0)
 		return;
 
 	/* A profile refuses it. The stage's descriptors are the lowest that were free. */
-	for (int fd = 0; fd < 1024; fd++)
-		(void)close(fd); /* most are not open */
+	for (int fd = 0; fd < 1024; fd++) {
+		if (fd != keep)
+			(void)close(fd); /* most are not open */
+	}
 }
 
 static _Noreturn void end_with(int status)
@@ -80,7 +86,7 @@ static void pass_on(pid_t child, int sig, bool group)
 	(void)kill(child, sig); /* a zombie takes it too; a profile that refuses kill is obeyed */
 }
 
-_Noreturn void nook_init_main(pid_t child, bool enterable)
+_Noreturn void nook_init_main(pid_t child, int go)
 {
 	static const struct timespec first = { 0, NOOK_TRIM_AFTER_MS * 1000000L };
 	const struct timespec *timeout = &first;
@@ -92,11 +98,13 @@ _Noreturn void nook_init_main(pid_t child, bool enterable)
 	 */
 	(void)sigprocmask(SIG_BLOCK, &all, NULL);
 	nook_init_forget();
-	close_all();
-	/* Nothing of the caller's is left in here now. Refused by a profile: then `nook exec` is.
-	 */
-	if (enterable)
+	close_all(go);
+	if (go >= 0) {
+		/* Nothing of the caller's is left in here now. Refused by a profile: then `nook
+		 * exec` is. */
 		(void)nook_prctl(PR_SET_DUMPABLE, 1, 0);
+		(void)close(go); /* fails for a bad descriptor only */
+	}
 	reap(child, WNOHANG);
 
 	for (;;) {

@@ -2,7 +2,6 @@
 #ifndef NOOK_STAGE_INIT_H
 #define NOOK_STAGE_INIT_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -18,9 +17,9 @@
  * nook_init_main() - be pid 1: reap what is orphaned, pass signals on to the program, end with its
  * status
  * @child: the program
- * @enterable: become dumpable when the caller's words and environment are forgotten, so that its
- * user may enter the namespaces by our pid: setns(2) asks what ptrace(2) asks. Root needs no such
- * leave
+ * @go:    NO_FD; or the write end of a pipe at which @child waits: we become dumpable when the
+ * caller's words and environment are forgotten, so that its user may enter the namespaces by our
+ * pid (setns(2) asks what ptrace(2) asks; root needs no such leave), and then close it
  *
  * Runs in the container's own pid namespace after all privilege is gone and seccomp is on, without
  * allocation. It asks for rt_sigprocmask, close_range (close where that is refused),
@@ -54,7 +53,7 @@
  *
  * Does not return: _exit with the program's status, 128+N for a signal.
  */
-_Noreturn void nook_init_main(pid_t child, bool enterable);
+_Noreturn void nook_init_main(pid_t child, int go);
 
 /**
  * nook_init_words() - where this process's command line and environment lie in memory

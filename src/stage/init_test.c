@@ -51,7 +51,7 @@ static _Noreturn void be_container(const char *script, int output)
 		execl("/bin/sh", "sh", "-c", script, NULL);
 		_exit(127);
 	}
-	nook_init_main(child, false);
+	nook_init_main(child, -1);
 }
 
 static void start(struct container *c, const char *script)

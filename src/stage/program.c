@@ -279,29 +279,56 @@ static int be_program(void *ctx)
 	return 125;
 }
 
+/*
+ * An ordinary user's `nook exec` needs a pid 1 that is dumpable, and the program must find one that
+ * has nothing of the caller's left: so the program, a copy of us here, waits at a pipe until pid 1
+ * is as it is to be.
+ */
+static int start_behind_pipe(struct nook_stage *s, struct nook_error *err)
+{
+	int go[2];
+	char none;
+
+	if (pipe2(go, O_CLOEXEC) < 0)
+		return nook_fail(err, errno, "pipe2");
+
+	pid_t child = nook_fork();
+
+	if (child == 0) {
+		(void)close(go[1]);           /* fails for a bad descriptor only */
+		(void)!read(go[0], &none, 1); /* its end comes, and whatever else, we go on */
+		_exit(be_program(s));
+	}
+	if (child < 0) {
+		close_fd(&go[0]);
+		close_fd(&go[1]);
+		return nook_fail(err, -child, "clone (the program, below our pid 1)");
+	}
+	nook_arena_free(s->arena);
+	nook_init_main(child, s->plan->sources_outside ? NO_FD : go[1]);
+}
+
 int start_program(void *ctx, struct nook_error *err)
 {
 	static _Alignas(16) char stack[65536];
 	struct nook_stage *s = ctx;
-	/* Root enters whatever it likes; our own user has to be let in. */
-	bool enterable = !s->plan->sources_outside;
 	int rc = new_session(err);
 
 	if (rc < 0)
 		return rc;
+	/* Root enters whatever it likes; our own user has to be let in. A function is no execve(2),
+	 * which would end the sharing of our memory. */
+	if (!s->plan->sources_outside || s->function)
+		return start_behind_pipe(s, err);
 
-	if (!s->function) /* which may want its environment */
-		nook_init_forget();
-	/* What comes before pid 1 blocks its signals must not end the program that it stands for.
-	 */
-	pid_t child = s->function ? nook_fork() : nook_vfork(be_program, s, stack, sizeof(stack));
+	nook_init_forget();
 
-	if (child == 0)
-		_exit(be_program(s));
+	pid_t child = nook_vfork(be_program, s, stack, sizeof(stack));
+
 	if (child < 0)
 		return nook_fail(err, -child, "clone (the program, below our pid 1)");
 	nook_arena_free(s->arena);
-	nook_init_main(child, enterable);
+	nook_init_main(child, NO_FD);
 }
 
 void start_program_show(const struct nook_plan *plan, struct nook_rows *rows)
