@@ -159,6 +159,9 @@ static bool ask(struct nook_question *q)
 
 static void hint_at_least(struct nook_error *err)
 {
+	/* No step was under way: nook refused the words, or a file that they name. */
+	if (err->errnum == EINVAL && !err->wanted[0])
+		nook_hint(err, "Correct what stands there: `man nook-run` says what it can be.");
 	for (size_t i = 0; i < ARRAY_SIZE(default_hints); i++) {
 		if (default_hints[i].errnum == err->errnum)
 			nook_hint(err, "%s", default_hints[i].hint);
