@@ -93,6 +93,24 @@ union body {
 	struct trace_body trace;
 };
 
+/* The last one stays, where one is expected. The space for one holds two, as it is rounded up. */
+static void take_fds(struct cmsghdr *c, int *ret_fd)
+{
+	size_t n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+
+	for (size_t i = 0; i < n; i++) {
+		int fd;
+
+		memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(fd));
+		if (ret_fd) {
+			close_fd(ret_fd);
+			*ret_fd = fd;
+		} else { /* nobody asked: it must not stay open */
+			close_fd(&fd);
+		}
+	}
+}
+
 /* Return: bytes of the body that came, or a negative errno; -EPIPE at the end of the channel. */
 static ssize_t receive(int channel, uint32_t *ret_message, union body *body, int *ret_fd)
 {
@@ -119,17 +137,8 @@ static ssize_t receive(int channel, uint32_t *ret_message, union body *body, int
 		return -EPIPE;
 
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c; c = CMSG_NXTHDR(&msg, c)) {
-		int fd;
-
-		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_RIGHTS)
-			continue;
-		memcpy(&fd, CMSG_DATA(c), sizeof(fd));
-		if (!ret_fd) { /* nobody asked: it must not stay open */
-			close_fd(&fd);
-			continue;
-		}
-		close_fd(ret_fd);
-		*ret_fd = fd;
+		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
+			take_fds(c, ret_fd);
 	}
 	return len - (ssize_t)sizeof(*ret_message);
 }
