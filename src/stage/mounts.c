@@ -141,7 +141,8 @@ static const char *name_in_dev(const struct nook_stage *s, const char *target)
 	return name && *name && !strchr(name, '/') ? name : NULL;
 }
 
-/* Nobody else has been there yet, so the container's root need not be walked from its top: a third
+/* -ELOOP, which is not noted: a symlink of ours has the name, and must be followed from the root.
+ * Nobody else has been there yet, so the container's root need not be walked from its top: a third
  * of all targets are these. */
 static int make_in_dev(int dev, const char *name, enum nook_path_make make, struct nook_error *err)
 {
@@ -159,7 +160,7 @@ static int make_in_dev(int dev, const char *name, enum nook_path_make make, stru
 	}
 
 	fd = nook_open_below(dev, name);
-	return fd < 0 ? nook_fail(err, -fd, "open %s in /dev", name) : fd;
+	return fd < 0 && fd != -ELOOP ? nook_fail(err, -fd, "open %s in /dev", name) : fd;
 }
 
 static int make_symlink(struct nook_stage *s, const struct nook_plan_mount *m,
@@ -284,6 +285,8 @@ static int mount_one(struct nook_stage *s, const struct nook_plan_mount *m, stru
 	auto_close int target = in_dev ? make_in_dev(s->dev, in_dev, make, err)
 				       : nook_resolve_make(s->root, m->target, make, err);
 
+	if (target == -ELOOP && in_dev)
+		target = nook_resolve_make(s->root, m->target, make, err);
 	if (target < 0)
 		return target;
 

@@ -14,7 +14,8 @@ enum { RESOLVE_PLAIN = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICL
 
 int nook_open_below(int dir, const char *path)
 {
-	return nook_openat2(dir, path, O_PATH | O_NOFOLLOW, 0, RESOLVE_PLAIN);
+	/* With O_NOFOLLOW it would be the symlink itself. */
+	return nook_openat2(dir, path, O_PATH, 0, RESOLVE_PLAIN);
 }
 
 int nook_open_dir_below(int dir, const char *path, int flags)

@@ -22,7 +22,7 @@ int nook_whiteout_below(int dir, const char *path);
 /* A new file, open for writing. */
 int nook_create_below(int dir, const char *path, mode_t mode);
 
-/* Whatever is there, O_PATH; a symlink itself. */
+/* Whatever is there, O_PATH. -ELOOP: a symlink is. */
 int nook_open_below(int dir, const char *path);
 
 /* A directory. @flags: O_PATH to name it, O_RDONLY to change it by nook_own(). */

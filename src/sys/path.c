@@ -24,10 +24,13 @@ int nook_resolve(int root, const char *path, struct nook_error *err)
 	return fd;
 }
 
-/* One component, of a directory that we hold: nothing is followed. */
+/*
+ * One component, of a directory that we hold: -ELOOP for a symlink. Without O_NOFOLLOW, which
+ * together with O_PATH would open the symlink itself, whatever RESOLVE_NO_SYMLINKS says. openat2(2)
+ */
 static int open_component(int dir, const char *name)
 {
-	return nook_openat2(dir, name, O_PATH | O_CLOEXEC | O_NOFOLLOW, 0,
+	return nook_openat2(dir, name, O_PATH | O_CLOEXEC, 0,
 			    RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
 }
 

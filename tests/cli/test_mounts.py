@@ -153,6 +153,12 @@ def test_a_symlink_in_a_target_stays_inside(nook, folder, busybox_root):
     assert os.listdir(outside) == []
 
 
+def test_a_target_is_made_below_a_symlinked_directory(nook, folder):
+    """/lib is a symlink to usr/lib on the host: what is new below it lies there."""
+    out = nook.sh("test -d /usr/lib/new-here && ls /lib/new-here/deep", "--volume", f"{folder}:/lib/new-here/deep").ok()
+    assert out.split() == sorted(os.listdir(folder))
+
+
 def test_a_source_that_is_a_symlink_is_followed(nook, folder):
     """It's the caller's own word, walked with the caller's rights on the host."""
     link = f"{nook.scratch()}/link"
