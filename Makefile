@@ -30,7 +30,7 @@ run: deps-build
 test: deps-test
 	@tools/test
 
-# The quick part: under a minute.
+# The quick part: a minute or two.
 check: deps-test
 	@tools/test --quick
 
