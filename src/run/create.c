@@ -63,6 +63,7 @@ void nook_create_init(struct nook_create *c, const struct nook_plan *plan, struc
 		.scratch = NO_FD,
 		.changes = NO_FD,
 		.root = NO_FD,
+		.own = { NO_FD, NO_FD },
 		.mask = NO_FD,
 		.dev = NO_FD,
 		.pts = NO_FD,

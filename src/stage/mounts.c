@@ -91,10 +91,103 @@ static int make_masks(struct nook_stage *s, struct nook_error *err)
 	return 0;
 }
 
+/* Our own places, in the order of s->own. Which one is @target, or what of it? @ret_below: the rest
+ * of the path. Return: -1: none. */
+static int own_place(const char *target, const char **ret_below)
+{
+	static const char *const places[] = { "/proc", "/sys" };
+
+	for (int i = 0; i < (int)ARRAY_SIZE(places); i++) {
+		const char *rest = nook_after(target, places[i]);
+
+		if (rest && (!*rest || *rest == '/')) {
+			*ret_below = rest;
+			return i;
+		}
+	}
+	return -1;
+}
+
+/*
+ * Whoever has the root's files as well, another container maybe, can rename /proc under us: what we
+ * do below it must be done to what we have mounted, and not to what bears its name by now.
+ */
+static int own_root_of(const struct nook_stage *s, const char *target, const char **ret_below)
+{
+	int place = own_place(target, ret_below);
+
+	if (place >= 0 && s->own[place] >= 0 && **ret_below)
+		return s->own[place];
+	*ret_below = target;
+	return s->root;
+}
+
+/* /proc, /sys and /dev themselves: where these go is not for the root's symlinks to say. */
+static int open_place(const struct nook_stage *s, const char *target, struct nook_error *err)
+{
+	int fd = nook_open_dir_below(s->root, target + 1, O_PATH);
+
+	if (fd == -ENOENT) {
+		int rc = nook_mkdir_below(s->root, target + 1, 0755);
+
+		if (rc < 0 && rc != -EEXIST)
+			return nook_fail(err, -rc, "mkdirat %s in the container's root", target);
+		fd = nook_open_dir_below(s->root, target + 1, O_PATH);
+	}
+	if (fd == -ELOOP || fd == -ENOTDIR) {
+		nook_cause(err, "symlink-in-target",
+			   "%s in the container's root is a symlink or a file", target);
+		nook_hint(err, "make it a directory, or remove it: nook makes one then");
+		return nook_refuse(err, -fd, "%s in the container's root is no directory", target);
+	}
+	return fd < 0 ? nook_fail(err, -fd, "open %s in the container's root", target) : fd;
+}
+
+static int open_target(const struct nook_stage *s, const struct nook_plan_mount *m,
+		       enum nook_path_make make, struct nook_error *err)
+{
+	const char *below = m->target;
+
+	if (m->from)
+		return nook_resolve_make(s->root, m->target, make, err);
+	if (strcmp(m->target, "/dev") == 0 || (own_place(m->target, &below) >= 0 && !*below))
+		return open_place(s, m->target, err);
+
+	int root = own_root_of(s, m->target, &below);
+
+	return nook_resolve_make(root, below, make, err);
+}
+
+/* A user's mount over one of ours takes its part. Else @mount is one of ours, if its target says
+ * so. */
+static int note_place(struct nook_stage *s, const struct nook_plan_mount *m, int mount, int target,
+		      struct nook_error *err)
+{
+	const char *below;
+	int place = m->from ? -1 : own_place(m->target, &below);
+	struct stat st, own;
+
+	if (place >= 0 && *below)
+		return 0;
+	for (int i = 0; m->from && i < (int)ARRAY_SIZE(s->own); i++) {
+		if (s->own[i] >= 0 && fstat(target, &st) == 0 && fstat(s->own[i], &own) == 0 &&
+		    st.st_dev == own.st_dev && st.st_ino == own.st_ino)
+			place = i;
+	}
+	if (place < 0)
+		return 0;
+
+	close_fd(&s->own[place]);
+	s->own[place] = fcntl(mount, F_DUPFD_CLOEXEC, 3);
+	return s->own[place] < 0 ? nook_fail(err, errno, "fcntl(F_DUPFD_CLOEXEC)") : 0;
+}
+
 /* Covers what is there, and nothing where nothing is. */
 static int cover(struct nook_stage *s, const struct nook_plan_mount *m, struct nook_error *err)
 {
-	auto_close int target = nook_resolve(s->root, m->target, NULL);
+	const char *below;
+	int root = own_root_of(s, m->target, &below);
+	auto_close int target = nook_resolve(root, below, NULL);
 
 	if (target == -ENOENT || target == -ENOTDIR)
 		return 0;
@@ -282,8 +375,8 @@ static int mount_one(struct nook_stage *s, const struct nook_plan_mount *m, stru
 		make = NOOK_PATH_FILE;
 
 	const char *in_dev = name_in_dev(s, m->target);
-	auto_close int target = in_dev ? make_in_dev(s->dev, in_dev, make, err)
-				       : nook_resolve_make(s->root, m->target, make, err);
+	auto_close int target =
+		in_dev ? make_in_dev(s->dev, in_dev, make, err) : open_target(s, m, make, err);
 
 	if (target == -ELOOP && in_dev)
 		target = nook_resolve_make(s->root, m->target, make, err);
@@ -298,7 +391,8 @@ static int mount_one(struct nook_stage *s, const struct nook_plan_mount *m, stru
 	rc = nook_move_mount(mount, target);
 	if (rc < 0)
 		return nook_fail(err, -rc, "move_mount to %s", m->target);
-	return strcmp(m->target, "/dev") == 0 ? note_dev(s, m, mount, err) : 0;
+	return strcmp(m->target, "/dev") == 0 ? note_dev(s, m, mount, err)
+					      : note_place(s, m, mount, target, err);
 }
 
 int mount_all(void *ctx, struct nook_error *err)

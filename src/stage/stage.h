@@ -29,10 +29,12 @@ struct nook_stage {
 	int scratch;   /* a tmpfs that nobody else sees, on which layers and masks are laid out */
 	int changes;   /* where the writable layers are: scratch, or the root of --changes */
 	int root;      /* the container's root */
-	int mask;      /* a read-only tmpfs with an empty file and an empty directory */
-	int dev;       /* the tmpfs on its /dev; NO_FD: it has none of ours */
-	int pts;       /* the container's devpts */
-	int console;   /* the terminal's slave */
+	int own[2]; /* what was mounted on /proc and on /sys: places in these are reached from there
+		     */
+	int mask;   /* a read-only tmpfs with an empty file and an empty directory */
+	int dev;    /* the tmpfs on its /dev; NO_FD: it has none of ours */
+	int pts;    /* the container's devpts */
+	int console;      /* the terminal's slave */
 	sigset_t signals; /* the mask that the program gets: the one that our caller had */
 };
 
