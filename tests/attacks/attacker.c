@@ -26,6 +26,7 @@
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
@@ -270,6 +271,28 @@ static int swap(char **argv)
 	return 0;
 }
 
+/* Which of these directories is a procfs, whatever it is called by now, and is it covered? */
+static int uncovered(char **argv)
+{
+	for (; *argv; argv++) {
+		int proc = open(*argv, O_RDONLY | O_DIRECTORY);
+		struct stat whole, part;
+		struct statvfs fs;
+
+		if (proc < 0 || openat(proc, "self/status", O_RDONLY) < 0)
+			continue;
+		printf("looked\n");
+		int sys = openat(proc, "sys", O_RDONLY | O_DIRECTORY);
+
+		if (sys < 0 || fstatvfs(sys, &fs) < 0 || !(fs.f_flag & ST_RDONLY))
+			printf("open: sys\n");
+		if (fstat(proc, &whole) == 0 && fstatat(proc, "timer_list", &part, 0) == 0 &&
+		    whole.st_dev == part.st_dev)
+			printf("open: timer_list\n");
+	}
+	return 0;
+}
+
 /* ---- what crosses from the caller ---- */
 
 static int keys(char **argv)
@@ -479,6 +502,7 @@ static const struct {
 	{ "fds", 0, list_fds },
 	{ "init-fds", 1, init_fds },
 	{ "swap", 3, swap },
+	{ "uncovered", 1, uncovered },
 	{ "keys", 1, keys },
 	{ "with-key", 2, with_key },
 	{ "with-mess", 1, with_mess },
