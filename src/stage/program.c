@@ -316,6 +316,13 @@ int start_program(void *ctx, struct nook_error *err)
 
 	if (rc < 0)
 		return rc;
+
+	/* The program runs before pid 1 does again: who may trace the latter finds nothing of the
+	 * host's in its /proc/1/fd. */
+	rc = nook_close_others((int[]){ s->walk.channel, s->console }, 2);
+	if (rc < 0)
+		return nook_fail(err, -rc, "close_range");
+
 	/* Root enters whatever it likes; our own user has to be let in. A function is no execve(2),
 	 * which would end the sharing of our memory. */
 	if (!s->plan->sources_outside || s->function)

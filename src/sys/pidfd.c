@@ -58,3 +58,23 @@ int nook_close_range(unsigned first, unsigned last, unsigned flags)
 {
 	return (int)NOOK_CALL(SYS_close_range, first, last, flags);
 }
+
+int nook_close_others(const int *keep, size_t n)
+{
+	for (int from = 3;;) {
+		int next = -1;
+
+		for (size_t i = 0; i < n; i++) {
+			if (keep[i] >= from && (next < 0 || keep[i] < next))
+				next = keep[i];
+		}
+
+		int rc = next == from ? 0
+				      : nook_close_range((unsigned)from,
+							 next < 0 ? ~0u : (unsigned)next - 1, 0);
+
+		if (rc < 0 || next < 0)
+			return rc;
+		from = next + 1;
+	}
+}

@@ -4,6 +4,8 @@
 #ifndef NOOK_SYS_PIDFD_H
 #define NOOK_SYS_PIDFD_H
 
+#include <stddef.h>
+
 /* @flags: 0 or PIDFD_NONBLOCK; the descriptor is close-on-exec always. Return: it, or a negative
  * errno; -ESRCH when there is no such process. */
 int nook_pidfd_open(int pid, unsigned flags);
@@ -26,5 +28,9 @@ int nook_pidfd_wait(int pidfd, int timeout_ms);
 /* close_range(2) of @first to @last, both included. @flags: CLOSE_RANGE_*. Return: 0 or a negative
  * errno. */
 int nook_close_range(unsigned first, unsigned last, unsigned flags);
+
+/* Closes every descriptor from 3 up but those in @keep, where negative ones are none. Return: 0 or
+ * a negative errno, then some are open still. */
+int nook_close_others(const int *keep, size_t n);
 
 #endif
