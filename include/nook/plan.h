@@ -28,8 +28,10 @@ struct nook_host;
 /* A namespace to enter. */
 struct nook_plan_join {
 	enum nook_ns_kind kind;
-	const char *path; /* "/proc/123/ns/net", "/run/netns/blue"; NULL: by pid */
-	int pid;          /* pidfd_open + setns when @path is NULL */
+	const char *path;    /* "/proc/123/ns/net", "/run/netns/blue"; NULL: by pid */
+	int pid;             /* pidfd_open + setns when @path is NULL */
+	uint64_t start_time; /* of the process that is meant, /proc/PID/stat; 0: whoever has the pid
+			      */
 	const char *from;
 };
 

@@ -18,6 +18,20 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
+/* The pidfd first: what is true of the pid afterwards is true of its process, or that has ended. */
+static int check_start(const struct nook_plan_join *j, int pidfd, struct nook_error *err)
+{
+	uint64_t started = 0;
+	int rc = j->start_time ? nook_start_time(j->pid, &started, err) : 0;
+
+	if (rc < 0 || !j->start_time)
+		return rc;
+	if (started == j->start_time && nook_pidfd_wait(pidfd, 0) != 0)
+		return 0;
+	nook_hint(err, "the process has ended; `nook ps` shows the containers that live");
+	return nook_refuse(err, ESRCH, "process %d is another one by now", j->pid);
+}
+
 static int open_join(const struct nook_plan_join *j, struct nook_error *err)
 {
 	const struct nook_ns_info *kind = &nook_ns_kinds[j->kind];
@@ -28,7 +42,14 @@ static int open_join(const struct nook_plan_join *j, struct nook_error *err)
 		if (fd == -ESRCH)
 			nook_hint(err,
 				  "the process has ended; `ps` or `nook ps` shows those that live");
-		return fd < 0 ? nook_fail(err, -fd, "pidfd_open %d", j->pid) : fd;
+		if (fd < 0)
+			return nook_fail(err, -fd, "pidfd_open %d", j->pid);
+
+		int rc = check_start(j, fd, err);
+
+		if (rc < 0)
+			close_fd(&fd);
+		return rc < 0 ? rc : fd;
 	}
 
 	auto_close int fd = open(j->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -183,6 +204,7 @@ static int join_late(const struct nook_create *c, struct nook_error *err)
 static _Noreturn void be_stage(struct nook_create *c)
 {
 	close_fd(&c->walk.channel);
+	close_fd(&c->cgroup);
 	nook_state_close(&c->state);
 
 	struct nook_error err = { 0 };
@@ -217,6 +239,22 @@ static int fail_clone(const struct nook_create *c, pid_t rc, struct nook_error *
 	return nook_fail(err, -rc, "clone3(new %s)", len ? kinds : "process");
 }
 
+/*
+ * Where somebody else is inside already, our child is born with no more descriptors than it needs:
+ * with CAP_SYS_PTRACE over the host's ids, they could take these from its /proc/PID/fd.
+ */
+static int leave_behind(const struct nook_create *c, struct nook_error *err)
+{
+	const int needed[] = { c->peer, c->cgroup, c->time_ns, c->cgroup_ns };
+
+	if (c->plan->root_how != NOOK_PLAN_ROOT_KEEP)
+		return 0; /* it has a root to build */
+
+	int rc = nook_close_others(needed, ARRAY_SIZE(needed));
+
+	return rc < 0 ? nook_fail(err, -rc, "close_range") : 0;
+}
+
 /* Joins, clones a child of its own parent, notes its pid, ends. We are suspended meanwhile, and
  * share its memory. */
 static int be_joiner(void *ctx)
@@ -225,6 +263,8 @@ static int be_joiner(void *ctx)
 	struct nook_error err = { 0 };
 	int rc = join_all(c, &err);
 
+	if (rc == 0)
+		rc = leave_behind(c, &err);
 	if (rc == 0) {
 		pid_t pid = clone_into(c, CLONE_PARENT, NULL);
 

@@ -43,7 +43,8 @@ static void plan_joins(struct nook_arena *a, struct nook_plan *plan,
 		if (record->namespaces & nook_ns_kinds[k].clone_flag)
 			*nook_append(a, plan->joins, plan->n_joins) =
 				(struct nook_plan_join){ .kind = (enum nook_ns_kind)k,
-							 .pid = record->pid };
+							 .pid = record->pid,
+							 .start_time = record->start_time };
 	}
 }
 
