@@ -39,8 +39,22 @@ const struct nook_command nook_commands[] = {
 	  "options, and 1 when it doesn't.",
 	  &nook_check_table, NOOK_OPERANDS_NONE, nook_cmd_check },
 	{ "ns", NULL, "VERB [OPTION...]", "list, show and keep namespaces",
-	  "Every namespace of the machine: who holds it, who owns it, what is in it.",
-	  &nook_ns_table, NOOK_OPERANDS_VERB, nook_cmd_ns },
+	  "Every namespace of the machine: who holds it, who owns it, what is in it.", &nook_ns_table,
+	  NOOK_OPERANDS_VERB, nook_cmd_ns },
+	{ "ns ls", NULL, "[OPTION...]", "list the namespaces",
+	  "Finds those that processes and threads are in, and those that only an open descriptor, a "
+	  "socket, a bind mount or another namespace holds. An ordinary user sees those of its own "
+	  "processes, and is told how many others there are.",
+	  &nook_ns_ls_table, NOOK_OPERANDS_NONE, nook_cmd_ns_ls },
+	{ "ns tree", NULL, "[OPTION...]", "show which namespace owns or contains which",
+	  "User namespaces with the namespaces that each owns, then pid namespaces with their "
+	  "nesting and their processes.",
+	  &nook_ns_tree_table, NOOK_OPERANDS_NONE, nook_cmd_ns_tree },
+	{ "ns show", NULL, "[OPTION...] NAME|PID|PATH|KIND:[INODE]",
+	  "show all about a namespace, or about those of a process",
+	  "Who holds it, its owners up to the first user namespace, and what is in it: id maps and "
+	  "limits, mounts, links and addresses, the host name, processes.",
+	  &nook_ns_show_table, NOOK_OPERANDS_NAMESPACE, nook_cmd_ns_show },
 	{ "help", "About nook", "[COMMAND]", "print this, or the help of a command",
 	  "The same as nook COMMAND --help.", &nook_help_table, NOOK_OPERANDS_NOOK_COMMAND,
 	  nook_cmd_help },

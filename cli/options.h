@@ -21,8 +21,8 @@ enum nook_operands {
 };
 
 struct nook_command {
-	const char *name;  /* "run"; "ns ls": the verb ls of the command ns, and argv[0] is "ls" */
-	const char *group; /* heading in `nook --help`; NULL: as the one before */
+	const char *name;     /* "run"; "ns ls": the verb ls of the command ns, and argv[0] is "ls" */
+	const char *group;    /* heading in `nook --help`; NULL: as the one before */
 	const char *synopsis; /* what stands behind the name */
 	const char *summary;  /* a line, no full stop */
 	const char *about;    /* sentences for --help */
@@ -38,8 +38,7 @@ extern const size_t nook_n_commands;
 /* By its name; NULL: there is none. */
 const struct nook_command *nook_command_find(const char *name);
 
-/* The verb's own name, when @c is a verb of @command ("ns"); NULL: it is none. With "" for
- * @command: the name, when
+/* The verb's own name, when @c is a verb of @command ("ns"); NULL: it is none. With "" for @command: the name, when
  * @c is no verb at all. */
 const char *nook_command_verb(const struct nook_command *c, const char *command);
 
@@ -58,12 +57,16 @@ int nook_cmd_kill(int argc, char **argv);
 int nook_cmd_rm(int argc, char **argv);
 int nook_cmd_check(int argc, char **argv);
 int nook_cmd_ns(int argc, char **argv);
+int nook_cmd_ns_ls(int argc, char **argv);
+int nook_cmd_ns_tree(int argc, char **argv);
+int nook_cmd_ns_show(int argc, char **argv);
 int nook_cmd_help(int argc, char **argv);
 int nook_cmd_completion(int argc, char **argv);
 int nook_cmd_version(int argc, char **argv);
 
 extern const struct nook_option_table nook_ps_table, nook_kill_table, nook_rm_table,
-	nook_check_table, nook_ns_table, nook_help_table, nook_completion_table, nook_version_table;
+	nook_check_table, nook_ns_table, nook_ns_ls_table, nook_ns_tree_table, nook_ns_show_table,
+	nook_help_table, nook_completion_table, nook_version_table;
 
 /* ---- what commands print ---- */
 

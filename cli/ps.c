@@ -3,9 +3,9 @@
 
 #include "base/json.h"
 #include "base/own.h"
-#include "base/report.h"
 #include "nook/container.h"
 #include "state/state.h"
+#include "table.h"
 
 #include <string.h>
 #include <time.h>
@@ -83,49 +83,14 @@ static const char *uptime_text(struct nook_arena *a, int64_t s)
 	return nook_printf(a, "%ldd%02ldh", (long)s / 86400, (long)s / 3600 % 24);
 }
 
-/* Columns that a text takes, when each character of UTF-8 takes one. */
-static size_t columns(const char *text)
-{
-	size_t n = 0;
-
-	for (; *text; text++)
-		n += (*text & 0xc0) != 0x80;
-	return n;
-}
-
-/* What a terminal may be shown of a text: a record may hold anything. */
-static const char *safe(struct nook_arena *a, const char *text)
-{
-	char *made = NULL;
-	size_t size = 0;
-	FILE *f = open_memstream(&made, &size);
-
-	if (!f)
-		return "?";
-	nook_print_safe(f, text);
-
-	const char *copy = fclose(f) == 0 ? nook_strdup(a, made) : "?";
-
-	free(made);
-	return copy;
-}
-
 static const char *command_text(struct nook_arena *a, const char *const *argv)
 {
 	const char *line = "";
 
 	/* What is past the width is not shown, so a long command isn't read to its end. */
-	for (size_t i = 0; argv && argv[i] && columns(line) <= COMMAND_WIDTH; i++)
+	for (size_t i = 0; argv && argv[i] && nook_cli_columns(line) <= COMMAND_WIDTH; i++)
 		line = nook_printf(a, "%s%s%.200s", line, i ? " " : "", argv[i]);
-	line = safe(a, line);
-	if (columns(line) <= COMMAND_WIDTH)
-		return line;
-
-	size_t end = 0;
-
-	for (size_t n = 0; n < COMMAND_WIDTH || (line[end] & 0xc0) == 0x80; end++)
-		n += (line[end] & 0xc0) != 0x80;
-	return nook_printf(a, "%.*s…", (int)end - 1, line);
+	return nook_cli_cut(a, nook_cli_safe(a, line), COMMAND_WIDTH);
 }
 
 static void print_table(struct nook_arena *a, const struct nook_state_entry *entries, size_t n)
@@ -133,7 +98,6 @@ static void print_table(struct nook_arena *a, const struct nook_state_entry *ent
 	static const char *const heads[COLUMNS] = { "NAME",   "PID",     "STATUS",
 						    "UPTIME", "COMMAND", "ROOT" };
 	const char *(*cells)[COLUMNS] = nook_alloc_array(a, n + 1, sizeof(*cells));
-	size_t width[COLUMNS] = { 0 };
 
 	memcpy(cells[0], heads, sizeof(heads));
 	for (size_t i = 0; i < n; i++) {
@@ -141,30 +105,17 @@ static void print_table(struct nook_arena *a, const struct nook_state_entry *ent
 		const struct nook_record *r = &e->record;
 		bool known = e->error.errnum == 0;
 
-		cells[i + 1][NAME] = safe(a, r->name);
+		cells[i + 1][NAME] = nook_cli_safe(a, r->name);
 		cells[i + 1][PID] = known && r->pid > 0 && e->life == NOOK_LIFE_RUNNING
 					    ? nook_printf(a, "%d", r->pid)
 					    : "-";
 		cells[i + 1][STATUS] = status_word(e);
 		cells[i + 1][UPTIME] = uptime_text(a, uptime(e));
 		cells[i + 1][COMMAND] = known ? command_text(a, r->argv) : "-";
-		cells[i + 1][ROOT] = known && r->root ? safe(a, r->root) : "-";
+		cells[i + 1][ROOT] = known && r->root ? nook_cli_safe(a, r->root) : "-";
 	}
 
-	for (size_t i = 0; i <= n; i++) {
-		for (size_t c = 0; c < COLUMNS; c++) {
-			if (columns(cells[i][c]) > width[c])
-				width[c] = columns(cells[i][c]);
-		}
-	}
-	for (size_t i = 0; i <= n; i++) {
-		for (size_t c = 0; c < COLUMNS; c++) {
-			size_t pad = c + 1 < COLUMNS ? width[c] - columns(cells[i][c]) + 2 : 0;
-
-			printf("%s%*s", cells[i][c], (int)pad, "");
-		}
-		putchar('\n');
-	}
+	nook_cli_table(cells[0], n + 1, COLUMNS);
 }
 
 /* The form is documented in nook-ps(1): members are added, never changed, while version is 1. */
@@ -240,7 +191,7 @@ int nook_cmd_ps(int argc, char **argv)
 		}
 	} else if (words.quiet) {
 		for (size_t i = 0; i < n; i++)
-			puts(safe(&a, entries[i].record.name));
+			puts(nook_cli_safe(&a, entries[i].record.name));
 	} else {
 		print_table(&a, entries, n);
 	}

@@ -6,6 +6,7 @@
 #include "container.h"
 #include "error.h"
 #include "kinds.h"
+#include "ns.h"
 #include "plan.h"
 #include "spec.h"
 
