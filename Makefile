@@ -39,6 +39,7 @@ bench:
 	@tools/deps build run bench
 	@$(MAKE) --no-print-directory all
 	@bench/bench.py --nook $(B)/nook --build $(B)/bench
+	@bench/ns_bench.py --nook $(B)/nook --build $(B)/bench
 
 format: deps-test
 	clang-format -i $$(find include src cli oci examples bench tests -name '*.[ch]' 2>/dev/null)

@@ -58,7 +58,13 @@ static void put_option(FILE *out, const struct nook_option *o)
 
 void nook_help_scdoc(FILE *out, const struct nook_option_table *table)
 {
-	fputs("# OPTIONS\n", out);
+	const char *verb = strchr(table->command + strlen("nook "), ' ');
+
+	/* A page of a command with verbs has one such section for each. */
+	fputs(verb ? "# OPTIONS OF" : "# OPTIONS", out);
+	for (; verb && *verb; verb++)
+		fputc(toupper((unsigned char)*verb), out);
+	fputc('\n', out);
 	for (size_t i = 0; i < table->n; i++) {
 		const struct nook_option *o = &table->rows[i];
 

@@ -11,6 +11,9 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <string.h>
+#include <time.h>
+
+#define GRACE_MS 40 /* on a busy machine */
 
 /* As the kernel writes them, linux_dirent64 of getdents(2). */
 struct entry {
@@ -110,6 +113,32 @@ static void count_hidden(struct nook_ns_graph *g)
 	}
 }
 
+/*
+ * A namespace that only the kernel's list has is believed when it was there before and after the
+ * processes were looked at: else it belongs to one that came or went meanwhile. And a mount
+ * namespace stays in the list for a grace period after its last process has ended, so it must be
+ * there after one, too.
+ *
+ * Return: the lists that were read, as bits.
+ */
+static unsigned list_again(struct nook_discover *d)
+{
+	const struct timespec grace = { .tv_nsec = GRACE_MS * 1000000 };
+
+	nook_discover_kernel(d, 1);
+	for (size_t i = 0; i < d->graph->n; i++) {
+		const struct nook_ns_node *node = (const struct nook_ns_node *)d->graph->all[i];
+
+		if (node->listed != 3 || nook_ns_node_is_held(node))
+			continue;
+		(void)nanosleep(&grace,
+				NULL); /* a signal shortens it, and the answer may be stale */
+		nook_discover_kernel(d, 2);
+		return 7;
+	}
+	return 3;
+}
+
 int nook_ns_discover(unsigned flags, struct nook_ns_graph **ret, struct nook_error *err)
 {
 	struct nook_discover d = { .flags = flags, .proc = NO_FD };
@@ -150,9 +179,7 @@ int nook_ns_discover(unsigned flags, struct nook_ns_graph **ret, struct nook_err
 		nook_ns_graph_free(d.graph);
 		return rc;
 	}
-	nook_discover_kernel(&d, 1);
-
-	nook_ns_graph_finish(d.graph);
+	nook_ns_graph_finish(d.graph, list_again(&d));
 	name_netns(d.graph);
 	count_hidden(d.graph);
 	*ret = d.graph;

@@ -41,7 +41,7 @@ struct nook_ns_node *nook_discover_path(struct nook_discover *d, int dir, const 
 int nook_ns_link_parse(const char *text, uint64_t *inode);
 
 /* The kernel's own lists, where it has them: all namespaces (6.19), or mount namespaces (6.12).
- * @round: 0 or 1 */
+ * @round: 0, 1 or 2 */
 void nook_discover_kernel(struct nook_discover *d, unsigned round);
 
 /* ---- processes.c ---- */

@@ -14,6 +14,9 @@
 /* More are counted as unseen. Their rows take 112 bytes each in an arena of 256 MiB. */
 #define PROCESSES_MAX ((size_t)1 << 20)
 
+/* For a process that enters namespaces while it is looked at. There are eight kinds. */
+#define TRIES 10
+
 static const char *const link_names[NOOK_LINK_COUNT] = {
 	[NOOK_NS_USER] = "ns/user",
 	[NOOK_NS_MNT] = "ns/mnt",
@@ -202,35 +205,28 @@ static unsigned count_threads(int dir)
 	return fstatat(dir, "task", &st, 0) == 0 && st.st_nlink > 2 ? (unsigned)st.st_nlink - 2 : 1;
 }
 
-static int scan_process(void *arg, const char *name, int pid)
+/* Return: 0; -EAGAIN: it entered other namespaces meanwhile; others: it has ended, or may not be
+ * looked into. */
+static int try_process(struct nook_discover *d, int dir, int pid)
 {
-	struct nook_discover *d = arg;
-	auto_close int dir = openat(d->proc, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	uint64_t inodes[NOOK_LINK_COUNT];
 	struct nook_ns_node *nodes[NOOK_LINK_COUNT] = { NULL };
 
-	if (dir < 0)
-		return 0;
 	for (int link = 0; link < NOOK_LINK_COUNT; link++) {
 		int rc = read_link(dir, link, &inodes[link]);
 
-		if (rc == -EACCES || rc == -EPERM)
-			d->graph->unseen.processes++;
+		if (rc < 0)
+			return rc;
 		/* All its life it is in some user namespace. */
-		if (rc < 0 || (link == NOOK_NS_USER && inodes[link] == 0))
-			return 0;
+		if (link == NOOK_NS_USER && inodes[link] == 0)
+			return -ESRCH;
 	}
-	if (d->graph->n_processes >= PROCESSES_MAX) {
-		d->graph->unseen.processes++;
-		return 0;
-	}
-
 	for (int link = 0; link < NOOK_LINK_COUNT; link++) {
 		if (inodes[link] == 0)
 			continue;
 		nodes[link] = node_of_link(d, dir, link, inodes[link]);
 		if (!nodes[link])
-			return 0; /* it moved on, or ended, and is no witness */
+			return -EAGAIN;
 	}
 
 	unsigned threads = count_threads(dir);
@@ -239,6 +235,25 @@ static int scan_process(void *arg, const char *name, int pid)
 	/* Without a mount namespace its first thread has ended; others may go on. */
 	if (threads > 1 || inodes[NOOK_NS_MNT] == 0)
 		scan_threads(d, dir, pid, inodes);
+	return 0;
+}
+
+static int scan_process(void *arg, const char *name, int pid)
+{
+	struct nook_discover *d = arg;
+	auto_close int dir = openat(d->proc, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int rc = -EAGAIN;
+
+	if (dir < 0)
+		return 0;
+	if (d->graph->n_processes >= PROCESSES_MAX) {
+		d->graph->unseen.processes++;
+		return 0;
+	}
+	for (int i = 0; i < TRIES && rc == -EAGAIN; i++)
+		rc = try_process(d, dir, pid);
+	if (rc == -EACCES || rc == -EPERM)
+		d->graph->unseen.processes++;
 	return 0;
 }
 

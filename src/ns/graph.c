@@ -154,16 +154,13 @@ const struct nook_ns_process *nook_ns_graph_process(const struct nook_ns_graph *
 	return p;
 }
 
-/* Held by something that is no other namespace? */
-static bool is_held(const struct nook_ns_node *node)
+bool nook_ns_node_is_held(const struct nook_ns_node *node)
 {
 	for (int how = 0; how < NOOK_NS_HOW_COUNT; how++) {
 		if (node->ns.held[how])
 			return true;
 	}
-	/* In the kernel's list before and after the processes were looked at: else it belongs to a
-	 * process that came or went meanwhile. */
-	return node->listed == 3;
+	return false;
 }
 
 /* A namespace keeps its owner and its parent. */
@@ -195,14 +192,14 @@ static int by_kind_and_inode(const void *a, const void *b)
 	return x->inode < y->inode ? -1 : x->inode > y->inode;
 }
 
-void nook_ns_graph_finish(struct nook_ns_graph *g)
+void nook_ns_graph_finish(struct nook_ns_graph *g, unsigned rounds)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < g->n; i++) {
 		struct nook_ns_node *node = (struct nook_ns_node *)g->all[i];
 
-		if (is_held(node))
+		if (nook_ns_node_is_held(node) || (node->listed & rounds) == rounds)
 			keep(&node->ns);
 	}
 	for (size_t i = 0; i < g->n; i++) {
@@ -210,13 +207,8 @@ void nook_ns_graph_finish(struct nook_ns_graph *g)
 
 		if (!node->ns.mark)
 			continue;
-		if (node->listed == 3) {
-			bool other = false;
-
-			for (int how = 0; how < NOOK_NS_HOW_COUNT; how++)
-				other |= node->ns.held[how] != 0;
-			node->ns.held[NOOK_NS_HOW_KERNEL] = !other;
-		}
+		if (!nook_ns_node_is_held(node))
+			node->ns.held[NOOK_NS_HOW_KERNEL] = 1;
 		node->ns.mark = 0;
 		g->all[n++] = &node->ns;
 	}

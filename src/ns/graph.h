@@ -42,7 +42,11 @@ struct nook_ns_node *nook_ns_node_add(struct nook_ns_graph *g, enum nook_ns_kind
 void nook_ns_node_hold(struct nook_ns_graph *g, struct nook_ns_node *node,
 		       const struct nook_ns_holder *holder);
 
-/* Drops what nobody holds any more, counts who is held by others of the graph, and sorts. */
-void nook_ns_graph_finish(struct nook_ns_graph *g);
+/* Was a holder found, or a namespace that it is the owner or parent of? */
+bool nook_ns_node_is_held(const struct nook_ns_node *node);
+
+/* Drops what nobody holds any more, counts who is held by others of the graph, and sorts. @rounds:
+ * the kernel's lists, as bits, that have a namespace which nobody was found to hold. */
+void nook_ns_graph_finish(struct nook_ns_graph *g, unsigned rounds);
 
 #endif

@@ -147,8 +147,12 @@ static void list_mnt(struct nook_discover *d, unsigned round, bool back)
 	while (fd >= 0) {
 		struct nook_ns_node *node = nook_discover_fd(d, fd);
 		int next = nook_nsfs_next_mnt(fd, back);
+		uint32_t mounts = 1;
 
-		if (node)
+		/* One whose last process has ended stays in the list until a grace period is over,
+		 * empty. */
+		(void)nook_nsfs_mounts(fd, &mounts);
+		if (node && mounts > 0)
 			node->listed |= 1u << round;
 		close_fd(&fd);
 		fd = next;

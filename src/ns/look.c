@@ -136,7 +136,7 @@ int nook_look_limits(const struct nook_ns_graph *g, const struct nook_ns *ns,
 		return nook_refuse(err, EIO, "the process inside said too little");
 	memcpy(w.values, text, sizeof(w.values));
 
-	*ret = (struct nook_look_limits){ { 0 } };
+	memset(ret, 0, sizeof(*ret));
 	for (int k = 0; k < NOOK_NS_COUNT; k++) {
 		ret->known[k] = w.values[k] != UNKNOWN;
 		ret->max[k] = ret->known[k] ? w.values[k] : 0;

@@ -147,7 +147,7 @@ int nook_look_net(const struct nook_ns_graph *g, const struct nook_ns *ns, struc
 	if (rc < 0)
 		return rc;
 
-	int left = (int)len;
+	unsigned left = (unsigned)len;
 
 	*ret = (struct nook_look_net){ 0 };
 	for (const struct nlmsghdr *m = (const struct nlmsghdr *)text; NLMSG_OK(m, left);

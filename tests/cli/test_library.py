@@ -95,6 +95,26 @@ def test_the_example_is_short(repository):
     assert len((pathlib.Path(repository) / "examples/sandbox.c").read_text().splitlines()) < 30
 
 
+@pytest.mark.parametrize("compiler, options", [("cc", ["-std=c11", "-pedantic"]), ("g++", ["-std=c++20", "-Wno-missing-field-initializers"])])
+def test_the_example_of_the_graph(root_nook, installed, compiler, options):
+    """It finds a net namespace that only a descriptor keeps, and says whose."""
+    if not shutil.which(compiler):
+        pytest.skip(f"no {compiler}")
+    source = installed.sources / "examples/ns-graph.c"
+    if compiler == "g++":
+        source = shutil.copy(source, installed.work / "ns-graph.cc")
+    program = installed.compile(source, *options, compiler=compiler)
+    holder = subprocess.Popen(["unshare", "-n", "sh", "-c", "echo; read end"], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, text=True)
+    holder.stdout.readline()
+    fd = os.open(f"/proc/{holder.pid}/ns/net", os.O_RDONLY)
+    holder.communicate("end")
+    lines = root_nook.outside(program).lines()
+    number = os.fstat(fd).st_ino
+    os.close(fd)
+    assert f"  fd of process {os.getpid()}" in lines[lines.index(f"net:[{number}]") + 1:]
+
+
 # ---- what is installed ----
 
 def declared(installed):
