@@ -19,6 +19,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* What keeps a namespace there. */
 enum nook_ns_how {
 	NOOK_NS_HOW_PROCESS, /* a process is in it */
@@ -172,5 +176,9 @@ int nook_ns_open(const struct nook_ns_graph *graph, const struct nook_ns *ns,
 
 /* "process", "thread", "children", "fd", "socket", "mount", "nested", "owner", "kernel" */
 const char *nook_ns_how_word(enum nook_ns_how how);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
