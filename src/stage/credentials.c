@@ -51,6 +51,11 @@ static int drop_bounding(uint64_t keep, struct nook_error *err)
 			return 0;
 		if (rc < 0)
 			return nook_fail(err, -rc, "prctl(PR_CAPBSET_DROP, %u)", cap);
+		if (nook_prctl(PR_CAPBSET_READ, cap, 0) != 0)
+			return nook_refuse(err, EPERM,
+					   "capability %u is in the bounding set after it was "
+					   "dropped",
+					   cap);
 	}
 	return 0;
 }

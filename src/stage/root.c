@@ -190,6 +190,19 @@ static int leave_old_root(int root, struct nook_error *err)
 	return rc;
 }
 
+/* A filter around us that answers for the kernel must not leave the program in the host's root. */
+static int check_root(int root, struct nook_error *err)
+{
+	uint64_t wanted, is;
+	int rc = mount_id(root, "", &wanted, err);
+
+	if (rc == 0)
+		rc = mount_id(AT_FDCWD, "/", &is, err);
+	if (rc == 0 && is != wanted)
+		rc = nook_refuse(err, EPERM, "/ is another mount after pivot_root");
+	return rc;
+}
+
 int pivot(void *ctx, struct nook_error *err)
 {
 	struct nook_stage *s = ctx;
@@ -213,7 +226,7 @@ int pivot(void *ctx, struct nook_error *err)
 		return rc;
 	if (chdir("/") < 0)
 		return nook_fail(err, errno, "chdir /");
-	return 0;
+	return check_root(s->root, err);
 }
 
 void pivot_show(const struct nook_plan *plan, struct nook_rows *rows)

@@ -6,6 +6,8 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/statfs.h>
+#include <sys/statvfs.h>
 
 #ifndef SYS_mount_setattr
 #define SYS_mount_setattr 442
@@ -87,8 +89,18 @@ int nook_mount_setattr(int mount, bool recursive, uint64_t set, uint64_t clear,
 		attr.attr_set |= MOUNT_ATTR_IDMAP;
 		attr.userns_fd = (uint64_t)userns;
 	}
-	return (int)NOOK_CALL(SYS_mount_setattr, mount, "",
-			      AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), &attr, sizeof(attr));
+
+	int rc =
+		(int)NOOK_CALL(SYS_mount_setattr, mount, "",
+			       AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), &attr, sizeof(attr));
+	struct statfs fs;
+
+	/* Read-only is a promise: a filter around us that answers for the kernel must not break it.
+	 */
+	if (rc == 0 && (set & MOUNT_ATTR_RDONLY) &&
+	    (fstatfs(mount, &fs) < 0 || !(fs.f_flags & ST_RDONLY)))
+		return -EPERM;
+	return rc;
 }
 
 int nook_pivot_root(const char *new_root, const char *put_old)
