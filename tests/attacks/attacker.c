@@ -154,6 +154,15 @@ static int write_exe(char **argv)
 	return overwrite(fd);
 }
 
+/* Not a program of the container's by now, and not what is left of one. */
+static bool is_still_foreign(int pid)
+{
+	char path[40], exe[256] = "";
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+	return readlink(path, exe, sizeof(exe) - 1) > 0 && strncmp(exe, "/bin/", 5) != 0;
+}
+
 /* What a process of the runtime gives away while it is in our pid namespace. */
 static bool look_into(int pid)
 {
@@ -167,12 +176,13 @@ static bool look_into(int pid)
 	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
 	ssize_t n = readlink(path, exe, sizeof(exe) - 1);
 
-	if (n > 0) {
+	/* The container's own programs are no prize, and what has ended has no file any more. Of
+	 * what has not executed yet we may not know it. */
+	if (n > 0)
 		exe[n] = '\0';
-		/* The container's own programs are in /bin; and what has become one is no prize. */
-		if (strncmp(exe, "/bin/", 5) == 0 || strcmp(exe, "/attacker") == 0)
-			return false;
-	}
+	if (strncmp(exe, "/bin/", 5) == 0 || strcmp(exe, "/attacker") == 0 ||
+	    (n < 0 && errno == ENOENT))
+		return false;
 	seen++;
 	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
 		snprintf(path, sizeof(path), "/proc/%d/%s", pid, files[i]);
@@ -181,26 +191,20 @@ static bool look_into(int pid)
 
 		if (fd < 0)
 			continue;
-		/* It may have executed meanwhile: then it is the container's own. */
-		char again[64], now_exe[256] = "";
-
-		snprintf(again, sizeof(again), "/proc/%d/exe", pid);
-		if (readlink(again, now_exe, sizeof(now_exe) - 1) < 0 ||
-		    strncmp(now_exe, "/bin/", 5) != 0)
-			if (strncmp(files[i], "ns/", 3) == 0 || read(fd, text, 1) >= 0 ||
-			    errno == EISDIR || errno == EIO)
-				printf("opened %s of %d (%s)\n", files[i], pid, exe);
+		if (is_still_foreign(pid) &&
+		    (strncmp(files[i], "ns/", 3) == 0 || read(fd, text, 1) >= 0 ||
+		     errno == EISDIR || errno == EIO))
+			printf("opened %s of %d\n", files[i], pid);
 		close(fd);
 	}
 	if (ptrace(PTRACE_SEIZE, pid, 0, 0) == 0) {
-		char again[64], now_exe[256] = "";
-
-		snprintf(again, sizeof(again), "/proc/%d/exe", pid);
-		if (readlink(again, now_exe, sizeof(now_exe) - 1) > 0 &&
-		    strncmp(now_exe, "/bin/", 5) != 0)
-			printf("traced %d (%s)\n", pid, now_exe);
+		if (is_still_foreign(pid))
+			printf("traced %d\n", pid);
 		ptrace(PTRACE_DETACH, pid, 0, 0);
 	}
+	/* What has ended while we traced it is ours to reap. */
+	while (waitpid(-1, NULL, WNOHANG | __WALL) > 0)
+		;
 	if (seen == 1)
 		printf("seen\n");
 	return false;
