@@ -23,14 +23,19 @@ void nook_init_words(char *words, size_t size)
 	typed_size = words ? size : 0;
 }
 
-void nook_init_forget(void)
+void nook_forget_words(const char *name)
 {
-	static const char name[] = "nook-init";
+	size_t size = strlen(name) + 1;
 
-	if (typed_size < sizeof(name))
+	if (typed_size < size)
 		return;
 	memset(typed, 0, typed_size);
-	memcpy(typed, name, sizeof(name));
+	memcpy(typed, name, size);
+}
+
+void nook_init_forget(void)
+{
+	nook_forget_words("nook-init");
 }
 
 /* All but @keep, which may be none. */

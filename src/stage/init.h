@@ -68,4 +68,7 @@ void nook_init_words(char *words, size_t size);
  */
 void nook_init_forget(void);
 
+/* The same for other processes of ours that stay: @name is what is left. */
+void nook_forget_words(const char *name);
+
 #endif

@@ -22,6 +22,10 @@
  * need not list them in any file: slots past that are tried first. */
 #define PREFERRED ((2000200000u - NOOK_RANGE_FIRST) / NOOK_RANGE_SIZE + 1)
 
+/* Begins the text of a range that a kept user namespace holds, without a process. No container's name
+ * has a colon. */
+#define KEPT "ns:"
+
 static void range_name(uint32_t first, char out[12])
 {
 	(void)nook_format(out, 12, "%u", first); /* ten digits at most */
@@ -41,7 +45,10 @@ static int read_holder(int ids, uint32_t first, char out[256], struct nook_error
 	if (n < 0)
 		return nook_fail(err, errno, "readlink ids/%s in the state directory", name);
 	out[n < 256 ? n : 255] = '\0';
-	if (n == 256 || !nook_valid_id(out))
+
+	const char *kept = nook_after(out, KEPT);
+
+	if (n == 256 || !nook_valid_id(kept ? kept : out))
 		return nook_refuse(err, EINVAL, "ids/%s in the state directory names no container",
 				   name);
 	return 0;
@@ -57,6 +64,8 @@ static bool is_free(int base, int ids, uint32_t first)
 
 	if (rc == -ENOENT)
 		return true;
+	if (rc == 0 && nook_starts(name, KEPT))
+		return false;
 	return rc == 0 && nook_lock_holder(base, name, &holder, NULL) == 0 && !holder.held;
 }
 
@@ -203,6 +212,8 @@ int nook_range_claim(const struct nook_state *state, uint32_t first, struct nook
 			return rc;
 		if (strcmp(holder, state->name) == 0)
 			return 0;
+		if (nook_starts(holder, KEPT))
+			break;
 		rc = reclaim(state->base, first, holder, err);
 		if (rc == -EEXIST)
 			break;
@@ -211,6 +222,32 @@ int nook_range_claim(const struct nook_state *state, uint32_t first, struct nook
 	}
 	return nook_refuse(err, EEXIST, "the range of ids from %u is held by container %s", first,
 			   holder);
+}
+
+int nook_range_keep(int base, const char *name, uint32_t first, struct nook_error *err)
+{
+	char file[12], text[260];
+	auto_close int ids = nook_folder_open(base, NOOK_FOLDER_IDS, true, err);
+	int rc = ids < 0 ? ids : check_range(first, err);
+
+	if (rc < 0)
+		return rc;
+	range_name(first, file);
+	(void)nook_format(text, sizeof(text), KEPT "%s", name); /* 255 bytes and three fit */
+	if (symlinkat(text, ids, file) < 0)
+		return nook_fail(err, errno, "symlink ids/%s in the state directory", file);
+	return 0;
+}
+
+int nook_range_unkeep(int base, const char *name, uint32_t first, struct nook_error *err)
+{
+	char text[260];
+	auto_close int ids = nook_folder_open(base, NOOK_FOLDER_IDS, false, err);
+
+	if (ids < 0)
+		return ids == -ENOENT ? 0 : ids;
+	(void)nook_format(text, sizeof(text), KEPT "%s", name); /* 255 bytes and three fit */
+	return give_back(ids, first, text, err);
 }
 
 int nook_range_release_all(const struct nook_state *state, struct nook_error *err)

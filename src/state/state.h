@@ -187,4 +187,9 @@ int nook_range_claim(const struct nook_state *state, uint32_t first, struct nook
 /* Gives it back; 0 when another name holds it or nobody. */
 int nook_range_release(const struct nook_state *state, uint32_t first, struct nook_error *err);
 
+/* The same for a user namespace that lives on without a process, under the name @name of `nook ns`:
+ * the range is taken till it is given back. @base: STATE_DIR. -EEXIST: somebody has it. */
+int nook_range_keep(int base, const char *name, uint32_t first, struct nook_error *err);
+int nook_range_unkeep(int base, const char *name, uint32_t first, struct nook_error *err);
+
 #endif
