@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "options.h"
 
+#include "ns_names.h"
+
 #include "base/own.h"
 #include "spec/words.h"
 
@@ -55,6 +57,27 @@ const struct nook_command nook_commands[] = {
 	  "Who holds it, its owners up to the first user namespace, and what is in it: id maps and "
 	  "limits, mounts, links and addresses, the host name, processes.",
 	  &nook_ns_show_table, NOOK_OPERANDS_NAMESPACE, nook_cmd_ns_show },
+	{ "ns new", NULL, "[OPTION...] NAME --KIND...", "make namespaces that live on under a name",
+	  "Makes namespaces that need no process. Root's are kept by bind mounts, an ordinary user's "
+	  "by a small process, nook-hold, with a user namespace around. A pid namespace has "
+	  "nook-hold as its pid 1.",
+	  &nook_ns_new_table, NOOK_OPERANDS_NONE, nook_cmd_ns_new },
+	{ "ns keep", NULL, "[OPTION...] PID NAME [KIND,...]",
+	  "keep the namespaces of a process under a name",
+	  "Without KIND: all that differ from yours. They live on when the process has ended, but "
+	  "for a pid namespace, which ends with its pid 1.",
+	  &nook_ns_keep_table, NOOK_OPERANDS_NONE, nook_cmd_ns_keep },
+	{ "ns enter", NULL, "[OPTION...] NAME|PID|PATH [--] [COMMAND [ARGUMENT...]]",
+	  "run a command in namespaces that are there",
+	  "Enters all namespaces of the name, of the container, of the process, or the one at the "
+	  "path, and runs COMMAND there, or your shell. The exit status is that of nook run.",
+	  &nook_ns_enter_table, NOOK_OPERANDS_CONTAINER_COMMAND, nook_cmd_ns_enter },
+	{ "ns rm", NULL, "[OPTION...] NAME...", "let go of namespaces that have a name",
+	  "They end, unless something else keeps them: then it says what.",
+	  &nook_ns_rm_table, NOOK_OPERANDS_NAMESPACE, nook_cmd_ns_rm },
+	{ "ns can", NULL, "[OPTION...] NAME|PID|PATH", "say which namespaces you may enter, and why not",
+	  "A forecast by the rules of setns(2). Nothing is entered.", &nook_ns_can_table,
+	  NOOK_OPERANDS_NAMESPACE, nook_cmd_ns_can },
 	{ "help", "About nook", "[COMMAND]", "print this, or the help of a command",
 	  "The same as nook COMMAND --help.", &nook_help_table, NOOK_OPERANDS_NOOK_COMMAND,
 	  nook_cmd_help },

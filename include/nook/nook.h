@@ -7,6 +7,7 @@
 #include "error.h"
 #include "kinds.h"
 #include "ns.h"
+#include "ns_names.h"
 #include "plan.h"
 #include "spec.h"
 

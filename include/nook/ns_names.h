@@ -18,7 +18,7 @@ struct nook_arena;
 
 /* Sets of kinds. */
 #define NOOK_NS_BIT(kind) (1u << (kind))
-#define NOOK_NS_ALL	  ((1u << NOOK_NS_COUNT) - 1)
+#define NOOK_NS_ALL       ((1u << NOOK_NS_COUNT) - 1)
 
 /* What keeps a namespace. */
 enum nook_ns_hold {
@@ -30,25 +30,27 @@ enum nook_ns_hold {
 struct nook_ns_held {
 	enum nook_ns_kind kind;
 	enum nook_ns_hold how;
-	const char *path; /* where it can be opened: a pin, "/proc/HOLDER/ns/KIND", "/proc/HOLDER/fd/N" */
+	const char *path;  /* where it can be opened: a pin, "/proc/HOLDER/ns/KIND",
+			      "/proc/HOLDER/fd/N" */
 	uint64_t dev, ino; /* of the namespace's file, stat(2) */
-	const char *note; /* why it isn't held by a mount where the others are, a sentence; NULL */
-	bool there;	  /* @path leads to this very namespace now */
+	const char *note;  /* why it isn't held by a mount where the others are, a sentence; NULL */
+	bool there;        /* @path leads to this very namespace now */
 };
 
 /* A name and what it means. All texts live in the arena that it was read into. */
 struct nook_ns_name {
 	const char *name;
-	bool foreign;	 /* `ip netns add` made it, not nook: one net namespace, no record */
-	bool in_netns;	 /* `ip netns list` shows it too */
-	bool finished;	 /* false: being made, or left half-made by a nook that was killed */
+	bool foreign;    /* `ip netns add` made it, not nook: one net namespace, no record */
+	bool in_netns;   /* `ip netns list` shows it too */
+	bool finished;   /* false: being made, or left half-made by a nook that was killed */
 	int64_t created; /* seconds since 1970; 0 when foreign */
 	const char *boot_id;
-	int holder; /* pid of the holder process; 0: none */
+	int holder;            /* pid of the holder process; 0: none */
 	uint64_t holder_start; /* clock ticks, /proc/PID/stat field 22 */
-	uint32_t kinds;	       /* what @held has */
-	uint32_t implied; /* of these, nobody asked for: the user namespace around an ordinary user's */
-	uint32_t range;	  /* first of 65,536 ids that its user namespace holds; 0: none */
+	uint32_t kinds;        /* what @held has */
+	uint32_t implied;      /* of these, nobody asked for: the user namespace around an ordinary
+				  user's */
+	uint32_t range;        /* first of 65,536 ids that its user namespace holds; 0: none */
 	struct nook_ns_held held[NOOK_NS_COUNT];
 	size_t n_held;
 };
@@ -75,7 +77,7 @@ int nook_ns_name_find(const char *state_dir, const char *name, struct nook_arena
 
 struct nook_ns_new_spec {
 	const char *name;
-	uint32_t kinds;	      /* at least one */
+	uint32_t kinds;       /* at least one */
 	const char *hostname; /* of a new uts namespace; NULL: the caller's stays */
 };
 
@@ -123,13 +125,15 @@ int nook_ns_release(const char *state_dir, const char *name, bool force, struct 
 		    struct nook_ns_user **ret, size_t *ret_n, struct nook_error *err);
 
 struct nook_ns_enter_spec {
-	const char *target;    /* a name that is kept, a running container's, a pid, or a path with a / */
-	uint32_t only;	       /* these kinds; 0: all that it has */
+	const char
+		*target; /* a name that is kept, a running container's, a pid, or a path with a / */
+	uint32_t only;   /* these kinds; 0: all that it has */
 	const char *only_from; /* the words that said so */
 	const char **argv;     /* NULL-terminated */
-	const char *user, *user_from; /* as in struct nook_spec, by the /etc/passwd inside; NULL: root of a
-					 user namespace that is entered, else the caller */
-	const char *cwd, *cwd_from;   /* NULL: where the caller is, else / */
+	const char *user,
+		*user_from; /* as in struct nook_spec, by the /etc/passwd inside; NULL: root of a
+			       user namespace that is entered, else the caller */
+	const char *cwd, *cwd_from; /* NULL: where the caller is, else / */
 	enum nook_tristate terminal;
 };
 
@@ -152,12 +156,13 @@ enum nook_ns_can_answer {
 /* May the caller enter one namespace? */
 struct nook_ns_can {
 	enum nook_ns_kind kind;
-	uint64_t dev, ino; /* 0: it could not be looked at */
+	uint64_t dev, ino;              /* 0: it could not be looked at */
 	enum nook_ns_can_answer answer; /* by setns(2) alone, as the caller is now */
-	bool after_user; /* CAN_NOT, but it can after the target's user namespace was entered first */
-	int errnum;	 /* CAN_NOT: positive errno that open(2) or setns(2) gives */
-	char id[40];	 /* CAN_NOT: id of the cause, docs/errors.md */
-	char why[384];	 /* CAN_NOT: a sentence */
+	bool after_user; /* CAN_NOT, but it can after the target's user namespace was entered first
+			  */
+	int errnum;      /* CAN_NOT: positive errno that open(2) or setns(2) gives */
+	char id[40];     /* CAN_NOT: id of the cause, docs/errors.md */
+	char why[384];   /* CAN_NOT: a sentence */
 };
 
 /**

@@ -32,6 +32,7 @@ struct nook_plan_join {
 	int pid;             /* pidfd_open + setns when @path is NULL */
 	uint64_t start_time; /* of the process that is meant, /proc/PID/stat; 0: whoever has the pid
 			      */
+	uint64_t ino; /* what must be at @path: the inode of its file; 0: whatever is there */
 	const char *from;
 };
 

@@ -83,6 +83,45 @@ static const struct nook_known_cause rows[] = {
 		 "`stat -f -c %T PATH` shows nsfs for a pinned namespace",
 	  .fix = "Give the path of the right kind: `--join net=/proc/123/ns/net`.",
 	  .since = "" },
+	{ .id = "no-such-namespace",
+	  .title = "No namespaces of that name",
+	  .meaning = "Neither `nook ns new` nor `nook ns keep` nor `ip netns add` has given the name "
+		     "to namespaces, as this user sees them, and no container of this user's has it.",
+	  .see = "`nook ns ls`\n"
+		 "`nook ps`\n"
+		 "`ip netns list`",
+	  .fix = "Check the spelling: names differ by user, as root has its own.\n"
+		 "A pid or a path (with a slash) names namespaces without a name.",
+	  .since = "" },
+	{ .id = "ns-entry-denied",
+	  .title = "The namespaces of that process may not be looked at",
+	  .meaning =
+		  "The links in /proc/PID/ns are open to who may ptrace(2) the process for reading: "
+		  "its user, when all its user and group ids are the same and it has not become "
+		  "non-dumpable, or who has CAP_SYS_PTRACE in its user namespace.",
+	  .see = "`ls -ld /proc/PID`: root's, for another user's process, when it isn't dumpable\n"
+		 "`grep -E 'Uid|Gid|Cap' /proc/PID/status`\n"
+		 "`nook ns can PID`",
+	  .fix = "Ask as the process' user, or as root.\n"
+		 "Name a namespace that is kept: `nook ns new`, `nook ns keep`.",
+	  .since = "" },
+	{ .id = "ns-not-owned",
+	  .title = "That user namespace isn't yours to enter",
+	  .meaning =
+		  "A user namespace is entered by who made it, from the user namespace that it was "
+		  "made in, and by who has CAP_SYS_ADMIN in one above it.",
+	  .see = "`nook ns can PID`\n"
+		 "`lsns -t user -o NS,PNS,UID,PID,COMMAND`",
+	  .fix = "Enter it as the user who made it, or as root.",
+	  .since = "Linux 3.8" },
+	{ .id = "pid-namespace-outside",
+	  .title = "That pid namespace isn't below yours",
+	  .meaning = "A process can enter its own pid namespace and those below it: nobody leaves a "
+		     "pid namespace upwards or sideways.",
+	  .see = "`lsns -t pid -o NS,PNS,PID,COMMAND`",
+	  .fix = "Enter it from the machine itself.\n"
+		 "Or leave it out: `nook ns enter --only` and the other kinds.",
+	  .since = "Linux 3.8" },
 	{ .id = "pid-namespace-dead",
 	  .title = "The pid namespace has lost its pid 1",
 	  .meaning =

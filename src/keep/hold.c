@@ -185,7 +185,8 @@ static _Noreturn void be_holder(const struct nook_hold_spec *spec, int channel)
 
 /* ---- its maker ---- */
 
-int nook_hold_start(const struct nook_hold_spec *spec, struct nook_hold *ret, struct nook_error *err)
+int nook_hold_start(const struct nook_hold_spec *spec, struct nook_hold *ret,
+		    struct nook_error *err)
 {
 	int pair[2];
 

@@ -13,7 +13,7 @@
 struct nook_hold_spec {
 	uint64_t clone_flags; /* namespaces that it is to be in, made by its clone */
 	const char *hostname; /* NULL: left alone */
-	const int *fds;	      /* that it keeps open, as descriptors NOOK_HOLD_FD, NOOK_HOLD_FD + 1, … */
+	const int *fds; /* that it keeps open, as descriptors NOOK_HOLD_FD, NOOK_HOLD_FD + 1, … */
 	size_t n_fds;
 	struct nook_arena *arena; /* the caller's, of which the holder keeps no copy */
 };
@@ -38,7 +38,8 @@ int nook_hold_start(const struct nook_hold_spec *spec, struct nook_hold *ret,
 /* Waits until it has set everything up; after id maps are written, when it has a user namespace. */
 int nook_hold_ready(struct nook_hold *h, struct nook_error *err);
 
-/* From here on it lives on its own, with no capability, until SIGKILL, or SIGTERM from outside. Closes
+/* From here on it lives on its own, with no capability, until SIGKILL, or SIGTERM from outside.
+ * Closes
  * @h. */
 int nook_hold_go(struct nook_hold *h, struct nook_error *err);
 

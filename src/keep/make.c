@@ -7,7 +7,7 @@
 #include "ns/kinds.h"
 #include "nook/plan.h"
 #include "run/create.h"
-#include "run/procfs.h"
+#include "sys/procfs.h"
 #include "sys/pidfd.h"
 #include "sys/process.h"
 
@@ -200,7 +200,9 @@ static int hold_open(struct nook_naming *n, struct nook_error *err)
 	for (size_t i = 0; i < n->name.n_held; i++)
 		fds[i] = n->ns[n->name.held[i].kind];
 
-	const struct nook_hold_spec hold = { .fds = fds, .n_fds = n->name.n_held, .arena = n->arena };
+	const struct nook_hold_spec hold = { .fds = fds,
+					     .n_fds = n->name.n_held,
+					     .arena = n->arena };
 	int rc = nook_hold_start(&hold, &n->hold, err);
 
 	return rc < 0 ? rc : nook_hold_ready(&n->hold, err);
@@ -221,9 +223,10 @@ static int keep(struct nook_naming *n, int pid, uint32_t kinds, struct nook_erro
 	if (rc == 0)
 		rc = nook_naming_open(n, pid, kinds, NOOK_NS_HOLD_FD, err);
 	if (rc == -EACCES || rc == -EPERM)
-		nook_cause(err, "ns-entry-denied",
-			   "process %d is another user's, or has hidden itself (it is not dumpable)",
-			   pid);
+		nook_cause(
+			err, "ns-entry-denied",
+			"process %d is another user's, or has hidden itself (it is not dumpable)",
+			pid);
 	if (rc == 0 && nook_pidfd_wait(pidfd, 0) == 0)
 		return nook_refuse(err, ESRCH, "process %d has ended", pid);
 	if (rc == 0 && n->mounts)

@@ -4,7 +4,7 @@
 
 #include "base/text.h"
 #include "ns/kinds.h"
-#include "run/procfs.h"
+#include "sys/procfs.h"
 #include "state/state.h"
 #include "sys/pidfd.h"
 #include "sys/process.h"
@@ -51,7 +51,8 @@ int nook_naming_undo(struct nook_pins *p, const struct nook_ns_name *name, struc
 			net = name->held[i].ino;
 	}
 	/* Of a half-made one and of another boot only the name is known, which may be another's. */
-	if (rc == 0 && name->in_netns && net && name->boot_id && strcmp(name->boot_id, boot_id) == 0)
+	if (rc == 0 && name->in_netns && net && name->boot_id &&
+	    strcmp(name->boot_id, boot_id) == 0)
 		rc = nook_netns_unmount(name->name, net, err);
 	for (int k = 0; rc == 0 && k < NOOK_NS_COUNT; k++)
 		rc = nook_pins_unmount(p, (enum nook_ns_kind)k, err);

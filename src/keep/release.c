@@ -108,7 +108,6 @@ int nook_ns_release(const char *state_dir, const char *name, bool force, struct 
 
 	*ret = NULL;
 	*ret_n = 0;
-	n.holder = 0;
 	/* Only now: what was held by nook alone is gone. */
 	return n.n_held ? nook_pins_users(&n, a, ret, ret_n, &hidden, err) : 0;
 }

@@ -45,7 +45,8 @@ static int read_foreign(const char *name, struct nook_arena *a, struct nook_ns_n
 static int add_records(const struct nook_pins *p, struct nook_arena *a, struct list *list,
 		       struct nook_error *err)
 {
-	auto_close int fd = openat(p->dirs[NOOK_PINS_RECORDS], ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	auto_close int fd =
+		openat(p->dirs[NOOK_PINS_RECORDS], ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	auto_closedir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 
 	if (!dir)
@@ -85,7 +86,8 @@ static bool has(const struct list *list, const char *name)
 
 static int compare(const void *a, const void *b)
 {
-	return strcmp(((const struct nook_ns_name *)a)->name, ((const struct nook_ns_name *)b)->name);
+	return strcmp(((const struct nook_ns_name *)a)->name,
+		      ((const struct nook_ns_name *)b)->name);
 }
 
 int nook_ns_names(const char *state_dir, struct nook_arena *a, struct nook_ns_name **ret,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Namespaces kept by bind mounts of their files: in a place of nook's own, and where `ip netns` looks. */
+/* Namespaces kept by bind mounts of their files: in a place of nook's own, and where `ip netns`
+ * looks. */
 #include "pins.h"
 
 #include "base/text.h"
@@ -26,7 +27,7 @@
 #endif
 
 #define BENEATH (RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)
-#define NETNS	"/run/netns" /* NETNS_RUN_DIR of iproute2 */
+#define NETNS   "/run/netns" /* NETNS_RUN_DIR of iproute2 */
 
 static int mount_id(int fd, uint64_t *ret)
 {
@@ -103,8 +104,9 @@ int nook_pins_prepare(struct nook_pins *p, struct nook_error *err)
 	if (top < 0)
 		return top;
 	if (!mounted)
-		return nook_refuse(err, EINVAL, "ns-pins in the state directory is no mount after "
-						"it was bound on itself");
+		return nook_refuse(err, EINVAL,
+				   "ns-pins in the state directory is no mount after "
+				   "it was bound on itself");
 
 	/* Each time: a nook that was killed may have come no further than the bind. While the mount
 	 * is attached to a shared one it can't be made so before. */
@@ -221,8 +223,8 @@ static int prepare_netns(struct nook_error *err)
 			return nook_fail(err, errno, "flock " NETNS);
 	}
 
-	/* Shared, so that a name that is deleted here goes away in other mount namespaces too. EINVAL:
-	 * it is no mount yet. */
+	/* Shared, so that a name that is deleted here goes away in other mount namespaces too.
+	 * EINVAL: it is no mount yet. */
 	if (mount("", NETNS, "none", MS_SHARED | MS_REC, NULL) == 0)
 		return 0;
 	if (errno != EINVAL)

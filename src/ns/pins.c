@@ -15,8 +15,9 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#define BENEATH	    (RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)
-#define PATIENCE_MS 5000 /* making namespaces takes milliseconds; the rest is other people's load */
+#define BENEATH     (RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)
+#define PATIENCE_MS 5000 /* making namespaces takes milliseconds; the rest is other people's load  \
+			  */
 
 static const char *const folder_names[NOOK_PINS_COUNT] = {
 	[NOOK_PINS_RECORDS] = "ns",
@@ -30,8 +31,9 @@ int nook_pins_check_name(const char *name, struct nook_error *err)
 	if (nook_valid_id(name) && name[strspn(name, "0123456789")])
 		return 0;
 
-	nook_hint(err, "Letters, digits and _ . + - make a name, a letter, digit or _ first, 255 at "
-		       "most; a number alone is a pid.");
+	nook_hint(err,
+		  "Letters, digits and _ . + - make a name, a letter, digit or _ first, 255 at "
+		  "most; a number alone is a pid.");
 	return nook_refuse(err, EINVAL, "\"%.80s\" can't name namespaces", name);
 }
 
@@ -72,9 +74,9 @@ int nook_pins_open(const char *state_dir, const char *name, bool make, struct no
 
 static int take_lock(struct nook_pins *p, struct nook_error *err)
 {
-	auto_close int fd = nook_openat2(p->dirs[NOOK_PINS_LOCKS], p->name,
-					 O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0600,
-					 BENEATH);
+	auto_close int fd =
+		nook_openat2(p->dirs[NOOK_PINS_LOCKS], p->name,
+			     O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0600, BENEATH);
 
 	if (fd < 0)
 		return nook_fail(err, -fd, "open ns-locks/%s in the state directory", p->name);
@@ -116,7 +118,8 @@ bool nook_pins_have_record(const struct nook_pins *p)
 void nook_pins_close(struct nook_pins *p)
 {
 	if (p->lock >= 0 && !nook_pins_have_record(p))
-		(void)unlinkat(p->dirs[NOOK_PINS_LOCKS], p->name, 0); /* an empty file more is no harm */
+		(void)unlinkat(p->dirs[NOOK_PINS_LOCKS], p->name,
+			       0); /* an empty file more is no harm */
 	close_fd(&p->lock);
 	for (unsigned i = 0; i < NOOK_PINS_COUNT; i++)
 		close_fd(&p->dirs[i]);
@@ -156,7 +159,8 @@ int nook_pins_open_ns(const struct nook_ns_name *n, const struct nook_ns_held *h
 	auto_close int holder = NO_FD;
 	struct stat st;
 
-	/* First the process, by a descriptor that stays with it: then its pid in the path is its. */
+	/* First the process, by a descriptor that stays with it: then its pid in the path is its.
+	 */
 	if (h->how != NOOK_NS_HOLD_MOUNT) {
 		int rc = nook_pins_holder(n, &holder, err);
 

@@ -5,10 +5,9 @@
  *	ns/NAME		the record, JSON
  *	ns-new/NAME	the record while it is written, then renamed
  *	ns-locks/NAME	locked while somebody makes, keeps or releases the name
- *	ns-pins/	bound on itself, private and unbindable: a bind mount of a mount namespace in a tree
- *			that is copied or moved would make that fail, and what is mounted here must not
- *			travel into other mount namespaces
- *	ns-pins/NAME.KIND	a namespace, bind-mounted
+ *	ns-pins/	bound on itself, private and unbindable: a bind mount of a mount namespace in
+ *a tree that is copied or moved would make that fail, and what is mounted here must not travel into
+ *other mount namespaces ns-pins/NAME.KIND	a namespace, bind-mounted
  *
  * As with containers the record is written before anything is made: whoever finds it can undo all.
  */
@@ -34,7 +33,7 @@ struct nook_pins {
 	const char *state_dir; /* borrowed */
 	int base;
 	int dirs[NOOK_PINS_COUNT]; /* O_PATH */
-	int lock;		   /* of @name; NO_FD: not taken */
+	int lock;                  /* of @name; NO_FD: not taken */
 	char name[256];
 };
 #define NOOK_PINS_CLOSED                                                                           \
@@ -60,7 +59,8 @@ int nook_pins_write(const struct nook_pins *p, const struct nook_ns_name *record
 		    struct nook_error *err);
 int nook_pins_delete(const struct nook_pins *p, struct nook_error *err);
 
-/* A record, checked; its paths are made here, and not believed. -ENOENT (nothing noted); -EBADMSG. */
+/* A record, checked; its paths are made here, and not believed. -ENOENT (nothing noted); -EBADMSG.
+ */
 int nook_pins_read(const struct nook_pins *p, const char *name, struct nook_arena *a,
 		   struct nook_ns_name *ret, struct nook_error *err);
 
@@ -77,16 +77,18 @@ int nook_pins_holder(const struct nook_ns_name *n, int *ret_pidfd, struct nook_e
 
 /* ---- pin_mounts.c ---- */
 
-/* Makes ns-pins ready for mounts; p->dirs[NOOK_PINS_MOUNTS] is its mount's root afterwards. Under the
- * name's lock. */
+/* Makes ns-pins ready for mounts; p->dirs[NOOK_PINS_MOUNTS] is its mount's root afterwards. Under
+ * the name's lock. */
 int nook_pins_prepare(struct nook_pins *p, struct nook_error *err);
 
-/* Binds @ns at NAME.KIND. -EINVAL with nothing noted: the kernel does not bind this mount namespace. */
+/* Binds @ns at NAME.KIND. -EINVAL with nothing noted: the kernel does not bind this mount
+ * namespace. */
 int nook_pins_mount(const struct nook_pins *p, enum nook_ns_kind kind, int ns,
 		    struct nook_error *err);
 /* Unmounts and deletes it; 0 when there is nothing. */
 int nook_pins_unmount(const struct nook_pins *p, enum nook_ns_kind kind, struct nook_error *err);
-/* Takes the bind of ns-pins on itself away when nothing is in it; p->dirs[NOOK_PINS_MOUNTS] is closed. */
+/* Takes the bind of ns-pins on itself away when nothing is in it; p->dirs[NOOK_PINS_MOUNTS] is
+ * closed. */
 void nook_pins_tidy(struct nook_pins *p);
 
 /* Binds @ns at /run/netns/NAME, which is prepared as iproute2 does. -EEXIST. */

@@ -13,10 +13,10 @@
 #include <fcntl.h>
 #include <string.h>
 
-#define BENEATH	       (RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)
+#define BENEATH        (RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)
 #define RECORD_VERSION 1
 #define RECORD_BYTES   65536
-#define FD_LAST	       1048576
+#define FD_LAST        1048576
 
 static const char *const how_words[] = {
 	[NOOK_NS_HOLD_MOUNT] = "mount",
@@ -257,8 +257,8 @@ int nook_pins_read(const struct nook_pins *p, const char *name, struct nook_aren
 		rc = parse(text, len, &r);
 	if (rc < 0) {
 		nook_hint(err, "`nook ns rm --force %s` removes what is left of it.", name);
-		return nook_refuse(err, EBADMSG, "the record of the name %s can't be used: %s", name,
-				   detail.why);
+		return nook_refuse(err, EBADMSG, "the record of the name %s can't be used: %s",
+				   name, detail.why);
 	}
 	*ret = n;
 	return 0;

@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 
 /* Which of @n's namespaces the file is. */
@@ -32,6 +33,20 @@ static int look_links(int ns, const struct nook_ns_name *n, uint32_t *ret)
 			return -errno;
 	}
 	return 0;
+}
+
+/* Ended, and not yet waited for: it holds nothing, but its links to pid and user still show. */
+static bool is_zombie(int pid)
+{
+	char text[512];
+	auto_close int fd = openat(pid, "stat", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+
+	text[n > 0 ? n : 0] = '\0';
+
+	const char *end = strrchr(text, ')'); /* the name before it may hold anything */
+
+	return !end || end[1] != ' ' || end[2] == 'Z' || end[2] == 'X';
 }
 
 static int open_dir(int at, const char *path, DIR **ret)
@@ -74,6 +89,8 @@ static int look_at(int proc, const char *pid, const struct nook_ns_name *n, uint
 
 	if (rc == 0)
 		look_fds(dir, n, ret);
+	if (*ret && is_zombie(dir))
+		*ret = 0;
 	return rc;
 }
 

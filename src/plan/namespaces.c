@@ -37,13 +37,9 @@ static int add_join(struct nook_planner *p, enum nook_ns_kind kind)
  * lets an ordinary user into the others. Who has CAP_SYS_ADMIN now joins it last: its rights don't
  * reach namespaces that it does not own.
  */
-static void order_joins(struct nook_planner *p)
+void nook_plan_order_joins(struct nook_plan_join *joins, size_t n, bool privileged)
 {
-	struct nook_plan_join *joins = p->plan->joins;
-	size_t n = p->plan->n_joins;
-
-	if (n < 2 || joins[0].kind != NOOK_NS_USER || !(p->host->caps & (1ULL << CAP_SYS_ADMIN)) ||
-	    !p->host->initial_userns)
+	if (n < 2 || joins[0].kind != NOOK_NS_USER || !privileged)
 		return;
 
 	struct nook_plan_join user = joins[0];
@@ -130,7 +126,10 @@ int nook_plan_namespaces(struct nook_planner *p)
 
 	p->plan->own_userns =
 		nook_plan_is_new(p, NOOK_NS_USER) || p->spec->ns[NOOK_NS_USER].mode == NOOK_NS_JOIN;
-	order_joins(p);
+	nook_plan_order_joins(p->plan->joins, p->plan->n_joins,
+			      p->host->initial_userns &&
+				      p->host->caps & (1ULL << CAP_SYS_ADMIN));
+
 	int rc = check_privilege(p);
 
 	if (rc == 0)

@@ -37,6 +37,10 @@ int nook_plan_caps(struct nook_planner *p);    /* process.caps */
 int nook_plan_cgroup(struct nook_planner *p);  /* cgroup */
 int nook_plan_seccomp(struct nook_planner *p); /* process.seccomp */
 
+/* Sorted by kind as they are, puts the user namespace where it belongs. @privileged: we have
+ * CAP_SYS_ADMIN now. */
+void nook_plan_order_joins(struct nook_plan_join *joins, size_t n, bool privileged);
+
 /* Number of the source that was added. */
 unsigned nook_plan_add_source(struct nook_planner *p, struct nook_plan_source source);
 

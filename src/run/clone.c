@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 /* The pidfd first: what is true of the pid afterwards is true of its process, or that has ended. */
@@ -68,6 +69,14 @@ static int open_join(const struct nook_plan_join *j, struct nook_error *err)
 		return nook_refuse(err, EINVAL, "%s is a namespace of another kind, not %s",
 				   j->path, kind->name);
 	}
+
+	struct stat st;
+
+	if (j->ino && (fstat(fd, &st) < 0 || st.st_ino != j->ino)) {
+		nook_cause(err, "namespace-gone", "another one has taken its place");
+		return nook_refuse(err, ESTALE, "%s is not the namespace any more that was meant",
+				   j->path);
+	}
 	return move_fd(&fd);
 }
 
@@ -84,8 +93,26 @@ static int open_join(const struct nook_plan_join *j, struct nook_error *err)
  */
 #define JOINED_BY_STAGE ((uint64_t)(CLONE_NEWTIME | CLONE_NEWCGROUP))
 
+/*
+ * And a user namespace that comes last, when nothing new is made in it: these two may belong to the one
+ * that we are in now, and then its rights are what lets us in.
+ */
+static bool user_is_late(const struct nook_plan *plan)
+{
+	const struct nook_plan_join *last = &plan->joins[plan->n_joins - 1];
+
+	return plan->n_joins > 1 && last->kind == NOOK_NS_USER && last->path && !plan->clone_flags;
+}
+
+static uint64_t joined_by_stage(const struct nook_plan *plan)
+{
+	return JOINED_BY_STAGE | (user_is_late(plan) ? (uint64_t)CLONE_NEWUSER : 0);
+}
+
 static int *late_ns(struct nook_create *c, enum nook_ns_kind kind)
 {
+	if (kind == NOOK_NS_USER && user_is_late(c->plan))
+		return &c->user_ns;
 	return kind == NOOK_NS_TIME ? &c->time_ns : kind == NOOK_NS_CGROUP ? &c->cgroup_ns : NULL;
 }
 
@@ -130,6 +157,10 @@ int open_joins(void *ctx, struct nook_error *err)
 	struct nook_create *c = ctx;
 	int first = NO_FD;
 
+	/* The joiner and the stage look at themselves through it. */
+	c->links = nook_procfs_open(false, err);
+	if (c->links < 0)
+		return c->links;
 	for (size_t i = 0; i < c->plan->n_joins; i++) {
 		const struct nook_plan_join *j = &c->plan->joins[i];
 
@@ -165,6 +196,38 @@ void open_joins_show(const struct nook_plan *plan, struct nook_rows *rows)
 	}
 }
 
+/* Are we where we wanted to go? A pid namespace is that of our children. */
+static int check_ns(int self, enum nook_ns_kind kind, int wanted, struct nook_error *err)
+{
+	const char *link = kind == NOOK_NS_PID ? "pid_for_children" : nook_ns_kinds[kind].name;
+	struct stat ours, its;
+	auto_close int fd = nook_procfs_open_ns_at(self, link, err);
+
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &ours) < 0 || fstat(wanted, &its) < 0)
+		return nook_fail(err, errno, "fstat of a %s namespace", nook_ns_kinds[kind].name);
+	if (ours.st_ino == its.st_ino && ours.st_dev == its.st_dev)
+		return 0;
+	return nook_refuse(err, EPERM, "setns did not lead into the %s namespace that was opened",
+			   nook_ns_kinds[kind].name);
+}
+
+/* Those that were opened one by one; several by a pidfd are joined all or none. */
+static int check_joins(const struct nook_create *c, struct nook_error *err)
+{
+	auto_close int self = nook_procfs_self(c->links, err);
+	int rc = self < 0 ? self : 0;
+
+	for (size_t i = 0; rc == 0 && i < c->plan->n_joins; i++) {
+		const struct nook_plan_join *j = &c->plan->joins[i];
+
+		if (j->path && !(nook_ns_kinds[j->kind].clone_flag & joined_by_stage(c->plan)))
+			rc = check_ns(self, j->kind, c->joins[i], err);
+	}
+	return rc;
+}
+
 static int join_all(const struct nook_create *c, struct nook_error *err)
 {
 	for (size_t i = 0; i < c->plan->n_joins;) {
@@ -175,7 +238,7 @@ static int join_all(const struct nook_create *c, struct nook_error *err)
 		do
 			flags |= nook_ns_kinds[c->plan->joins[i++].kind].clone_flag;
 		while (i < c->plan->n_joins && c->joins[i] < 0);
-		flags &= ~JOINED_BY_STAGE;
+		flags &= ~joined_by_stage(c->plan);
 
 		int rc = flags ? nook_setns(fd, flags) : 0;
 
@@ -186,17 +249,40 @@ static int join_all(const struct nook_create *c, struct nook_error *err)
 					 j->path ? j->path : "a process of the container", flags);
 		}
 	}
-	return 0;
+	return check_joins(c, err);
 }
 
 static int join_late(const struct nook_create *c, struct nook_error *err)
 {
-	int rc = c->time_ns < 0 ? 0 : nook_setns(c->time_ns, CLONE_NEWTIME);
+	const struct {
+		int fd;
+		enum nook_ns_kind kind;
+	} late[] = {
+		{ c->time_ns, NOOK_NS_TIME },
+		{ c->cgroup_ns, NOOK_NS_CGROUP },
+		{ c->user_ns, NOOK_NS_USER },
+	};
+	auto_close int self = NO_FD;
 
-	if (rc < 0)
-		return nook_fail(err, -rc, "setns(CLONE_NEWTIME)");
-	rc = c->cgroup_ns < 0 ? 0 : nook_setns(c->cgroup_ns, CLONE_NEWCGROUP);
-	return rc < 0 ? nook_fail(err, -rc, "setns(CLONE_NEWCGROUP)") : 0;
+	for (size_t i = 0; i < ARRAY_SIZE(late); i++) {
+		const struct nook_ns_info *kind = &nook_ns_kinds[late[i].kind];
+
+		if (late[i].fd < 0)
+			continue;
+		if (self < 0)
+			self = nook_procfs_self(c->links, err);
+		if (self < 0)
+			return self;
+
+		int rc = nook_setns(late[i].fd, kind->clone_flag);
+
+		if (rc < 0)
+			return nook_fail(err, -rc, "setns(%s)", kind->flag_name);
+		rc = check_ns(self, late[i].kind, late[i].fd, err);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
 }
 
 /* In the child. What belongs to nook alone is closed at once: the lock, above all, must die with

@@ -27,6 +27,8 @@ void nook_create_init(struct nook_create *c, const struct nook_plan *plan, struc
 		.changes = NO_FD,
 		.time_ns = NO_FD,
 		.cgroup_ns = NO_FD,
+		.user_ns = NO_FD,
+		.links = NO_FD,
 		.proc = NO_FD,
 		.cgroup = NO_FD,
 		.peer = NO_FD,
@@ -80,6 +82,8 @@ static void close_pieces(struct nook_create *c)
 		close_fd(&c->joins[i]);
 	close_fd(&c->time_ns);
 	close_fd(&c->cgroup_ns);
+	close_fd(&c->user_ns);
+	close_fd(&c->links);
 	close_fd(&c->proc);
 	close_fd(&c->cgroup);
 	close_fd(&c->peer);

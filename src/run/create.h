@@ -18,7 +18,8 @@ struct nook_create {
 	int *joins;             /* descriptors of plan->joins: namespaces or pidfds */
 	int *overlays;          /* of plan->overlays, in the stage */
 	int changes;            /* the directory of --changes, locked */
-	int time_ns, cgroup_ns; /* to be joined by the stage; NO_FD: none is */
+	int time_ns, cgroup_ns, user_ns; /* to be joined by the stage; NO_FD: none is */
+	int links; /* the procfs through which joins are checked; NO_FD: there are none */
 	int proc;               /* see nook_procfs_open() */
 	int cgroup;             /* v2, to be born in */
 	int peer;               /* the stage's end of the channel, till the clone */

@@ -5,6 +5,7 @@
 #include "create.h"
 #include "nook/container.h"
 #include "host/host.h"
+#include "nook/ns_names.h"
 #include "ns/kinds.h"
 #include "plan/seccomp.h"
 #include "seal.h"
@@ -36,7 +37,38 @@ static const char *make_name(struct nook_arena *a)
 	return nook_strndup(a, name, 8);
 }
 
-/* A container's name to join means its pid 1. */
+/* The namespace that a kept name has of this kind. -ENOENT, nothing noted: it is no such name. */
+static int look_up_kept(struct nook_arena *a, struct nook_ns_spec *ns, enum nook_ns_kind kind,
+			const char *state_dir, struct nook_error *err)
+{
+	struct nook_error as_name = { 0 };
+	struct nook_ns_name name;
+	int rc = nook_ns_name_find(state_dir, ns->target, a, &name, &as_name);
+
+	if (rc == -ENOENT)
+		return rc;
+	if (rc < 0) {
+		*err = as_name;
+		return rc;
+	}
+	for (size_t i = 0; i < name.n_held; i++) {
+		if (name.held[i].kind != kind)
+			continue;
+		if (!name.held[i].there) {
+			nook_cause(err, "namespace-gone", "%s is not that namespace any more",
+				   name.held[i].path);
+			return nook_refuse(err, ESTALE, "the %s namespace of %s isn't there",
+					   nook_ns_kinds[kind].name, ns->target);
+		}
+		ns->target = name.held[i].path;
+		return 0;
+	}
+	nook_hint(err, "`nook ns show %s` says what it has", ns->target);
+	return nook_refuse(err, EINVAL, "%s has no %s namespace", ns->target,
+			   nook_ns_kinds[kind].words);
+}
+
+/* A kept name to join is a path; a container's means its pid 1. */
 static int look_up_joins(struct nook_arena *a, struct nook_spec *spec, const char *state_dir,
 			 struct nook_error *err)
 {
@@ -50,8 +82,12 @@ static int look_up_joins(struct nook_arena *a, struct nook_spec *spec, const cha
 		    nook_parse_u64(ns->target, UINT64_MAX, &pid) == 0)
 			continue;
 
-		int rc = nook_state_read(state_dir, ns->target, a, &record, &life, err);
+		int rc = look_up_kept(a, ns, (enum nook_ns_kind)k, state_dir, err);
 
+		if (rc == 0)
+			continue;
+		if (rc == -ENOENT)
+			rc = nook_state_read(state_dir, ns->target, a, &record, &life, err);
 		if (rc == 0 && life != NOOK_LIFE_RUNNING)
 			rc = nook_refuse(err, ESRCH, "the container %s is not running", ns->target);
 		if (rc < 0) {

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `nook ns new`, `keep`, `enter`, `rm`, `can`. Their JSON: docs/ns-json.md */
+#ifndef NOOK_CLI_NS_NAMES_H
+#define NOOK_CLI_NS_NAMES_H
+
+#include "base/json.h"
+#include "nook/ns_names.h"
+#include "options.h"
+
+extern const struct nook_option_table nook_ns_new_table, nook_ns_keep_table, nook_ns_enter_table,
+	nook_ns_rm_table, nook_ns_can_table;
+
+int nook_cmd_ns_new(int argc, char **argv);
+int nook_cmd_ns_keep(int argc, char **argv);
+int nook_cmd_ns_enter(int argc, char **argv);
+int nook_cmd_ns_rm(int argc, char **argv);
+int nook_cmd_ns_can(int argc, char **argv);
+
+/* "net,uts" into bits. -EINVAL */
+int nook_cli_kinds(struct nook_arena *a, const char *text, uint32_t *ret, struct nook_error *err);
+
+/* An array of the names of kinds. */
+void nook_cli_put_kinds(struct nook_json_writer *w, const char *key, uint32_t kinds);
+
+/* What a name means: a line a namespace; or JSON, as a document of its own. Return: exit status. */
+int nook_cli_show_name(const struct nook_ns_name *name, bool json);
+
+/* Ends a JSON document on stdout. Return: exit status. */
+int nook_cli_end_json(struct nook_json_writer *w);
+
+#endif
