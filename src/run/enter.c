@@ -32,14 +32,14 @@ static bool privileged(const struct nook_entering *e)
 /* An item that is to be entered, with what stands in the way of looking at it. */
 static int choose(struct nook_entering *e, struct nook_error *err)
 {
-	uint32_t only = e->spec->only;
+	uint32_t only = e->spec->only, missing = only;
 
 	for (size_t i = 0; i < e->target.n; i++) {
 		const struct nook_ns_target_item *item = &e->target.item[i];
 
 		if (only && !(only & NOOK_NS_BIT(item->kind)))
 			continue;
-		only &= ~NOOK_NS_BIT(item->kind);
+		missing &= ~NOOK_NS_BIT(item->kind);
 		if (item->own)
 			continue;
 		if (item->errnum) {
@@ -60,7 +60,7 @@ static int choose(struct nook_entering *e, struct nook_error *err)
 						 .from = e->spec->only_from };
 	}
 	for (int k = 0; k < NOOK_NS_COUNT; k++) {
-		if (!(e->spec->only & only & NOOK_NS_BIT(k)))
+		if (!(missing & NOOK_NS_BIT(k)))
 			continue;
 		if (e->spec->only_from)
 			nook_where(err, "%s", e->spec->only_from);
@@ -156,6 +156,7 @@ static int plan_ids(struct nook_entering *e, struct nook_account *account, struc
 	p->caps.bounding = e->user ? last : e->host.bounding;
 	p->caps.effective = p->caps.permitted = e->user ? last : e->host.caps;
 	e->plan.userns.deny_setgroups = in.deny_setgroups;
+	e->plan.own_userns = e->user;
 	if (!e->spec->user)
 		return 0;
 
