@@ -16,17 +16,9 @@ pytestmark = pytest.mark.quick
 EACH_KIND = pytest.mark.parametrize("kind", machine.KINDS)
 
 
-def prepare_netns():
-    """What the first `ip netns add` of a machine leaves: not ours to judge by."""
-    if os.getuid() == 0:
-        name = nookrun.unique("prepare")
-        subprocess.run(["ip", "netns", "add", name], check=True)
-        subprocess.run(["ip", "netns", "del", name], check=True)
-
-
 @pytest.fixture(autouse=True, scope="module")
 def netns_directory():
-    prepare_netns()
+    machine.prepare_netns(nookrun.unique("prepare"))
 
 
 @pytest.fixture
