@@ -244,7 +244,7 @@ def test_rm_of_a_pid_namespace_in_use_wants_force(nook, name):
                                              if machine.read(f"/proc/{pid}/comm") == "sleep\n"], what="sleep inside")[0]
         nook.cmd("ns", "rm", name).failed(125, str(inside), "--force")
         nook.cmd("ns", "rm", "--force", name).ok()
-        assert nookrun.shell_status(process.wait(5)) == 137
+        assert machine.shell_status(process.wait(5)) == 137
 
 
 def test_rm_detaches_copies_in_other_mount_namespaces(root_nook, root_name):
