@@ -90,6 +90,17 @@ def children(pid):
     return pids
 
 
+def child_called(pid, command):
+    """The first child that has executed this; None: it has not yet."""
+    for child in children(pid):
+        try:
+            if read(f"/proc/{child}/comm") == command + "\n":
+                return child
+        except OSError:
+            pass  # one that only made the other
+    return None
+
+
 def descendants(pid):
     found = []
     for child in children(pid):

@@ -15,14 +15,14 @@ struct nook_create {
 	size_t n_stage_steps;
 	struct nook_stage stage; /* prepared here, used by the child */
 	int *sources;
-	int *joins;             /* descriptors of plan->joins: namespaces or pidfds */
-	int *overlays;          /* of plan->overlays, in the stage */
-	int changes;            /* the directory of --changes, locked */
+	int *joins;                      /* descriptors of plan->joins: namespaces or pidfds */
+	int *overlays;                   /* of plan->overlays, in the stage */
+	int changes;                     /* the directory of --changes, locked */
 	int time_ns, cgroup_ns, user_ns; /* to be joined by the stage; NO_FD: none is */
-	int links; /* the procfs through which joins are checked; NO_FD: there are none */
-	int proc;               /* see nook_procfs_open() */
-	int cgroup;             /* v2, to be born in */
-	int peer;               /* the stage's end of the channel, till the clone */
+	int links;  /* the procfs through which joins are checked; NO_FD: there are none */
+	int proc;   /* see nook_procfs_open() */
+	int cgroup; /* v2, to be born in */
+	int peer;   /* the stage's end of the channel, till the clone */
 	int pid, pidfd;
 	int master; /* the terminal's */
 	bool range_claimed;
@@ -55,10 +55,19 @@ int write_idmaps(void *ctx, struct nook_error *err); /* idmap.c */
 void write_idmaps_show(const struct nook_plan *plan, struct nook_rows *rows);
 int idmap_sources(void *ctx, struct nook_error *err);
 void idmap_sources_show(const struct nook_plan *plan, struct nook_rows *rows);
-int open_joins(void *ctx, struct nook_error *err); /* clone.c */
+int open_joins(void *ctx, struct nook_error *err); /* join.c */
 void open_joins_show(const struct nook_plan *plan, struct nook_rows *rows);
-int clone_stage(void *ctx, struct nook_error *err);
+int clone_stage(void *ctx, struct nook_error *err); /* clone.c */
 int kill_stage(void *ctx, struct nook_error *err);
 void clone_stage_show(const struct nook_plan *plan, struct nook_rows *rows);
+
+/* By the joiner: enters what it can, and compares its own links with what was opened. */
+int nook_join_all(const struct nook_create *c, struct nook_error *err);
+/* By the stage: what the joiner has left to it. */
+int nook_join_late(const struct nook_create *c, struct nook_error *err);
+/* CLONE_NEW* bits of those that are left to it. */
+uint64_t nook_joined_by_stage(const struct nook_plan *plan);
+/* Will the stage be seen by the processes of a pid namespace that is entered? */
+bool nook_joins_seen(const struct nook_plan *plan);
 
 #endif

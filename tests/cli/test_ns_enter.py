@@ -159,8 +159,7 @@ def test_the_environment_goes_along_but_not_into_other_files(root_nook):
 
 def test_the_command_ends_with_nook(nook, kept):
     with nook.popen(["ns", "enter", kept, "sleep", "1000"], stdin=subprocess.DEVNULL) as process:
-        inside = machine.wait_until(lambda: [pid for pid in machine.children(process.pid)
-                                             if machine.read(f"/proc/{pid}/comm") == "sleep\n"], what="sleep inside")[0]
+        inside = machine.wait_until(lambda: machine.child_called(process.pid, "sleep"), what="sleep inside")
         process.kill()
         machine.wait_until(lambda: machine.state_of(inside) in (None, "Z"), what="its end")
 

@@ -228,8 +228,7 @@ def test_ranges_of_ids_are_not_given_twice(root_nook, root_name):
 def test_rm_says_who_still_holds_it(root_nook, root_name):
     new(root_nook, root_name, "uts", "ipc")
     with root_nook.popen(["ns", "enter", root_name, "sleep", "1000"], stdin=subprocess.DEVNULL) as process:
-        inside = machine.wait_until(lambda: [pid for pid in machine.children(process.pid)
-                                             if machine.read(f"/proc/{pid}/comm") == "sleep\n"], what="sleep inside")[0]
+        inside = machine.wait_until(lambda: machine.child_called(process.pid, "sleep"), what="sleep inside")
         answer = root_nook.cmd("ns", "rm", root_name, "--json").json()
         assert answer == {"version": 1, "released": [
             {"name": root_name, "held_by": [{"pid": inside, "kinds": ["ipc", "uts"]}]}]}
@@ -240,8 +239,7 @@ def test_rm_says_who_still_holds_it(root_nook, root_name):
 def test_rm_of_a_pid_namespace_in_use_wants_force(nook, name):
     new(nook, name, "pid")
     with nook.popen(["ns", "enter", name, "sleep", "1000"], stdin=subprocess.DEVNULL) as process:
-        inside = machine.wait_until(lambda: [pid for pid in machine.children(process.pid)
-                                             if machine.read(f"/proc/{pid}/comm") == "sleep\n"], what="sleep inside")[0]
+        inside = machine.wait_until(lambda: machine.child_called(process.pid, "sleep"), what="sleep inside")
         nook.cmd("ns", "rm", name).failed(125, str(inside), "--force")
         nook.cmd("ns", "rm", "--force", name).ok()
         assert machine.shell_status(process.wait(5)) == 137

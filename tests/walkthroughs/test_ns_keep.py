@@ -97,8 +97,7 @@ def test_the_last_one_out_ends_it(root_nook):
     name = nookrun.unique("ns")
     root_nook.cmd("ns", "new", name, "--uts").ok()
     with root_nook.popen(["ns", "enter", name, "sleep", "1000"], stdin=subprocess.DEVNULL) as process:
-        inside = machine.wait_until(lambda: [pid for pid in machine.children(process.pid)
-                                             if machine.read(f"/proc/{pid}/comm") == "sleep\n"], what="sleep inside")[0]
+        inside = machine.wait_until(lambda: machine.child_called(process.pid, "sleep"), what="sleep inside")
         link = machine.ns("uts", inside)
         root_nook.cmd("ns", "rm", name).ok()
         assert machine.ns("uts", inside) == link
