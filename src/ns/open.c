@@ -5,8 +5,10 @@
 #include "base/own.h"
 #include "base/text.h"
 #include "kinds.h"
+#include "sys/call.h"
 #include "sys/nsfs.h"
 #include "sys/openat2.h"
+#include "sys/pidfd.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -64,6 +66,21 @@ static int open_mount(const struct nook_ns *ns, const struct nook_ns_holder *h)
 			 RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS);
 }
 
+/* Borrows the socket for a moment. A tun device's descriptor answers to another question. */
+static int open_socket(const struct nook_ns *ns, const struct nook_ns_holder *h)
+{
+	auto_close int pidfd = nook_pidfd_open(h->pid, 0);
+	auto_close int copy = pidfd < 0 ? pidfd : (int)NOOK_CALL(SYS_pidfd_getfd, pidfd, h->fd, 0);
+	auto_close int fd = copy < 0 ? copy : nook_socket_netns(copy, false);
+	struct stat st;
+
+	if (copy >= 0 && fd < 0)
+		fd = nook_socket_netns(copy, true);
+	if (fd < 0)
+		return fd;
+	return fstat(fd, &st) == 0 && st.st_ino == ns->inode ? move_fd(&fd) : -ENOENT;
+}
+
 static int open_holder(const struct nook_ns *ns, const struct nook_ns_holder *h)
 {
 	char path[64];
@@ -77,6 +94,8 @@ static int open_holder(const struct nook_ns *ns, const struct nook_ns_holder *h)
 		(void)nook_format(path, sizeof(path), "/proc/%d/fd/%d", h->tid ? h->tid : h->pid,
 				  h->fd);
 		return open_path(ns, AT_FDCWD, path, 0);
+	case NOOK_NS_HOW_SOCKET:
+		return open_socket(ns, h);
 	case NOOK_NS_HOW_MOUNT:
 		return open_mount(ns, h);
 	default:
