@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ns_graph.h"
 
+#include "nook/container.h"
+#include "nook/ns_names.h"
 #include "ns/kinds.h"
 #include "options.h"
 #include "table.h"
@@ -8,13 +10,35 @@
 #include <inttypes.h>
 #include <unistd.h>
 
+/* Names that nook keeps, for namespaces that are there. Without them the graph is as true, so a
+ * failure is only said. */
+static void add_names(struct nook_arena *a, struct nook_ns_graph *g)
+{
+	struct nook_error err = { 0 };
+	struct nook_ns_name *names = NULL;
+	const char *dir;
+	size_t n = 0;
+
+	if (nook_state_dir(&dir, &err) < 0 || nook_ns_names(dir, a, &names, &n, &err) < 0)
+		(void)nook_cli_refused(&err);
+	for (size_t i = 0; i < n; i++) {
+		for (size_t k = 0; k < names[i].n_held; k++) {
+			const struct nook_ns_held *h = &names[i].held[k];
+
+			/* One that was released a moment ago isn't in the graph. */
+			if (h->there)
+				(void)nook_ns_graph_name(g, h->ino, h->kind, names[i].name);
+		}
+	}
+}
+
 int nook_cli_ns_graph(struct nook_arena *a, unsigned flags, struct nook_ns_graph **ret)
 {
 	struct nook_error err = { 0 };
 
-	(void)a;
 	if (nook_ns_discover(flags, ret, &err) < 0)
 		return nook_cli_failed(&err, NULL, NOOK_EXIT_FAILURE);
+	add_names(a, *ret);
 	return -1;
 }
 

@@ -12,6 +12,7 @@ import subprocess
 import sys
 
 import machine
+import nookrun
 import nsways
 import pytest
 
@@ -243,6 +244,23 @@ def test_names_of_ip_netns(held):
         assert shown.startswith(f"net:[{rows[0]['inode']}]") and "1 lo  down" in shown
     finally:
         held.nook.outside("ip", "netns", "del", "blue")
+
+
+def test_names_that_nook_keeps(nook):
+    """Kept by a bind mount as root, by a holder process else."""
+    name = nookrun.unique("kept")
+    made = nook.cmd("ns", "new", name, "--uts", "--ipc", "--json").json()
+    try:
+        rows = by_inode(ls(nook))
+        for part in made["namespaces"]:
+            assert rows[part["inode"]]["names"] == [name]
+            if nook.is_root:
+                assert rows[part["inode"]]["held"]["mount"] == 1 and rows[part["inode"]]["processes"] == 0
+        assert name in nook.cmd("ns", "ls", "--quiet").lines()
+        shown = nook.cmd("ns", "show", name, "--json").json()["namespaces"]
+        assert {part["namespace"]["inode"] for part in shown} == {part["inode"] for part in made["namespaces"]}
+    finally:
+        nook.cmd("ns", "rm", name).ok()
 
 
 # ---- tree ----
