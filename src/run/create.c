@@ -49,6 +49,7 @@ void nook_create_init(struct nook_create *c, const struct nook_plan *plan, struc
 		.ctx = c,
 		.channel = NO_FD,
 		.peer = NO_FD,
+		.interrupt = NO_FD,
 		.send_fd = NO_FD,
 		.ret_fd = &c->master,
 		.trace = trace,

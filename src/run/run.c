@@ -18,6 +18,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -197,6 +198,23 @@ static int status_of(const struct nook_error *err)
 	return err->errnum == ENOENT && strcmp(err->id, "interpreter-missing") != 0 ? 127 : 126;
 }
 
+/* What a person sends to end a start that takes too long. Without it (no descriptor is left) a
+ * start can't be interrupted. */
+static int open_interrupt(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set); /* these can't fail for real signals */
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGQUIT);
+
+	int fd = signalfd(-1, &set, SFD_CLOEXEC);
+
+	return fd < 0 ? NO_FD : fd;
+}
+
 /* Walks the list, stays while the program runs, undoes the list. The program's status is worth more
  * than a cleanup's failure, but that is not kept quiet. */
 int nook_create_carry_out(struct nook_create *c, const struct nook_step *steps, size_t n,
@@ -207,7 +225,10 @@ int nook_create_carry_out(struct nook_create *c, const struct nook_step *steps, 
 
 	(void)sigprocmask(SIG_SETMASK, NULL, &c->stage.signals); /* can't fail: it only asks */
 	nook_supervise_block();
+	c->walk.interrupt = open_interrupt();
 	rc = nook_steps_run(steps, n, &c->walk, &done, err);
+	close_fd(&c->walk.interrupt); /* what came while it was open is still pending, and passed on
+				       */
 	if (rc < 0) {
 		*ret_status = status_of(err);
 	} else {

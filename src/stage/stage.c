@@ -143,6 +143,7 @@ _Noreturn void nook_stage_run(const struct nook_step *steps, size_t n, struct no
 		.ctx = stage,
 		.channel = channel,
 		.peer = NO_FD,
+		.interrupt = NO_FD,
 		.send_fd = NO_FD,
 		.tracing = tracing,
 		.inside = true,

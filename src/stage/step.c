@@ -187,11 +187,34 @@ static int take_error(const union body *body, ssize_t len, struct nook_error *er
 	return -err->errnum;
 }
 
+/* The signals stay blocked, so that none is lost to the program; but Ctrl-C must end a start that
+ * hangs. */
+static int wait_readable(const struct nook_walk *walk, struct nook_error *err)
+{
+	struct pollfd fds[2] = { { walk->channel, POLLIN, 0 }, { walk->interrupt, POLLIN, 0 } };
+
+	if (walk->interrupt < 0)
+		return 0;
+	while (poll(fds, 2, -1) < 0) {
+		if (errno != EINTR)
+			return nook_fail(err, errno, "poll");
+	}
+	if (fds[0].revents || !fds[1].revents)
+		return 0;
+	nook_hint(err, "nothing is left behind; start it again when you like");
+	return nook_refuse(err, EINTR, "interrupted by a signal before the program was started");
+}
+
 int nook_wait(struct nook_walk *walk, enum nook_message message, struct nook_error *err)
 {
 	for (;;) {
 		uint32_t got;
 		union body body;
+		int rc = wait_readable(walk, err);
+
+		if (rc < 0)
+			return rc;
+
 		ssize_t len = receive(walk->channel, &got, &body, walk->ret_fd);
 
 		if (len == -EPIPE)

@@ -80,7 +80,8 @@ struct nook_walk {
 	void *ctx;
 	int channel; /* SOCK_SEQPACKET to the other side, NO_FD before it is made: read each time */
 	int peer;    /* pidfd of the other side for WAIT; NO_FD inside */
-	int send_fd; /* goes with the next SEND, then it is closed; NO_FD: none */
+	int interrupt; /* signalfd of what ends us while we wait; NO_FD: nothing does */
+	int send_fd;   /* goes with the next SEND, then it is closed; NO_FD: none */
 	int *ret_fd; /* where a descriptor that comes with a message goes; NULL: none is expected */
 	const struct nook_trace *trace; /* outside */
 	bool tracing;                   /* inside: report each step */
@@ -108,7 +109,8 @@ void nook_steps_show(const struct nook_step *steps, size_t n, const struct nook_
 
 /* One datagram. @fd: NO_FD, or a descriptor to pass on. */
 int nook_send(int channel, enum nook_message message, const void *data, size_t len, int fd);
-/* Waits for @message. -EPIPE: the other side is gone; a NOOK_MSG_FAILED becomes the return value.
+/* Waits for @message, for as long as it takes: a network mount may. -EINTR: a signal of @interrupt
+ * came. -EPIPE: the other side is gone; a NOOK_MSG_FAILED becomes the return value.
  */
 int nook_wait(struct nook_walk *walk, enum nook_message message, struct nook_error *err);
 

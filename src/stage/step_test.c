@@ -11,6 +11,10 @@
 #include <sys/socket.h>
 
 #include <cmocka.h>
+#include <time.h>
+#include <unistd.h>
+#include <sys/signalfd.h>
+#include <signal.h>
 
 /* ---- the walk ---- */
 
@@ -64,9 +68,11 @@ static const struct nook_plan plan;
 
 static struct nook_walk walk_on(int channel)
 {
-	return (struct nook_walk){
-		.plan = &plan, .channel = channel, .peer = NO_FD, .send_fd = NO_FD
-	};
+	return (struct nook_walk){ .plan = &plan,
+				   .channel = channel,
+				   .peer = NO_FD,
+				   .send_fd = NO_FD,
+				   .interrupt = NO_FD };
 }
 
 static void test_undo_goes_backwards(void **state)
@@ -342,6 +348,32 @@ static void test_a_trace_from_inside_names_a_step_of_the_list(void **state)
 	end(&p);
 }
 
+/* A stage that never answers (a network mount that hangs) must not make Ctrl-C useless. */
+static void test_a_signal_ends_the_wait(void **state)
+{
+	struct nook_error err = { 0 };
+	struct pair p = channel();
+	struct nook_walk walk = walk_on(p.ours);
+	sigset_t set, before;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	assert_int_equal(sigprocmask(SIG_BLOCK, &set, &before), 0);
+	walk.interrupt = signalfd(-1, &set, SFD_CLOEXEC);
+	assert_true(walk.interrupt >= 0);
+	assert_int_equal(kill(getpid(), SIGTERM), 0);
+	assert_int_equal(nook_wait(&walk, NOOK_MSG_STAGE_READY, &err), -EINTR);
+
+	/* What has come is taken first. */
+	assert_int_equal(nook_send(p.theirs, NOOK_MSG_STAGE_READY, NULL, 0, NO_FD), 0);
+	assert_int_equal(nook_wait(&walk, NOOK_MSG_STAGE_READY, &err), 0);
+
+	assert_int_equal(sigtimedwait(&set, NULL, &(struct timespec){ 0 }), SIGTERM);
+	assert_int_equal(sigprocmask(SIG_SETMASK, &before, NULL), 0);
+	close_fd(&walk.interrupt);
+	end(&p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -355,6 +387,7 @@ int main(void)
 		cmocka_unit_test(test_a_send_to_the_dead_tells_their_reason),
 		cmocka_unit_test(test_descriptors_that_come),
 		cmocka_unit_test(test_two_descriptors_at_once),
+		cmocka_unit_test(test_a_signal_ends_the_wait),
 		cmocka_unit_test(test_a_trace_from_inside_names_a_step_of_the_list),
 	};
 
