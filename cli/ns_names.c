@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ns_names.h"
 
+#include "nook/container.h"
 #include "ns/kinds.h"
 
 #include <errno.h>
@@ -50,6 +51,66 @@ int nook_cli_end_json(struct nook_json_writer *w)
 static const char *how_word(enum nook_ns_hold how)
 {
 	return how == NOOK_NS_HOLD_MOUNT ? "mount" : how == NOOK_NS_HOLD_PROCESS ? "process" : "fd";
+}
+
+void nook_cli_kept_names(struct nook_arena *a, struct nook_ns_name **ret, size_t *ret_n)
+{
+	const char *state_dir;
+
+	*ret_n = 0;
+	if (nook_state_dir(&state_dir, NULL) == 0)
+		(void)nook_ns_names(state_dir, a, ret, ret_n, NULL); /* none then */
+}
+
+/* The namespace among those of a name. */
+static const struct nook_ns_held *find_held(const struct nook_ns_name *name, enum nook_ns_kind kind,
+					    uint64_t ino)
+{
+	for (size_t i = 0; !name->foreign && i < name->n_held; i++) {
+		if (name->held[i].there && name->held[i].kind == kind && name->held[i].ino == ino)
+			return &name->held[i];
+	}
+	return NULL;
+}
+
+void nook_cli_show_kept(struct nook_arena *a, enum nook_ns_kind kind, uint64_t ino)
+{
+	struct nook_ns_name *names = NULL;
+	size_t n = 0;
+
+	nook_cli_kept_names(a, &names, &n);
+	for (size_t i = 0; i < n; i++) {
+		const struct nook_ns_held *h = find_held(&names[i], kind, ino);
+
+		if (!h)
+			continue;
+		printf("  kept     as %s, by %s\n", names[i].name, h->path);
+		if (h->note)
+			printf("           %s\n", h->note);
+	}
+}
+
+void nook_cli_put_kept(struct nook_json_writer *w, struct nook_arena *a, enum nook_ns_kind kind,
+		       uint64_t ino)
+{
+	struct nook_ns_name *names = NULL;
+	size_t n = 0;
+
+	nook_cli_kept_names(a, &names, &n);
+	nook_json_array(w, "kept");
+	for (size_t i = 0; i < n; i++) {
+		const struct nook_ns_held *h = find_held(&names[i], kind, ino);
+
+		if (!h)
+			continue;
+		nook_json_object(w, NULL);
+		nook_json_put_text(w, "name", names[i].name);
+		nook_json_put_text(w, "held_by", how_word(h->how));
+		nook_json_put_text(w, "path", h->path);
+		nook_json_put_text(w, "note", h->note);
+		nook_json_end(w);
+	}
+	nook_json_end(w);
 }
 
 static int show_json(const struct nook_ns_name *name)

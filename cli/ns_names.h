@@ -22,6 +22,15 @@ int nook_cli_kinds(struct nook_arena *a, const char *text, uint32_t *ret, struct
 /* An array of the names of kinds. */
 void nook_cli_put_kinds(struct nook_json_writer *w, const char *key, uint32_t kinds);
 
+/* All names of this user's. What can't be read is left out: whoever asks has more to show. */
+void nook_cli_kept_names(struct nook_arena *a, struct nook_ns_name **ret, size_t *ret_n);
+
+/* Which names keep a namespace, how, and why so: lines of `nook ns show`; its JSON member "kept".
+ */
+void nook_cli_show_kept(struct nook_arena *a, enum nook_ns_kind kind, uint64_t ino);
+void nook_cli_put_kept(struct nook_json_writer *w, struct nook_arena *a, enum nook_ns_kind kind,
+		       uint64_t ino);
+
 /* What a name means: a line a namespace; or JSON, as a document of its own. Return: exit status. */
 int nook_cli_show_name(const struct nook_ns_name *name, bool json);
 

@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "nook/container.h"
 #include "ns/kinds.h"
+#include "ns_names.h"
 #include "options.h"
 #include "state/state.h"
 #include "table.h"
@@ -150,6 +151,7 @@ static void print_head(const struct nook_show *s, const struct nook_ns *ns)
 	printf("%s\n", nook_cli_ns_ref(s->a, ns));
 	if (names[0])
 		printf("  names    %s\n", names);
+	nook_cli_show_kept(s->a, ns->kind, ns->inode);
 	if (ns->id)
 		printf("  id       %" PRIu64 "\n", ns->id);
 	printf("  held by  %s\n", nook_cli_ns_held(s->a, ns, true));
@@ -193,6 +195,7 @@ static void show(const struct nook_show *s, const struct nook_ns *ns)
 	nook_json_object(s->w, NULL);
 	nook_cli_ns_json(s->w, "namespace", s->g, ns);
 	put_owners(s, ns);
+	nook_cli_put_kept(s->w, s->a, ns->kind, ns->inode);
 	nook_show_inside(s, ns);
 	nook_json_end(s->w);
 }

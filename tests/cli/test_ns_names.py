@@ -330,3 +330,14 @@ def test_the_schema_is_documented(repository, root_nook, root_name):
     del made["by"]
     for key in [*made, *made["namespaces"][0]]:
         assert re.search(rf"`{key}`", text), key
+
+
+def test_ls_and_show_know_the_names(nook, name):
+    made = new(nook, name, "uts", "pid")
+    rows = nook.cmd("ns", "ls", "--json").json()["namespaces"]
+    named = {row["kind"]: row["inode"] for row in rows if name in row["names"]}
+    assert named == {row["kind"]: row["inode"] for row in made["namespaces"]}
+    shown = nook.cmd("ns", "show", name, "--json").json()["namespaces"]
+    for entry in shown:
+        row = made["by"][entry["namespace"]["kind"]]
+        assert entry["kept"] == [{"name": name, **{key: row[key] for key in ("held_by", "path", "note")}}]
