@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Many processes in many namespaces: ns_procs PROCESSES NAMESPACES. Each namespace is of the next of five kinds, and the
- * processes are spread over them. Prints "up" when all are there; they end when stdin does.
+ * Many processes in many namespaces: ns_procs PROCESSES NAMESPACES. Each namespace is of the next
+ * of five kinds, and the processes are spread over them. Prints "up" when all are there; they end
+ * when stdin does.
  */
 #include <sched.h>
 #include <signal.h>
@@ -10,7 +11,8 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-static const int kinds[] = { CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWNET, CLONE_NEWCGROUP };
+static const int kinds[] = { CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC, CLONE_NEWNET,
+			     CLONE_NEWCGROUP };
 
 static void fail(const char *what)
 {

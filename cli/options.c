@@ -41,10 +41,11 @@ const struct nook_command nook_commands[] = {
 	  "options, and 1 when it doesn't.",
 	  &nook_check_table, NOOK_OPERANDS_NONE, nook_cmd_check },
 	{ "ns", NULL, "VERB [OPTION...]", "list, show and keep namespaces",
-	  "Every namespace of the machine: who holds it, who owns it, what is in it.", &nook_ns_table,
-	  NOOK_OPERANDS_VERB, nook_cmd_ns },
+	  "Every namespace of the machine: who holds it, who owns it, what is in it.",
+	  &nook_ns_table, NOOK_OPERANDS_VERB, nook_cmd_ns },
 	{ "ns ls", NULL, "[OPTION...]", "list the namespaces",
-	  "Finds those that processes and threads are in, and those that only an open descriptor, a "
+	  "Finds those that processes and threads are in, and those that only an open descriptor, "
+	  "a "
 	  "socket, a bind mount or another namespace holds. An ordinary user sees those of its own "
 	  "processes, and is told how many others there are.",
 	  &nook_ns_ls_table, NOOK_OPERANDS_NONE, nook_cmd_ns_ls },
@@ -58,7 +59,8 @@ const struct nook_command nook_commands[] = {
 	  "limits, mounts, links and addresses, the host name, processes.",
 	  &nook_ns_show_table, NOOK_OPERANDS_NAMESPACE, nook_cmd_ns_show },
 	{ "ns new", NULL, "[OPTION...] NAME --KIND...", "make namespaces that live on under a name",
-	  "Makes namespaces that need no process. Root's are kept by bind mounts, an ordinary user's "
+	  "Makes namespaces that need no process. Root's are kept by bind mounts, an ordinary "
+	  "user's "
 	  "by a small process, nook-hold, with a user namespace around. A pid namespace has "
 	  "nook-hold as its pid 1.",
 	  &nook_ns_new_table, NOOK_OPERANDS_NONE, nook_cmd_ns_new },
@@ -73,9 +75,10 @@ const struct nook_command nook_commands[] = {
 	  "path, and runs COMMAND there, or your shell. The exit status is that of nook run.",
 	  &nook_ns_enter_table, NOOK_OPERANDS_CONTAINER_COMMAND, nook_cmd_ns_enter },
 	{ "ns rm", NULL, "[OPTION...] NAME...", "let go of namespaces that have a name",
-	  "They end, unless something else keeps them: then it says what.",
-	  &nook_ns_rm_table, NOOK_OPERANDS_NAMESPACE, nook_cmd_ns_rm },
-	{ "ns can", NULL, "[OPTION...] NAME|PID|PATH", "say which namespaces you may enter, and why not",
+	  "They end, unless something else keeps them: then it says what.", &nook_ns_rm_table,
+	  NOOK_OPERANDS_NAMESPACE, nook_cmd_ns_rm },
+	{ "ns can", NULL, "[OPTION...] NAME|PID|PATH",
+	  "say which namespaces you may enter, and why not",
 	  "A forecast by the rules of setns(2). Nothing is entered.", &nook_ns_can_table,
 	  NOOK_OPERANDS_NAMESPACE, nook_cmd_ns_can },
 	{ "help", "About nook", "[COMMAND]", "print this, or the help of a command",

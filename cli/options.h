@@ -21,8 +21,8 @@ enum nook_operands {
 };
 
 struct nook_command {
-	const char *name;     /* "run"; "ns ls": the verb ls of the command ns, and argv[0] is "ls" */
-	const char *group;    /* heading in `nook --help`; NULL: as the one before */
+	const char *name;  /* "run"; "ns ls": the verb ls of the command ns, and argv[0] is "ls" */
+	const char *group; /* heading in `nook --help`; NULL: as the one before */
 	const char *synopsis; /* what stands behind the name */
 	const char *summary;  /* a line, no full stop */
 	const char *about;    /* sentences for --help */
@@ -38,7 +38,8 @@ extern const size_t nook_n_commands;
 /* By its name; NULL: there is none. */
 const struct nook_command *nook_command_find(const char *name);
 
-/* The verb's own name, when @c is a verb of @command ("ns"); NULL: it is none. With "" for @command: the name, when
+/* The verb's own name, when @c is a verb of @command ("ns"); NULL: it is none. With "" for
+ * @command: the name, when
  * @c is no verb at all. */
 const char *nook_command_verb(const struct nook_command *c, const char *command);
 

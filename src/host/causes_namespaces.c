@@ -85,8 +85,9 @@ static const struct nook_known_cause rows[] = {
 	  .since = "" },
 	{ .id = "no-such-namespace",
 	  .title = "No namespaces of that name",
-	  .meaning = "Neither `nook ns new` nor `nook ns keep` nor `ip netns add` has given the name "
-		     "to namespaces, as this user sees them, and no container of this user's has it.",
+	  .meaning =
+		  "Neither `nook ns new` nor `nook ns keep` nor `ip netns add` has given the name "
+		  "to namespaces, as this user sees them, and no container of this user's has it.",
 	  .see = "`nook ns ls`\n"
 		 "`nook ps`\n"
 		 "`ip netns list`",
@@ -95,10 +96,10 @@ static const struct nook_known_cause rows[] = {
 	  .since = "" },
 	{ .id = "ns-entry-denied",
 	  .title = "The namespaces of that process may not be looked at",
-	  .meaning =
-		  "The links in /proc/PID/ns are open to who may ptrace(2) the process for reading: "
-		  "its user, when all its user and group ids are the same and it has not become "
-		  "non-dumpable, or who has CAP_SYS_PTRACE in its user namespace.",
+	  .meaning = "The links in /proc/PID/ns are open to who may ptrace(2) the process for "
+		     "reading: "
+		     "its user, when all its user and group ids are the same and it has not become "
+		     "non-dumpable, or who has CAP_SYS_PTRACE in its user namespace.",
 	  .see = "`ls -ld /proc/PID`: root's, for another user's process, when it isn't dumpable\n"
 		 "`grep -E 'Uid|Gid|Cap' /proc/PID/status`\n"
 		 "`nook ns can PID`",
@@ -116,8 +117,9 @@ static const struct nook_known_cause rows[] = {
 	  .since = "Linux 3.8" },
 	{ .id = "pid-namespace-outside",
 	  .title = "That pid namespace isn't below yours",
-	  .meaning = "A process can enter its own pid namespace and those below it: nobody leaves a "
-		     "pid namespace upwards or sideways.",
+	  .meaning =
+		  "A process can enter its own pid namespace and those below it: nobody leaves a "
+		  "pid namespace upwards or sideways.",
 	  .see = "`lsns -t pid -o NS,PNS,PID,COMMAND`",
 	  .fix = "Enter it from the machine itself.\n"
 		 "Or leave it out: `nook ns enter --only` and the other kinds.",

@@ -15,9 +15,10 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#define BENEATH     (RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)
-#define PATIENCE_MS 5000 /* making namespaces takes milliseconds; the rest is other people's load  \
-			  */
+#define BENEATH (RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)
+#define PATIENCE_MS                                                                                \
+	5000 /* making namespaces takes milliseconds; the rest is other people's load              \
+	      */
 
 static const char *const folder_names[NOOK_PINS_COUNT] = {
 	[NOOK_PINS_RECORDS] = "ns",

@@ -5,9 +5,9 @@
  *	ns/NAME		the record, JSON
  *	ns-new/NAME	the record while it is written, then renamed
  *	ns-locks/NAME	locked while somebody makes, keeps or releases the name
- *	ns-pins/	bound on itself, private and unbindable: a bind mount of a mount namespace in
- *a tree that is copied or moved would make that fail, and what is mounted here must not travel into
- *other mount namespaces ns-pins/NAME.KIND	a namespace, bind-mounted
+ *	ns-pins/	bound on itself, private and unbindable: a bind mount of a mount namespace
+ *in a tree that is copied or moved would make that fail, and what is mounted here must not travel
+ *into other mount namespaces ns-pins/NAME.KIND	a namespace, bind-mounted
  *
  * As with containers the record is written before anything is made: whoever finds it can undo all.
  */

@@ -127,8 +127,7 @@ int nook_plan_namespaces(struct nook_planner *p)
 	p->plan->own_userns =
 		nook_plan_is_new(p, NOOK_NS_USER) || p->spec->ns[NOOK_NS_USER].mode == NOOK_NS_JOIN;
 	nook_plan_order_joins(p->plan->joins, p->plan->n_joins,
-			      p->host->initial_userns &&
-				      p->host->caps & (1ULL << CAP_SYS_ADMIN));
+			      p->host->initial_userns && p->host->caps & (1ULL << CAP_SYS_ADMIN));
 
 	int rc = check_privilege(p);
 

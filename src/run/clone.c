@@ -61,10 +61,12 @@ static int fail_clone(const struct nook_create *c, pid_t rc, struct nook_error *
  */
 static int leave_behind(const struct nook_create *c, struct nook_error *err)
 {
-	/* Our /proc leads to our files: where we will be seen, it stays out, and the stage goes by the
-	 * success of its setns(2) alone. */
-	const int needed[] = { c->peer,	     c->cgroup,	 c->time_ns,
-			       c->cgroup_ns, c->user_ns, nook_joins_seen(c->plan) ? NO_FD : c->links };
+	/* Our /proc leads to our files: where we will be seen, it stays out, and the stage goes by
+	 * the success of its setns(2) alone. */
+	const int needed[] = {
+		c->peer,      c->cgroup,  c->time_ns,
+		c->cgroup_ns, c->user_ns, nook_joins_seen(c->plan) ? NO_FD : c->links
+	};
 
 	if (c->plan->root_how != NOOK_PLAN_ROOT_KEEP)
 		return 0; /* it has a root to build */

@@ -22,8 +22,8 @@
  * need not list them in any file: slots past that are tried first. */
 #define PREFERRED ((2000200000u - NOOK_RANGE_FIRST) / NOOK_RANGE_SIZE + 1)
 
-/* Begins the text of a range that a kept user namespace holds, without a process. No container's name
- * has a colon. */
+/* Begins the text of a range that a kept user namespace holds, without a process. No container's
+ * name has a colon. */
 #define KEPT "ns:"
 
 static void range_name(uint32_t first, char out[12])
