@@ -22,6 +22,7 @@ enum nook_feature {
 	NOOK_FEATURE_CGROUP_KILL,          /* 5.14 cgroup.kill */
 	NOOK_FEATURE_OVERLAY_IDMAP,        /* 5.19 idmapped layers under overlay */
 	NOOK_FEATURE_TMPFS_IDMAP,          /* 6.3 */
+	NOOK_FEATURE_CLONE3_TIME,          /* 6.3 clone3(CLONE_NEWTIME) */
 	NOOK_FEATURE_OVERLAY_LOWERDIR_ADD, /* 6.5 fsconfig lowerdir+ */
 	NOOK_FEATURE_TMPFS_USER_XATTR,     /* 6.6 user.* on tmpfs: overlay's own marks in a user
 					      namespace */

@@ -15,6 +15,7 @@ static const struct {
 	[NOOK_FEATURE_CGROUP_KILL] = { 5, 14, "cgroup.kill" },
 	[NOOK_FEATURE_OVERLAY_IDMAP] = { 5, 19, "overlayfs on idmapped layers" },
 	[NOOK_FEATURE_TMPFS_IDMAP] = { 6, 3, "idmapped tmpfs" },
+	[NOOK_FEATURE_CLONE3_TIME] = { 6, 3, "time namespaces by clone3" },
 	[NOOK_FEATURE_OVERLAY_LOWERDIR_ADD] = { 6, 5, "overlayfs layers given one by one" },
 	[NOOK_FEATURE_TMPFS_USER_XATTR] = { 6, 6, "user extended attributes on tmpfs" },
 	[NOOK_FEATURE_STATMOUNT] = { 6, 8, "statmount and listmount" },

@@ -14,6 +14,7 @@ static const char *const feature_ids[NOOK_FEATURE_COUNT] = {
 	[NOOK_FEATURE_CGROUP_KILL] = "kernel.cgroup-kill",
 	[NOOK_FEATURE_OVERLAY_IDMAP] = "kernel.overlay-idmap",
 	[NOOK_FEATURE_TMPFS_IDMAP] = "kernel.tmpfs-idmap",
+	[NOOK_FEATURE_CLONE3_TIME] = "kernel.clone3-time",
 	[NOOK_FEATURE_OVERLAY_LOWERDIR_ADD] = "kernel.overlay-lowerdir-add",
 	[NOOK_FEATURE_TMPFS_USER_XATTR] = "kernel.tmpfs-user-xattr",
 	[NOOK_FEATURE_STATMOUNT] = "kernel.statmount",

@@ -53,12 +53,23 @@ bool nook_plan_is_new(const struct nook_planner *p, enum nook_ns_kind kind)
 	return p->plan->clone_flags & nook_ns_kinds[kind].clone_flag;
 }
 
+static void leave_clocks_to_stage(struct nook_plan *plan)
+{
+	plan->late_time = plan->clone_flags & CLONE_NEWTIME;
+	plan->clone_flags &= ~(uint64_t)CLONE_NEWTIME;
+}
+
 static int plan_clocks(struct nook_planner *p)
 {
 	const struct nook_spec *s = p->spec;
 
-	if (!s->boottime.set && !s->monotonic.set)
+	if (!s->boottime.set && !s->monotonic.set) {
+		/* clone3(2) has EINVAL for CLONE_NEWTIME before Linux 6.3, some stable ones aside.
+		 */
+		if (!p->host->feature[NOOK_FEATURE_CLONE3_TIME])
+			leave_clocks_to_stage(p->plan);
 		return 0;
+	}
 	if (s->ns[NOOK_NS_TIME].mode == NOOK_NS_SHARE || s->ns[NOOK_NS_TIME].mode == NOOK_NS_JOIN) {
 		nook_where(p->err, "%s", s->boottime.set ? s->boottime.from : s->monotonic.from);
 		return nook_refuse(p->err, EINVAL,
@@ -72,8 +83,7 @@ static int plan_clocks(struct nook_planner *p)
 				   : "";
 
 	p->plan->time_offsets = nook_printf(p->arena, "%s%s", boot, mono);
-	p->plan->late_time = true;
-	p->plan->clone_flags &= ~(uint64_t)CLONE_NEWTIME;
+	leave_clocks_to_stage(p->plan);
 	return 0;
 }
 

@@ -30,7 +30,7 @@ static struct nook_host root_host(void)
 		.last_cap = 40,
 		.free_range = 65536 * 20,
 		.root_idmap = true,
-		.feature = { [NOOK_FEATURE_OVERLAY_IDMAP] = true },
+		.feature = { [NOOK_FEATURE_OVERLAY_IDMAP] = true, [NOOK_FEATURE_CLONE3_TIME] = true },
 	};
 }
 

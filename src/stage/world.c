@@ -45,7 +45,8 @@ int set_clock_offsets(void *ctx, struct nook_error *err)
 
 	if (self < 0)
 		return self;
-	rc = nook_procfs_write_at(self, "timens_offsets", s->plan->time_offsets, err);
+	if (s->plan->time_offsets)
+		rc = nook_procfs_write_at(self, "timens_offsets", s->plan->time_offsets, err);
 	if (rc < 0) {
 		if (rc == -ERANGE)
 			nook_hint(err,
@@ -67,7 +68,7 @@ int set_clock_offsets(void *ctx, struct nook_error *err)
 void set_clock_offsets_show(const struct nook_plan *plan, struct nook_rows *rows)
 {
 	nook_show(rows, "new clocks", "unshare(CLONE_NEWTIME)");
-	for (const char *line = plan->time_offsets; *line; line += strcspn(line, "\n") + 1)
+	for (const char *line = plan->time_offsets; line && *line; line += strcspn(line, "\n") + 1)
 		nook_show(rows, "move one", "write(/proc/self/timens_offsets, \"%.*s\")",
 			  (int)strcspn(line, "\n"), line);
 	nook_show(rows, "enter them", "setns(/proc/self/ns/time_for_children)");
