@@ -75,13 +75,20 @@ static struct nook_plan_shade *add_shade(struct nook_planner *p, enum nook_shade
 	return s;
 }
 
+/* Before Linux 5.19 overlay takes no idmapped layer: then it is as with a file system that can't.
+ */
+static bool idmaps_layer(const struct nook_planner *p, bool by_file_system)
+{
+	return by_file_system && p->host->feature[NOOK_FEATURE_OVERLAY_IDMAP];
+}
+
 /* How an owner on disk looks inside: idmapped mounts keep the number; else all that is not the
  * caller's is root's. */
 static uint32_t id_inside(const struct nook_planner *p, uint32_t id)
 {
 	if (!p->plan->own_userns)
 		return id;
-	return nook_plan_idmaps_mounts(p) && p->host->root_idmap &&
+	return nook_plan_idmaps_mounts(p) && idmaps_layer(p, p->host->root_idmap) &&
 			       nook_idmap_covers(p->gid_map, p->n_gid_map, id)
 		       ? id
 		       : 0;
@@ -224,7 +231,7 @@ static int plan_host_root(struct nook_planner *p)
 	struct nook_plan_overlay *root = add_overlay(p, "/");
 	unsigned *lower = nook_alloc_array(p->arena, p->host->n_mounts + 1, sizeof(*lower));
 
-	lower[0] = add_layer(p, "/", p->host->root_idmap, NULL);
+	lower[0] = add_layer(p, "/", idmaps_layer(p, p->host->root_idmap), NULL);
 	root->lowers = lower;
 	root->n_lowers = 1;
 
@@ -233,7 +240,8 @@ static int plan_host_root(struct nook_planner *p)
 			continue;
 		struct nook_plan_overlay *o = add_overlay(p, p->host->mounts[i].path);
 
-		lower[i + 1] = add_layer(p, o->target, p->host->mounts[i].idmap, NULL);
+		lower[i + 1] =
+			add_layer(p, o->target, idmaps_layer(p, p->host->mounts[i].idmap), NULL);
 		o->lowers = &lower[i + 1];
 		o->n_lowers = 1;
 	}
@@ -265,11 +273,13 @@ static int plan_layers(struct nook_planner *p)
 	return 0;
 }
 
-/* Idmapped layers came with Linux 5.19: before it, a root's container has the host's ids or none at
- * all. */
+/* Idmapped layers came with Linux 5.19: before it, the container's root could not read all of a
+ * user's own layers, nor write what is to be kept. The host's root is to be looked at, and is shown
+ * as nobody's. */
 static int check_kernel(struct nook_planner *p)
 {
 	if (p->plan->root_how != NOOK_PLAN_ROOT_OVERLAY || !nook_plan_idmaps_mounts(p) ||
+	    (p->spec->root.kind == NOOK_ROOT_HOST && !p->spec->root.changes.path) ||
 	    p->host->feature[NOOK_FEATURE_OVERLAY_IDMAP])
 		return 0;
 
