@@ -3,7 +3,7 @@
 .DEFAULT_GOAL := all
 B ?= build
 
-.PHONY: all deps deps-build deps-test run test check bench format install clean
+.PHONY: all deps deps-build deps-test deps-vm run test check bench format install clean
 
 $(B)/build.ninja: | deps-build
 	meson setup $(B) >/dev/null
@@ -22,12 +22,16 @@ deps-build:
 deps-test:
 	@tools/deps build run test
 
+# Guests with other kernels are in `make test` only.
+deps-vm:
+	@tools/deps build run test vm
+
 # A container of the machine's own files that shows what it is.
 run: deps-build
 	@$(MAKE) --no-print-directory all
 	@tools/demo $(B)/nook
 
-test: deps-test
+test: deps-vm
 	@tools/test
 
 # The quick part: a minute or two.
