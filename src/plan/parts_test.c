@@ -30,7 +30,8 @@ static struct nook_host root_host(void)
 		.last_cap = 40,
 		.free_range = 65536 * 20,
 		.root_idmap = true,
-		.feature = { [NOOK_FEATURE_OVERLAY_IDMAP] = true, [NOOK_FEATURE_CLONE3_TIME] = true },
+		.feature = { [NOOK_FEATURE_OVERLAY_IDMAP] = true,
+			     [NOOK_FEATURE_CLONE3_TIME] = true },
 	};
 }
 
@@ -136,6 +137,17 @@ static void test_namespaces(void **state)
 	assert_int_equal(build(&spec, &root), 0);
 	assert_string_equal(plan.time_offsets, "monotonic -3 0\n");
 	assert_true(plan.late_time && !(plan.clone_flags & 0x80));
+
+	/* Linux before 6.3, whose clone3(2) makes no time namespace. */
+	root.feature[NOOK_FEATURE_CLONE3_TIME] = false;
+	spec = (struct nook_spec){ 0 };
+	assert_int_equal(build(&spec, &root), 0);
+	assert_true(plan.late_time && plan.clone_flags == (all & ~(uint64_t)0x80));
+	assert_null(plan.time_offsets);
+	spec.ns[NOOK_NS_TIME].mode = NOOK_NS_SHARE;
+	assert_int_equal(build(&spec, &root), 0);
+	assert_false(plan.late_time || plan.clone_flags & 0x80);
+	root.feature[NOOK_FEATURE_CLONE3_TIME] = true;
 
 	/* Root joins a user namespace last, an ordinary user first. */
 	spec = (struct nook_spec){ 0 };
@@ -278,6 +290,12 @@ static void test_roots(void **state)
 	root.feature[NOOK_FEATURE_OVERLAY_IDMAP] = false;
 	assert_int_equal(build(&spec, &root), -ENOSYS);
 	assert_string_equal(err.id, "kernel-too-old");
+
+	spec.root = (struct nook_root_spec){ .kind = NOOK_ROOT_HOST };
+	assert_int_equal(build(&spec, &root), 0);
+	assert_false(plan.sources[plan.overlays[0].lowers[0]].idmap);
+	spec.root.changes.path = "/c"; /* what is kept has owners */
+	assert_int_equal(build(&spec, &root), -ENOSYS);
 
 	spec.root = (struct nook_root_spec){ .kind = NOOK_ROOT_DIR, .dir = { "/r", "--root /r" } };
 	assert_int_equal(build(&spec, &root), 0);
