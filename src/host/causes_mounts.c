@@ -53,9 +53,7 @@ static const struct nook_known_cause rows[] = {
 		  "user namespace.",
 	  .see = "`nook check` tries it for the usual places\n"
 		 "`findmnt -T PATH` shows the type",
-	  .fix = "Put the files on ext4, xfs, btrfs (Linux 5.15), f2fs, tmpfs (6.3) or overlay of "
-		 "such "
-		 "(5.19).\n"
+	  .fix = "Put the files on ext4, xfs, btrfs (Linux 5.15), f2fs (5.18) or tmpfs (6.3).\n"
 		 "Or don't map them: `--volume SRC:DST:noidmap`, where files show the host's "
 		 "owners.\n"
 		 "Or without a user namespace: `--userns host`.",
