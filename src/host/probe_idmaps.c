@@ -162,15 +162,14 @@ static size_t pick_places(const struct nook_host *host, const char *out[static 8
 	return n;
 }
 
-static struct nook_probe *add_no(struct nook_probes *p, const char *id, const char *title, int rc,
-				 struct nook_error *err)
+static void add_place(struct nook_probes *p, const char *id, const char *title, int rc,
+		      struct nook_error *err)
 {
 	struct nook_probe *row = nook_probe_outcome(p, GROUP, id, title, rc, err, false);
 
-	/* Volumes there work with the host's owners. */
+	/* Volumes and the machine's root are there with the host's owners, as nobody's. */
 	if (rc < 0)
 		row->verdict = NOOK_VERDICT_PARTLY;
-	return row;
 }
 
 static void probe_place(struct nook_probes *p, const char *path)
@@ -183,12 +182,7 @@ static void probe_place(struct nook_probes *p, const char *path)
 	(void)nook_evidence_fstype(path, type, sizeof(type)); /* "?" is honest, too */
 	title = nook_printf(p->arena, "%s (%s)", path, type);
 
-	const char *id = nook_printf(p->arena, "idmap.%s", path);
-
-	if (strcmp(path, "/") == 0)
-		nook_probe_outcome(p, GROUP, id, title, rc, &err, false)->needed = true;
-	else
-		(void)add_no(p, id, title, rc, &err);
+	add_place(p, nook_printf(p->arena, "idmap.%s", path), title, rc, &err);
 }
 
 void nook_probe_idmaps(struct nook_probes *p, const struct nook_host *host)
@@ -209,10 +203,9 @@ void nook_probe_idmaps(struct nook_probes *p, const struct nook_host *host)
 
 	for (size_t i = 0; i < n; i++)
 		probe_place(p, places[i]);
-	(void)add_no(p, "idmap.tmpfs", "tmpfs", nook_attempt(try_tmpfs, NULL, &err), &err);
+	add_place(p, "idmap.tmpfs", "tmpfs", nook_attempt(try_tmpfs, NULL, &err), &err);
 
 	err = (struct nook_error){ 0 };
-	nook_probe_outcome(p, GROUP, "idmap.overlay", "as an overlay's layer",
-			   nook_attempt(try_overlay, NULL, &err), &err, false)
-		->needed = true;
+	add_place(p, "idmap.overlay", "as an overlay's layer",
+		  nook_attempt(try_overlay, NULL, &err), &err);
 }

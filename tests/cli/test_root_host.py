@@ -9,6 +9,14 @@ import pytest
 pytestmark = pytest.mark.quick
 
 
+@pytest.fixture
+def with_owners():
+    """Skips where the machine's files can't be shown with the container's ids: there they are nobody's, for its root too."""
+    roots = [line for line in machine.read("/proc/self/mountinfo").splitlines() if line.split()[4] == "/"]
+    if roots[-1].split(" - ")[1].startswith("overlay "):
+        pytest.skip("/ is an overlay, on which no ids can be mapped")
+
+
 def test_it_is_the_machines_root(nook):
     assert nook.run("--", "cat", "/etc/os-release").out == machine.read("/etc/os-release")
     assert nook.sh("command -v python3").ok() == "/usr/bin/python3"
@@ -21,7 +29,7 @@ def test_what_is_written_inside_stays_inside(nook):
     assert not os.path.exists(path)
 
 
-def test_a_file_of_the_host_is_changed_inside_only(root_nook):
+def test_a_file_of_the_host_is_changed_inside_only(root_nook, with_owners):
     before = machine.read("/etc/os-release")
     assert root_nook.sh("echo changed >>/etc/os-release && tail -n1 /etc/os-release").ok() == "changed"
     assert machine.read("/etc/os-release") == before
@@ -40,7 +48,7 @@ def test_a_file_of_the_host_is_deleted_inside_only(nook):
     assert os.path.exists("/usr/lib/os-release")
 
 
-def test_a_directory_of_the_host_is_renamed_inside_only(root_nook):
+def test_a_directory_of_the_host_is_renamed_inside_only(root_nook, with_owners):
     root_nook.sh("mv /etc/default /etc/moved && test -d /etc/moved && test ! -e /etc/default").ok()
     assert os.path.isdir("/etc/default")
 
@@ -50,7 +58,7 @@ def test_the_next_container_starts_afresh(nook):
     assert nook.sh("test -e /usr/made").status == 1
 
 
-def test_files_show_as_owned_by_root(root_nook):
+def test_files_show_as_owned_by_root(root_nook, with_owners):
     assert root_nook.run("--", "stat", "-c", "%u:%g", "/", "/etc", "/usr/bin/sh", "/etc/passwd").lines() == ["0:0"] * 4
 
 

@@ -166,7 +166,7 @@ def test_ctrl_c_ends_the_command_and_not_the_shell(terminal):
     t = terminal("trap 'echo caught' INT; sleep 100; echo on")
     machine.wait_until(t.is_raw, what="a raw terminal")
     machine.wait_until(lambda: len(machine.descendants(t.child.pid)) >= 2, what="the command")
-    machine.wait_until(lambda: any(b"sleep" in cmdline(pid) for pid in machine.descendants(t.child.pid)), what="sleep")
+    machine.wait_until(lambda: any(cmdline(pid).startswith(b"sleep") for pid in machine.descendants(t.child.pid)), what="sleep")
     t.type("\x03")
     t.see("on")
     assert t.end() == 0

@@ -16,7 +16,7 @@ def mount_points(nook):
 def test_a_mount_inside_leaves_the_hosts_mount_table_alone(nook):
     """mount(8) inside: seen inside, and not outside while it lasts."""
     before = mount_points(nook)
-    script = "mount -t tmpfs inner /mnt && grep -c ' /mnt ' /proc/self/mountinfo; echo; exec sleep 1000"
+    script = "mount -t tmpfs inner /mnt && grep -c ' /mnt .* - tmpfs inner ' /proc/self/mountinfo; echo; exec sleep 1000"
     with nook.background(script, *POWER) as one:
         assert one.first == "1"
         assert mount_points(nook) == before
