@@ -81,6 +81,14 @@ const struct nook_command nook_commands[] = {
 	  "say which namespaces you may enter, and why not",
 	  "A forecast by the rules of setns(2). Nothing is entered.", &nook_ns_can_table,
 	  NOOK_OPERANDS_NAMESPACE, nook_cmd_ns_can },
+	{ "ns where", NULL, "[OPTION...] PID|NAME|NAME:PID|NAME:/PATH|/PATH",
+	  "translate a process' numbers and ids, or a path, between inside and outside",
+	  "Of a process: its pid, thread group, process group and session in every pid namespace "
+	  "that it is in, and its uid and gid in every user namespace, from yours down. NAME:PID is "
+	  "the process that has this pid in a container. Of a path in a container: the place of the "
+	  "host that it leads to, or the layer; with --at NAME, where the container sees a path of "
+	  "the host.",
+	  &nook_ns_where_table, NOOK_OPERANDS_NAMESPACE, nook_cmd_ns_where },
 	{ "help", "About nook", "[COMMAND]", "print this, or the help of a command",
 	  "The same as nook COMMAND --help.", &nook_help_table, NOOK_OPERANDS_NOOK_COMMAND,
 	  nook_cmd_help },
