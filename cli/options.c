@@ -89,6 +89,16 @@ const struct nook_command nook_commands[] = {
 	  "host that it leads to, or the layer; with --at NAME, where the container sees a path of "
 	  "the host.",
 	  &nook_ns_where_table, NOOK_OPERANDS_NAMESPACE, nook_cmd_ns_where },
+	{ "ns diff", NULL, "[OPTION...] A B", "say in what two processes or containers differ",
+	  "Namespaces, ids, capabilities, seccomp, mounts, limits, cgroups, and the rest that decides "
+	  "why something works here and fails there. A and B are a PID, a container's NAME (its first "
+	  "process), NAME:PID, or self: nook itself, so the caller. The exit status is 0 when nothing "
+	  "differs, 1 when something does.",
+	  &nook_ns_diff_table, NOOK_OPERANDS_NAMESPACE, nook_cmd_ns_diff },
+	{ "ns watch", NULL, "[OPTION...]", "print a line when a namespace is born or gone",
+	  "Runs until it is interrupted. The kernel tells of processes only, and root only: they "
+	  "make it look at once. Else it looks every second, and misses what lives shorter.",
+	  &nook_ns_watch_table, NOOK_OPERANDS_NONE, nook_cmd_ns_watch },
 	{ "help", "About nook", "[COMMAND]", "print this, or the help of a command",
 	  "The same as nook COMMAND --help.", &nook_help_table, NOOK_OPERANDS_NOOK_COMMAND,
 	  nook_cmd_help },
