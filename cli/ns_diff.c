@@ -14,6 +14,7 @@
 #include <string.h>
 
 #define VALUE_WIDTH 60
+#define LINE_WIDTH  96
 
 struct diff_words {
 	bool json, env;
@@ -77,27 +78,94 @@ static const char *only_text(struct nook_arena *a, const char *words)
 	return *text ? nook_cli_safe(a, text) : "-";
 }
 
-static void print_rows(struct nook_arena *a, const struct sides *s, const struct nook_diff_row *rws,
-		       size_t n)
+/* What stands in a column; sets, only what the other has not. */
+static const char *cell(struct nook_arena *a, const struct nook_diff_fact *f, const char *only)
+{
+	return only ? only_text(a, only) : value_text(a, f);
+}
+
+/* A set that is too long for a column gets lines of its own below the table. */
+static bool is_long(const struct nook_diff_row *r)
+{
+	return r->only_a && r->only_b &&
+	       (strlen(r->only_a) > VALUE_WIDTH || strlen(r->only_b) > VALUE_WIDTH);
+}
+
+static const char *side_text(struct nook_arena *a, const struct sides *s, int i)
+{
+	return nook_cli_safe(a, nook_printf(a, "%s (%s)", s->words[i], s->process[i].name));
+}
+
+static void print_rows(struct nook_arena *a, const struct sides *s)
 {
 	enum { SECTION, NAME, A, B, COLUMNS };
-	const char *(*cells)[COLUMNS] = nook_alloc_array(a, n + 1, sizeof(*cells));
+	const char *(*cells)[COLUMNS] = nook_alloc_array(a, s->diff.n_rows + 1, sizeof(*cells));
+	size_t n = 1;
 
 	cells[0][SECTION] = "DIFFERS";
 	cells[0][NAME] = "";
-	for (int i = 0; i < 2; i++)
-		cells[0][A + i] = nook_cli_safe(
-			a, nook_printf(a, "%s (%s)", s->words[i], s->process[i].name));
-	for (size_t i = 0; i < n; i++) {
-		const struct nook_diff_row *r = &rws[i];
-		const char **row = cells[i + 1];
+	cells[0][A] = side_text(a, s, 0);
+	cells[0][B] = side_text(a, s, 1);
+	for (size_t i = 0; i < s->diff.n_rows; i++) {
+		const struct nook_diff_row *r = &s->diff.rows[i];
+		const char **row = cells[n];
 
+		if (is_long(r))
+			continue;
+		n++;
 		row[SECTION] = nook_diff_section_names[r->section];
 		row[NAME] = nook_cli_cut(a, nook_cli_safe(a, r->name), VALUE_WIDTH);
-		row[A] = r->only_a ? only_text(a, r->only_a) : value_text(a, r->a);
-		row[B] = r->only_b ? only_text(a, r->only_b) : value_text(a, r->b);
+		row[A] = cell(a, r->a, r->only_a);
+		row[B] = cell(a, r->b, r->only_b);
 	}
-	nook_cli_table(cells[0], n + 1, COLUMNS);
+	nook_cli_table(cells[0], n, COLUMNS);
+}
+
+static void print_words(struct nook_arena *a, const char *side, const char *words)
+{
+	int at = printf("  only %s:", nook_cli_safe(a, side));
+
+	if (!*words)
+		printf(" none");
+	for (const char *p = words; *p;) {
+		int len = (int)strcspn(p, " ");
+
+		if (at + 1 + len > LINE_WIDTH)
+			at = printf("\n   ");
+		printf(" %s", nook_cli_safe(a, nook_strndup(a, p, (size_t)len)));
+		at += 1 + len;
+		p += len + (p[len] == ' ');
+	}
+	putchar('\n');
+}
+
+static bool same_long(const struct nook_diff_row *x, const struct nook_diff_row *y)
+{
+	return is_long(y) && x->section == y->section && strcmp(x->only_a, y->only_a) == 0 &&
+	       strcmp(x->only_b, y->only_b) == 0;
+}
+
+/* Sets in which the same words differ, as those of capabilities often do, are told at once. */
+static void print_long(struct nook_arena *a, const struct sides *s)
+{
+	const struct nook_diff_row *rws = s->diff.rows;
+	bool *told = nook_alloc_array(a, s->diff.n_rows + 1, sizeof(*told));
+
+	for (size_t i = 0; i < s->diff.n_rows; i++) {
+		const char *names = nook_cli_safe(a, rws[i].name);
+
+		if (!is_long(&rws[i]) || told[i])
+			continue;
+		for (size_t k = i + 1; k < s->diff.n_rows; k++) {
+			if (!same_long(&rws[i], &rws[k]))
+				continue;
+			told[k] = true;
+			names = nook_printf(a, "%s, %s", names, nook_cli_safe(a, rws[k].name));
+		}
+		printf("\n%s %s\n", nook_diff_section_names[rws[i].section], names);
+		print_words(a, s->words[0], rws[i].only_a);
+		print_words(a, s->words[1], rws[i].only_b);
+	}
 }
 
 static void print_same(struct nook_arena *a, const struct nook_diff *d)
@@ -132,10 +200,12 @@ static void print_unknown(struct nook_arena *a, const struct sides *s)
 
 static void print_people(struct nook_arena *a, const struct sides *s)
 {
-	if (s->diff.n_rows)
-		print_rows(a, s, s->diff.rows, s->diff.n_rows);
-	else
+	if (s->diff.n_rows) {
+		print_rows(a, s);
+		print_long(a, s);
+	} else {
 		puts("Nothing differs.");
+	}
 	print_same(a, &s->diff);
 	print_unknown(a, s);
 }

@@ -242,6 +242,15 @@ static void begin_line(struct watch *w)
 	(void)nook_json_finish(&json, NULL, NULL); /* nook_cli_end() tells */
 }
 
+/* When one has gone, so has the process that would tell what it was. */
+static void read_commands(struct nook_ns_graph *g)
+{
+	for (size_t i = 0; i < g->n; i++) {
+		if (g->all[i]->first)
+			(void)nook_ns_command(g, g->all[i]->first); /* the graph keeps it */
+	}
+}
+
 /* Return: -1: go on; else the exit status. */
 static int look(struct watch *w)
 {
@@ -258,6 +267,7 @@ static int look(struct watch *w)
 	if (status >= 0)
 		return status;
 	w->arena = &a;
+	read_commands(w->after);
 	if (w->before)
 		nook_watch_compare(w->before, w->after, tell, w);
 	nook_ns_graph_free(w->before);

@@ -84,15 +84,20 @@ const struct nook_command nook_commands[] = {
 	{ "ns where", NULL, "[OPTION...] PID|NAME|NAME:PID|NAME:/PATH|/PATH",
 	  "translate a process' numbers and ids, or a path, between inside and outside",
 	  "Of a process: its pid, thread group, process group and session in every pid namespace "
-	  "that it is in, and its uid and gid in every user namespace, from yours down. NAME:PID is "
-	  "the process that has this pid in a container. Of a path in a container: the place of the "
+	  "that it is in, and its uid and gid in every user namespace, from yours down. NAME:PID "
+	  "is "
+	  "the process that has this pid in a container. Of a path in a container: the place of "
+	  "the "
 	  "host that it leads to, or the layer; with --at NAME, where the container sees a path of "
 	  "the host.",
 	  &nook_ns_where_table, NOOK_OPERANDS_NAMESPACE, nook_cmd_ns_where },
 	{ "ns diff", NULL, "[OPTION...] A B", "say in what two processes or containers differ",
-	  "Namespaces, ids, capabilities, seccomp, mounts, limits, cgroups, and the rest that decides "
-	  "why something works here and fails there. A and B are a PID, a container's NAME (its first "
-	  "process), NAME:PID, or self: nook itself, so the caller. The exit status is 0 when nothing "
+	  "Namespaces, ids, capabilities, seccomp, mounts, limits, cgroups, and the rest that "
+	  "decides "
+	  "why something works here and fails there. A and B are a PID, a container's NAME (its "
+	  "first "
+	  "process), NAME:PID, or self: nook itself, so the caller. The exit status is 0 when "
+	  "nothing "
 	  "differs, 1 when something does.",
 	  &nook_ns_diff_table, NOOK_OPERANDS_NAMESPACE, nook_cmd_ns_diff },
 	{ "ns watch", NULL, "[OPTION...]", "print a line when a namespace is born or gone",

@@ -70,7 +70,8 @@ int nook_cmd_version(int argc, char **argv);
 
 extern const struct nook_option_table nook_ps_table, nook_kill_table, nook_rm_table,
 	nook_check_table, nook_ns_table, nook_ns_ls_table, nook_ns_tree_table, nook_ns_show_table,
-	nook_ns_where_table, nook_ns_diff_table, nook_ns_watch_table, nook_help_table, nook_completion_table, nook_version_table;
+	nook_ns_where_table, nook_ns_diff_table, nook_ns_watch_table, nook_help_table,
+	nook_completion_table, nook_version_table;
 
 /* ---- what commands print ---- */
 

@@ -8,6 +8,7 @@
 #include "kinds.h"
 #include "ns.h"
 #include "ns_names.h"
+#include "ns_where.h"
 #include "plan.h"
 #include "spec.h"
 

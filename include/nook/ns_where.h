@@ -52,8 +52,8 @@ struct nook_ns_where {
 /**
  * nook_ns_where() - a process at every level
  * @state_dir: nook_state_dir()
- * @process:   "PID" of the caller's namespace, "self", a container's "NAME" (its first process), or
- * "NAME:PID" and "PID:PID": a pid inside of the pid namespace of a container, or of a process
+ * @process:   "PID" of the caller's namespace, "self", a "NAME" (the first process of a container,
+ * or of a pid namespace that is kept), or "NAME:PID" and "PID:PID": a pid inside of such a one
  *
  * Return: 0; -ESRCH no such process, or it has ended meanwhile; -ENOENT no such name; -EINVAL;
  * -EXDEV /proc is another pid namespace's; others.

@@ -3,9 +3,9 @@
 
 #include "base/own.h"
 #include "base/text.h"
-#include "state/state.h"
 #include "sys/nsfs.h"
 #include "sys/process.h"
+#include "target.h"
 #include "translate.h"
 
 #include <fcntl.h>
@@ -24,22 +24,61 @@ static int parse_pid(const char *text, struct nook_error *err)
 	return (int)pid;
 }
 
-static int container_pid(const char *state_dir, const char *name, struct nook_error *err)
+/* The pid namespace that a name keeps, as its path. NULL: it keeps none. */
+static const char *kept_pidns(const struct nook_ns_target *t)
 {
-	auto_arena struct nook_arena a = { 0 };
-	struct nook_record record;
-	enum nook_life life;
-	int rc = nook_arena_init(&a);
+	for (size_t i = 0; i < t->n; i++) {
+		if (t->item[i].kind == NOOK_NS_PID)
+			return t->item[i].path;
+	}
+	return NULL;
+}
+
+static int open_path(const char *path, struct nook_error *err)
+{
+	auto_close int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+
+	if (fd < 0)
+		return nook_fail(err, errno, "open %s", path);
+	if (nook_nsfs_type(fd) != CLONE_NEWPID)
+		return nook_refuse(err, EINVAL, "%s is no pid namespace", path);
+	return move_fd(&fd);
+}
+
+static int find_name(const char *state_dir, const char *name, struct nook_arena *a,
+		     struct nook_ns_target *ret, struct nook_error *err)
+{
+	int rc = nook_arena_init(a);
 
 	if (rc < 0)
 		return nook_fail(err, -rc, "mmap of %zu bytes of address space", NOOK_ARENA_SIZE);
-	rc = nook_state_read(state_dir, name, &a, &record, &life, err);
+	return nook_ns_target_find(state_dir, name, a, ret, err);
+}
+
+/* The first process of a container, or of a pid namespace that is kept. */
+static int named_pid(const char *state_dir, const char *name, struct nook_error *err)
+{
+	auto_arena struct nook_arena a = { 0 };
+	struct nook_ns_target t;
+	int rc = find_name(state_dir, name, &a, &t, err);
+
 	if (rc < 0)
 		return rc;
-	if (life == NOOK_LIFE_RUNNING && record.pid > 0)
-		return record.pid;
-	nook_hint(err, "nook ps lists the containers.");
-	return nook_refuse(err, ESRCH, "the container %s is not running", name);
+	if (t.pid > 0)
+		return t.pid;
+	if (!kept_pidns(&t))
+		return nook_refuse(err, ESRCH,
+				   "the name %s keeps no pid namespace, so it means no process",
+				   name);
+
+	auto_close int ns = open_path(kept_pidns(&t), err);
+
+	if (ns < 0)
+		return ns;
+	rc = nook_translate_out(ns, 1, NOOK_TRANSLATE_ANY);
+	if (rc == -ESRCH)
+		return nook_refuse(err, ESRCH, "the pid namespace of %s has no process", name);
+	return rc < 0 ? nook_fail(err, -rc, "translate pid 1 of %s", name) : rc;
 }
 
 int nook_ns_words_pid(const char *state_dir, const char *word, struct nook_error *err)
@@ -49,9 +88,8 @@ int nook_ns_words_pid(const char *state_dir, const char *word, struct nook_error
 	if (*word && !word[strspn(word, "0123456789")])
 		return parse_pid(word, err);
 	if (!nook_valid_id(word))
-		return nook_refuse(err, EINVAL, "'%s' is neither a pid nor a container's name",
-				   word);
-	return container_pid(state_dir, word, err);
+		return nook_refuse(err, EINVAL, "'%s' is neither a pid nor a name", word);
+	return named_pid(state_dir, word, err);
 }
 
 static int open_pidns(int pid, struct nook_error *err)
@@ -110,11 +148,5 @@ int nook_ns_words_pidns(const char *state_dir, const char *word, struct nook_err
 		return pid < 0 ? pid : open_pidns(pid, err);
 	}
 
-	auto_close int fd = open(word, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-
-	if (fd < 0)
-		return nook_fail(err, errno, "open %s", word);
-	if (nook_nsfs_type(fd) != CLONE_NEWPID)
-		return nook_refuse(err, EINVAL, "%s is no pid namespace", word);
-	return move_fd(&fd);
+	return open_path(word, err);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which process people mean: a pid, "self", a container's name. */
+/* Which process people mean: a pid, "self", a container's name, a name that is kept. */
 #ifndef NOOK_NS_WORDS_H
 #define NOOK_NS_WORDS_H
 
@@ -7,7 +7,8 @@
 
 /**
  * nook_ns_words_pid() - the process that a word means
- * @word: "123", "self", or the name of a container that runs: its first process
+ * @word: "123", "self", or the name of a container that runs, or of namespaces that are kept: its
+ * first process
  *
  * A number need not be a process that lives. Return: the pid; -EINVAL; -ENOENT; -ESRCH the
  * container does not run.

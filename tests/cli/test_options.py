@@ -15,7 +15,7 @@ import pytest
 pytestmark = pytest.mark.quick
 
 COMMANDS = ["run", "exec", "ps", "kill", "rm", "check", "ns", "help", "completion", "version"]
-VERBS = {"ns": ["ls", "tree", "show", "new", "keep", "enter", "rm", "can"]}
+VERBS = {"ns": ["ls", "tree", "show", "new", "keep", "enter", "rm", "can", "where", "diff", "watch"]}
 EVERY = COMMANDS + [f"{command} {verb}" for command, verbs in VERBS.items() for verb in verbs]
 
 RUN_OPTIONS = """share join hostname domainname boottime monotonic userns uid-map gid-map root layer changes read-only
