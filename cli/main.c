@@ -31,10 +31,14 @@ static void refuse_setuid(void)
 static int hold_standard_descriptors(void)
 {
 	for (int fd = 0; fd <= 2; fd++) {
-		if (fcntl(fd, F_GETFD) >= 0)
+		if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF)
 			continue;
 		/* The lowest free number is @fd. Not CLOEXEC: it is the program's, too. */
-		if (open("/dev/null", O_RDWR) != fd)
+		int null = open("/dev/null", O_RDWR);
+
+		if (null < 0)
+			return -errno;
+		if (null != fd)
 			return -EBADF;
 	}
 	return 0;
@@ -79,8 +83,14 @@ int main(int argc, char **argv, char **env)
 	refuse_setuid();
 	/* The stage is a copy of this process in the container: nobody there may look into it. */
 	(void)prctl(PR_SET_DUMPABLE, 0); /* fails for a wrong argument only */
-	if (hold_standard_descriptors() < 0)
-		return NOOK_EXIT_FAILURE;
+	int rc = hold_standard_descriptors();
+
+	if (rc < 0) {
+		struct nook_error err = { 0 };
+
+		(void)nook_fail(&err, -rc, "open /dev/null for stdin, stdout or stderr");
+		return nook_cli_refused(&err);
+	}
 	(void)signal(SIGPIPE, SIG_DFL); /* fails for a wrong number only */
 	note_words(argc, argv, env);
 	nook_seal_arm(argv, env);

@@ -16,12 +16,22 @@
  * where it is another user's: then it is not ours to use, and no mistake of the caller. One that
  * others may write to isn't either: they could exchange what we put there.
  */
-static bool is_ours(const char *dir)
+static int is_ours(const char *dir, bool *ret, struct nook_error *err)
 {
 	struct stat st;
 
-	return lstat(dir, &st) == 0 && S_ISDIR(st.st_mode) && st.st_uid == geteuid() &&
-	       (st.st_mode & 022) == 0;
+	*ret = false;
+	if (dir[0] != '/')
+		return 0;
+	if (lstat(dir, &st) == 0) {
+		*ret = S_ISDIR(st.st_mode) && st.st_uid == geteuid() && (st.st_mode & 022) == 0;
+		return 0;
+	}
+	/* What is out of reach is not ours. But a failure that passes must not send us elsewhere,
+	 * where later commands don't look. */
+	if (errno == ENOENT || errno == ENOTDIR || errno == EACCES || errno == ELOOP)
+		return 0;
+	return nook_fail(err, errno, "lstat XDG_RUNTIME_DIR, %s", dir);
 }
 
 int nook_state_dir(const char **ret, struct nook_error *err)
@@ -46,7 +56,12 @@ int nook_state_dir(const char **ret, struct nook_error *err)
 	(void)nook_format(dir, sizeof(dir), "%.*s", (int)len,
 			  runtime ? runtime : ""); /* checked above */
 
-	if (dir[0] == '/' && is_ours(dir))
+	bool ours;
+	int rc = is_ours(dir, &ours, err);
+
+	if (rc < 0)
+		return rc;
+	if (ours)
 		(void)nook_format(dir + len, sizeof(dir) - len, "/nook"); /* checked above */
 	else
 		(void)nook_format(dir, sizeof(dir), "/tmp/nook-%u", geteuid()); /* it fits */

@@ -211,26 +211,42 @@ static void hint_stuck(struct nook_error *err)
 		  "cgroup.procs");
 }
 
+static int kill_dir(const struct nook_plan_cgroup_dir *dir, struct nook_error *err)
+{
+	auto_close int mount = nook_cgroupfs_mount(dir->mount, dir->v2);
+	int r = mount < 0 ? mount : nook_cgroupfs_walk(mount, dir->path, O_RDONLY);
+	auto_close int cgroup = r;
+
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0)
+		return nook_fail(err, -r, "open %s%s", dir->mount, dir->path);
+
+	r = kill_in(cgroup, dir->v2);
+	if (r == -ETIMEDOUT)
+		hint_stuck(err);
+	return r < 0 ? nook_fail(err, -r, "kill what is in %s%s", dir->mount, dir->path) : 0;
+}
+
+/* Does it once, and again when it fails: a lack of memory or of a descriptor may have passed. */
+static int twice(int (*fn)(const struct nook_plan_cgroup_dir *dir, struct nook_error *err),
+		 const struct nook_plan_cgroup_dir *dir, struct nook_error *err)
+{
+	struct nook_error first = { 0 };
+	int r = fn(dir, &first);
+
+	if (r == -ETIMEDOUT && err)
+		*err = first;
+	return r < 0 && r != -ETIMEDOUT ? fn(dir, err) : r;
+}
+
 int nook_cgroup_kill(const struct nook_plan_cgroup_dir *dirs, size_t n, struct nook_error *err)
 {
-	for (size_t i = 0; i < n; i++) {
-		auto_close int mount = nook_cgroupfs_mount(dirs[i].mount, dirs[i].v2);
-		int r = mount < 0 ? mount : nook_cgroupfs_walk(mount, dirs[i].path, O_RDONLY);
-		auto_close int cgroup = r;
+	int r = 0;
 
-		if (r == -ENOENT)
-			continue;
-		if (r < 0)
-			return nook_fail(err, -r, "open %s%s", dirs[i].mount, dirs[i].path);
-
-		r = kill_in(cgroup, dirs[i].v2);
-		if (r == -ETIMEDOUT)
-			hint_stuck(err);
-		if (r < 0)
-			return nook_fail(err, -r, "kill what is in %s%s", dirs[i].mount,
-					 dirs[i].path);
-	}
-	return 0;
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = twice(kill_dir, &dirs[i], err);
+	return r;
 }
 
 /* Removes one cgroup that has none below: from the child @name of @parent down, always the first.
@@ -369,16 +385,10 @@ int nook_cgroup_remove(const struct nook_plan_cgroup_dir *dirs, size_t n, struct
 	struct nook_error first = { 0 };
 	int r = 0;
 
-	/* One that can't be removed does not keep the others. A lack of memory or of a descriptor
-	 * may have passed by the second try. */
+	/* One that can't be removed does not keep the others. */
 	for (size_t i = 0; i < n; i++) {
 		struct nook_error why = { 0 };
-		int one = remove_dir(&dirs[i], &why);
-
-		if (one < 0 && one != -ETIMEDOUT) {
-			why = (struct nook_error){ 0 };
-			one = remove_dir(&dirs[i], &why);
-		}
+		int one = twice(remove_dir, &dirs[i], &why);
 
 		if (one < 0 && r == 0) {
 			r = one;

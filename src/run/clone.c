@@ -10,6 +10,7 @@
 #include "sys/process.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -22,7 +23,7 @@ static _Noreturn void be_stage(struct nook_create *c)
 	close_fd(&c->cgroup);
 	nook_state_close(&c->state);
 
-	struct nook_error err = { 0 };
+	struct nook_error err = { .wanted = "join the namespaces" };
 
 	if (nook_join_late(c, &err) < 0) {
 		(void)nook_send(c->peer, NOOK_MSG_FAILED, &err, sizeof(err),
@@ -111,6 +112,9 @@ static int wait_joiner(struct nook_create *c, pid_t joiner, struct nook_error *e
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
 
+	/* Should it not have been able to tell why, the wait must end all the same. */
+	close_fd(&c->peer);
+
 	int rc = WIFEXITED(status) ? nook_wait(&c->walk, NOOK_MSG_NONE, err) : -EPIPE;
 
 	return rc < 0 && rc != -EPIPE
@@ -159,6 +163,7 @@ int clone_stage(void *ctx, struct nook_error *err)
 		rc = c->pid < 0 ? fail_clone(c, c->pid, err) : 0;
 	}
 	close_fd(&c->peer);
+	c->walk.peer = c->pidfd;
 
 	int again = nook_prctl(PR_SET_DUMPABLE, 0, 0);
 
@@ -174,12 +179,14 @@ int kill_stage(void *ctx, struct nook_error *err)
 
 	if (c->pid <= 0)
 		return 0;
-	if (c->pidfd >= 0)
-		(void)nook_pidfd_send_signal(c->pidfd, 9); /* ESRCH: it has ended by itself */
-	while (waitpid(c->pid, &status, 0) < 0) {
+	/* Our child, not waited for yet: the pid can mean nobody else. ESRCH: it has ended by
+	 * itself. */
+	if (c->pidfd < 0 || nook_pidfd_send_signal(c->pidfd, SIGKILL) < 0)
+		(void)kill(c->pid, SIGKILL);
+	for (int failed = 0; waitpid(c->pid, &status, __WALL) < 0;) {
 		if (errno == ECHILD)
 			break;
-		if (errno != EINTR)
+		if (errno != EINTR && failed++)
 			return nook_fail(err, errno, "waitpid %d", c->pid);
 	}
 	c->pid = 0;

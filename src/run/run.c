@@ -237,10 +237,11 @@ int nook_create_carry_out(struct nook_create *c, const struct nook_step *steps, 
 			c->pid = 0; /* it has been waited for */
 	}
 
-	struct nook_error undo_err = { 0 };
+	struct nook_error undo_err = { .wanted = "remove what the container was made of" };
 	int undo = nook_steps_undo(steps, done, &c->walk, &undo_err);
 
 	if (undo < 0 && rc == 0) {
+		nook_hint(&undo_err, "`nook rm --force %s` tries it again", c->plan->name);
 		*err = undo_err;
 		rc = undo;
 		*ret_status = 125;

@@ -36,8 +36,11 @@ static void put_back(void)
 {
 	/* At once and not after a drain: output is translated when it is written, and a stalled
 	 * terminal would keep us here for ever. An error means that the terminal is gone. */
-	if (nook_tty_ours(terminal.fd))
-		(void)tcsetattr(terminal.fd, TCSANOW, &terminal.saved);
+	for (int tries = 0; tries < 2; tries++) { /* for what passes, such as a lack of memory */
+		if (nook_tty_ours(terminal.fd) &&
+		    tcsetattr(terminal.fd, TCSANOW, &terminal.saved) == 0)
+			break;
+	}
 	terminal.raw = 0;
 }
 

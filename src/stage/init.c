@@ -59,20 +59,21 @@ static _Noreturn void end_with(int status)
 	_exit(WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status));
 }
 
-/* Reaps what has ended; @how is waitpid(2)'s. Returns when nothing has, or nobody is left. */
+/* Reaps what has ended; @how is waitpid(2)'s. Returns when nothing has, or nobody is left. A
+ * profile may refuse the call: no other error lasts. */
 static void reap(pid_t child, int how)
 {
-	for (;;) {
+	for (int refused = 0; refused < 100;) {
 		int status;
 		/* __WALL: orphans may come from a clone that tells of its end by no signal. */
 		pid_t pid = waitpid(-1, &status, how | __WALL);
 
 		if (pid == child)
 			end_with(status);
-		if (pid < 0 && errno == EINTR)
-			continue;
-		if (pid <= 0)
+		if (pid == 0 || (pid < 0 && errno == ECHILD))
 			return;
+		if (pid < 0 && errno != EINTR)
+			refused++;
 	}
 }
 

@@ -156,10 +156,12 @@ _Noreturn void nook_stage_run(const struct nook_step *steps, size_t n, struct no
 	 * of the channel is closed and the first wait says so.
 	 */
 	rc = nook_prctl(PR_SET_PDEATHSIG, 9, 0);
-	if (rc < 0)
+	if (rc < 0) {
 		(void)nook_fail(&err, -rc, "prctl(PR_SET_PDEATHSIG)");
-	else
+		(void)nook_format(err.wanted, sizeof(err.wanted), "tie the container to nook");
+	} else {
 		rc = nook_steps_run(steps, n, &stage->walk, &done, &err);
+	}
 
 	/* Lost only when nobody is there to hear it. */
 	if (rc < 0)

@@ -111,8 +111,8 @@ static void take_fds(struct cmsghdr *c, int *ret_fd)
 	}
 }
 
-/* Return: bytes of the body that came, or a negative errno; -EPIPE at the end of the channel. */
-static ssize_t receive(int channel, uint32_t *ret_message, union body *body, int *ret_fd)
+/* Return: bytes of the body that came, or a negative errno; -EPIPE when the other side is gone. */
+static ssize_t receive(int channel, int flags, uint32_t *ret_message, union body *body, int *ret_fd)
 {
 	struct iovec parts[2] = { { ret_message, sizeof(*ret_message) }, { body, sizeof(*body) } };
 	union {
@@ -128,11 +128,11 @@ static ssize_t receive(int channel, uint32_t *ret_message, union body *body, int
 	ssize_t len;
 
 	do {
-		len = recvmsg(channel, &msg, MSG_CMSG_CLOEXEC);
+		len = recvmsg(channel, &msg, flags | MSG_CMSG_CLOEXEC);
 	} while (len < 0 && errno == EINTR);
 
 	if (len < 0)
-		return errno == ECONNRESET ? -EPIPE : -errno;
+		return errno == ECONNRESET || errno == EAGAIN ? -EPIPE : -errno;
 	if (len < (ssize_t)sizeof(*ret_message))
 		return -EPIPE;
 
@@ -187,20 +187,27 @@ static int take_error(const union body *body, ssize_t len, struct nook_error *er
 	return -err->errnum;
 }
 
-/* The signals stay blocked, so that none is lost to the program; but Ctrl-C must end a start that
- * hangs. */
+/*
+ * The channel's end tells that the other side is gone; but somebody else may hold a copy of it, so
+ * its pidfd is asked too. And the signals stay blocked, so that none is lost to the program; but
+ * Ctrl-C must end a start that hangs. Return: flags for recvmsg(2), or a negative errno.
+ */
 static int wait_readable(const struct nook_walk *walk, struct nook_error *err)
 {
-	struct pollfd fds[2] = { { walk->channel, POLLIN, 0 }, { walk->interrupt, POLLIN, 0 } };
+	struct pollfd fds[3] = { { walk->channel, POLLIN, 0 },
+				 { walk->peer, POLLIN, 0 },
+				 { walk->interrupt, POLLIN, 0 } };
 
-	if (walk->interrupt < 0)
+	if (walk->peer < 0 && walk->interrupt < 0)
 		return 0;
-	while (poll(fds, 2, -1) < 0) {
+	while (poll(fds, ARRAY_SIZE(fds), -1) < 0) {
 		if (errno != EINTR)
 			return nook_fail(err, errno, "poll");
 	}
-	if (fds[0].revents || !fds[1].revents)
+	if (fds[0].revents)
 		return 0;
+	if (fds[1].revents) /* what it sent before it ended comes first */
+		return MSG_DONTWAIT;
 	nook_hint(err, "nothing is left behind; start it again when you like");
 	return nook_refuse(err, EINTR, "interrupted by a signal before the program was started");
 }
@@ -210,17 +217,17 @@ int nook_wait(struct nook_walk *walk, enum nook_message message, struct nook_err
 	for (;;) {
 		uint32_t got;
 		union body body;
-		int rc = wait_readable(walk, err);
+		int flags = wait_readable(walk, err);
 
-		if (rc < 0)
-			return rc;
+		if (flags < 0)
+			return flags;
 
-		ssize_t len = receive(walk->channel, &got, &body, walk->ret_fd);
+		ssize_t len = receive(walk->channel, flags, &got, &body, walk->ret_fd);
 
 		if (len == -EPIPE)
 			return -EPIPE;
 		if (len < 0)
-			return nook_fail(err, (int)-len, "recvmsg from the %s",
+			return nook_fail(err, (int)-len, "receive from the %s",
 					 walk->inside ? "runtime" : "stage");
 		if (got == NOOK_MSG_FAILED)
 			return take_error(&body, len, err);
@@ -263,6 +270,8 @@ static int run_step(const struct nook_step *s, struct nook_walk *walk, struct no
 			      : 0;
 	case NOOK_STEP_WAIT:
 		rc = nook_wait(walk, s->message, err);
+		if (rc == -EPIPE && err)
+			(void)nook_format(err->wanted, sizeof(err->wanted), "start the container");
 		if (rc == -EPIPE)
 			return nook_refuse(err, EPIPE, "the %s ended before it said why",
 					   walk->inside ? "runtime" : "container's first process");

@@ -64,14 +64,13 @@ struct nook_step {
 	{                                                                                          \
 		.kind = NOOK_STEP_RUN, .name = #fn, .wanted = purpose, .run = fn, __VA_ARGS__      \
 	}
+#define NOOK_WANTED_TALK "pass a message between nook and the container's first process"
 /* @msg: without NOOK_MSG_ */
-#define NOOK_SEND(msg)                                                                             \
+#define NOOK_SEND(msg) NOOK_TALK(NOOK_STEP_SEND, msg)
+#define NOOK_WAIT(msg) NOOK_TALK(NOOK_STEP_WAIT, msg)
+#define NOOK_TALK(how, msg)                                                                        \
 	{                                                                                          \
-		.kind = NOOK_STEP_SEND, .message = NOOK_MSG_##msg, .name = #msg                    \
-	}
-#define NOOK_WAIT(msg)                                                                             \
-	{                                                                                          \
-		.kind = NOOK_STEP_WAIT, .message = NOOK_MSG_##msg, .name = #msg                    \
+		.kind = how, .message = NOOK_MSG_##msg, .name = #msg, .wanted = NOOK_WANTED_TALK   \
 	}
 
 /* What the walk needs to know beside the list. */
@@ -79,7 +78,8 @@ struct nook_walk {
 	const struct nook_plan *plan;
 	void *ctx;
 	int channel; /* SOCK_SEQPACKET to the other side, NO_FD before it is made: read each time */
-	int peer;    /* pidfd of the other side for WAIT; NO_FD inside */
+	int peer; /* pidfd of the other side, whose end ends a WAIT too; NO_FD inside, where that of
+		     the other side is ours */
 	int interrupt; /* signalfd of what ends us while we wait; NO_FD: nothing does */
 	int send_fd;   /* goes with the next SEND, then it is closed; NO_FD: none */
 	int *ret_fd; /* where a descriptor that comes with a message goes; NULL: none is expected */

@@ -54,7 +54,7 @@ static int open_lock(int base, const char *name, int flags, struct nook_error *e
 		return -ENOENT;
 	if (fd < 0)
 		return nook_fail(err, -fd, "open locks/%s in the state directory", name);
-	if (fstat(fd, &st) < 0)
+	if (fstat(fd, &st) < 0 && fstat(fd, &st) < 0)
 		return nook_fail(err, errno, "fstat locks/%s", name);
 	if (!S_ISREG(st.st_mode))
 		return nook_refuse(err, EINVAL, "locks/%s in the state directory is no file", name);
@@ -74,6 +74,8 @@ int nook_lock_take(struct nook_state *s, struct nook_error *err)
 
 		int rc = nook_lock_try(fd);
 
+		if (rc < 0 && rc != -EBUSY)
+			rc = nook_lock_try(fd);
 		if (rc == -EBUSY)
 			return rc;
 		if (rc < 0)

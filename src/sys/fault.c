@@ -3,47 +3,118 @@
 
 #ifdef NOOK_FAULTS
 
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /*
- * NOOK_FAULT_CALL=N[:ERRNO]: the Nth call of this process that goes through NOOK_CALL fails, with
- * ENOMEM if not said. The count goes on in the stage from where it stood at the clone, so one
- * number names one call of a whole run: those of the stage are counted from 1000000 up.
+ * NOOK_FAULT_CALL=N[:ERRNO|:kill]  the Nth call fails, with ENOMEM if not said; or this process is
+ *                                  killed just before it. What follows works again. The stage's
+ *                                  calls are counted from 1000000 up
+ * NOOK_FAULT_STEP=[SIDE:]NAME      every time, the step of this name fails; SIDE is outside or
+ *                                  inside, where both lists have it
+ * NOOK_FAULT_LIST=FD               each step and each call is written to this descriptor: a line
+ *                                  of side, number (or "step") and name; and what is failed with
+ *                                  a "!" at its end
  */
-static unsigned long calls;
+static struct {
+	bool read;
+	bool kill;
+	unsigned long call; /* 0: none */
+	int errnum;
+	char step[64];    /* "": none */
+	const char *side; /* of the step; NULL: both */
+	int list;         /* -1: nobody wants it */
+} settings = { .list = -1, .errnum = ENOMEM };
 
-static const char *setting(const char *name)
+static unsigned long calls;
+static bool inside;
+
+/* These builds are for tests, but never for a setuid start: secure_getenv(3). Once, for pid 1 wipes
+ * the environment. */
+static void read_settings(void)
 {
-	/* secure_getenv(3): these builds are for tests, but never for a setuid start. */
-	return secure_getenv(name);
+	static const char *const sides[] = { "outside:", "inside:" };
+	const char *call = secure_getenv("NOOK_FAULT_CALL");
+	const char *step = secure_getenv("NOOK_FAULT_STEP");
+	const char *list = secure_getenv("NOOK_FAULT_LIST");
+	char *end = NULL;
+
+	settings.read = true;
+	for (size_t i = 0; step && i < 2; i++) {
+		if (strncmp(step, sides[i], strlen(sides[i])) == 0) {
+			settings.side = sides[i];
+			step += strlen(sides[i]);
+		}
+	}
+	if (step)
+		(void)snprintf(settings.step, sizeof(settings.step), "%s", step);
+	if (list)
+		settings.list = atoi(list);
+	if (!call)
+		return;
+
+	settings.call = strtoul(call, &end, 10);
+	if (strcmp(end, ":kill") == 0)
+		settings.kill = true;
+	else if (*end == ':')
+		settings.errnum = atoi(end + 1);
 }
 
-int nook_fault_call(void)
+static const char *our_side(void)
 {
-	const char *text = setting("NOOK_FAULT_CALL");
+	return inside ? "inside:" : "outside:";
+}
 
-	calls++;
-	if (!text)
-		return 0;
+/* write(2) by its number: the C library's own is counted. */
+static void tell(const char *number, const char *what, bool failed)
+{
+	char line[160];
+	int len = snprintf(line, sizeof(line), "%.*s %s %.100s%s\n", inside ? 6 : 7, our_side(),
+			   number, what, failed ? " !" : "");
 
-	char *end;
-	unsigned long n = strtoul(text, &end, 10);
+	if (settings.list >= 0)
+		(void)syscall(SYS_write, settings.list, line, (size_t)len); /* for a test only */
+}
 
-	if (n != calls)
-		return 0;
-	return *end == ':' ? -atoi(end + 1) : -ENOMEM;
+int nook_fault_call(const char *what)
+{
+	int saved = errno;
+
+	if (!settings.read)
+		read_settings();
+
+	bool now = ++calls == settings.call;
+
+	if (settings.list >= 0) {
+		char number[24];
+
+		(void)snprintf(number, sizeof(number), "%lu", calls);
+		tell(number, what, now);
+	}
+	errno = saved;
+	if (now && settings.kill)
+		(void)syscall(SYS_kill, syscall(SYS_getpid), SIGKILL);
+	return now ? -settings.errnum : 0;
 }
 
 int nook_fault_step(const char *name)
 {
-	const char *text = setting("NOOK_FAULT_STEP");
+	if (!settings.read)
+		read_settings();
 
-	return text && strcmp(text, name) == 0 ? -ENOMEM : 0;
+	bool now = settings.step[0] && strcmp(settings.step, name) == 0 &&
+		   (!settings.side || strcmp(settings.side, our_side()) == 0);
+
+	tell("step", name, now);
+	return now ? -ENOMEM : 0;
 }
 
 void nook_fault_in_stage(void)
 {
+	inside = true;
 	calls = 1000000;
 }
 

@@ -40,7 +40,7 @@ pid_t nook_fork(void)
 
 pid_t nook_vfork(int (*fn)(void *), void *arg, char *stack, size_t size)
 {
-	int rc = nook_fault_call();
+	int rc = nook_fault_call("clone, CLONE_VM | CLONE_VFORK");
 
 	if (rc < 0)
 		return rc;
