@@ -74,8 +74,7 @@ void nook_create_init(struct nook_create *c, const struct nook_plan *plan, struc
 	};
 }
 
-/* What is open only to make the container: while it runs, nook holds no piece of it. */
-static void close_pieces(struct nook_create *c)
+void nook_create_close_pieces(struct nook_create *c)
 {
 	for (size_t i = 0; i < c->plan->n_sources; i++)
 		close_fd(&c->sources[i]);
@@ -93,7 +92,7 @@ static void close_pieces(struct nook_create *c)
 
 void nook_create_close(struct nook_create *c)
 {
-	close_pieces(c);
+	nook_create_close_pieces(c);
 	close_fd(&c->pidfd);
 	close_fd(&c->changes);
 	close_fd(&c->master);
@@ -420,7 +419,7 @@ static int await_program(void *ctx, struct nook_error *err)
 	struct nook_create *c = ctx;
 	int rc = nook_wait(&c->walk, NOOK_MSG_NONE, err);
 
-	close_pieces(c);
+	nook_create_close_pieces(c);
 	return rc == -EPIPE ? 0 : rc;
 }
 

@@ -32,6 +32,8 @@ struct nook_create {
 /* Prepares @c; @sources and @joins come from @a. */
 void nook_create_init(struct nook_create *c, const struct nook_plan *plan, struct nook_arena *a,
 		      const struct nook_trace *trace);
+/* What is open only to make the container: while it runs, nook holds no piece of it. */
+void nook_create_close_pieces(struct nook_create *c);
 void nook_create_close(struct nook_create *c);
 
 /**

@@ -237,6 +237,8 @@ int nook_create_carry_out(struct nook_create *c, const struct nook_step *steps, 
 			c->pid = 0; /* it has been waited for */
 	}
 
+	nook_create_close_pieces(c); /* where descriptors have run out, the undo needs some */
+
 	struct nook_error undo_err = { .wanted = "remove what the container was made of" };
 	int undo = nook_steps_undo(steps, done, &c->walk, &undo_err);
 
