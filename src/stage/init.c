@@ -109,7 +109,9 @@ _Noreturn void nook_init_main(pid_t child, int go)
 		/* Nothing of the caller's is left in here now. Refused by a profile: then `nook
 		 * exec` is. */
 		(void)nook_prctl(PR_SET_DUMPABLE, 1, 0);
-		(void)close(go); /* fails for a bad descriptor only */
+		/* Else the program would wait for ever; nobody else opens a file here meanwhile. */
+		if (close(go) < 0)
+			(void)close(go);
 	}
 	reap(child, WNOHANG);
 

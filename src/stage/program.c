@@ -295,7 +295,9 @@ static int start_behind_pipe(struct nook_stage *s, struct nook_error *err)
 	pid_t child = nook_fork();
 
 	if (child == 0) {
-		(void)close(go[1]);           /* fails for a bad descriptor only */
+		/* Holding the other end we would wait for ever. */
+		if (close(go[1]) < 0 && close(go[1]) < 0)
+			_exit(125);
 		(void)!read(go[0], &none, 1); /* its end comes, and whatever else, we go on */
 		_exit(be_program(s));
 	}

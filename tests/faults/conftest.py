@@ -57,6 +57,13 @@ def no_leftovers():
     """Each case looks for its own."""
 
 
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if "faults" in str(item.path):
+            item.add_marker(pytest.mark.timeout(600))  # thousands of runs each; each of them has its own limit
+            item.add_marker("slow")
+
+
 def pytest_terminal_summary(terminalreporter):
     if not sweep.figures:
         return

@@ -46,7 +46,6 @@ def seen(workers, config, base, *options):
     return found
 
 
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize("error", ERRORS)
 @pytest.mark.parametrize("pair", PAIRS, ids=sweep.ids)
 def test_a_call_that_fails(sweeper, base, pair, error):
@@ -60,7 +59,6 @@ def test_a_call_that_fails(sweeper, base, pair, error):
     workers.sweep(f"strace, {error} at every call: {who}", cases)
 
 
-@pytest.mark.timeout(600)
 @pytest.mark.parametrize("pair", PAIRS, ids=sweep.ids)
 def test_nook_is_killed_at_a_call(sweeper, base, pair):
     who, config = pair
