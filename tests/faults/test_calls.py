@@ -63,7 +63,7 @@ def test_few_descriptors(sweeper, pair):
     """It works, or says clearly why not."""
     who, config = pair
     workers = sweeper(who)
-    cases = [config.case(workers, f"{number} descriptors", nofile=number) for number in range(3, 40)]
-    outcomes = workers.sweep(f"3 to 39 descriptors allowed: {who}", cases)
+    cases = [config.case(workers, f"{number} descriptors", nofile=number) for number in (*range(3, 40), 64)]
+    outcomes = workers.sweep(f"3 to 39, and 64, descriptors allowed: {who}", cases)
     assert outcomes[0].status == 125, str(outcomes[0])
     assert outcomes[-1].status == 0, str(outcomes[-1])
