@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 import os
+import shutil
 import sys
 
 import pytest
@@ -14,12 +15,11 @@ import sweep
 @pytest.fixture(scope="session")
 def binary(base):
     """A program that was built with fault points; NOOK_FAULTY names another than build-faults/nook."""
-    import shutil
     repository = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     source = os.environ.get("NOOK_FAULTY", f"{repository}/build-faults/nook")
     if not os.path.exists(source):
         pytest.skip(f"{source} is not there: tools/test faults builds it")
-    target = os.path.join(base, "nook")
+    target = os.path.join(base, "nook-faulty")
     shutil.copy(source, target)
     os.chmod(target, 0o755)
     return target
