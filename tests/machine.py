@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 KINDS = ["mnt", "uts", "ipc", "net", "pid", "user", "cgroup", "time"]
 CLONE_NEWNS = 0x00020000
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+# How many times longer things may take: tests/vm/suite sets it, because emulation is slow.
+PATIENCE = int(os.environ.get("NOOK_TEST_PATIENCE", "1"))
 
 libc = ctypes.CDLL(None, use_errno=True)
 watcher = 0  # pid of the process that reaps our orphans
@@ -75,6 +77,11 @@ def read(path):
         return file.read()
 
 
+def kernel():
+    """The running kernel's (major, minor)."""
+    return tuple(int(number) for number in os.uname().release.split("-")[0].split(".")[:2])
+
+
 def ns(kind, pid="self"):
     """A namespace's name as the kernel shows it: 'net:[4026531840]'."""
     return os.readlink(f"/proc/{pid}/ns/{kind}")
@@ -122,7 +129,7 @@ def state_of(pid):
 
 def wait_until(condition, seconds=5.0, what="it"):
     """Polls until condition() is true, and returns its value. For what has no event to wait for."""
-    end = time.monotonic() + seconds
+    end = time.monotonic() + seconds * PATIENCE
     while True:
         value = condition()
         if value:

@@ -140,11 +140,11 @@ class Nook:
         stdin = subprocess.DEVNULL if input is None else subprocess.PIPE
         with self.popen(argv, env, cwd, stdin=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
             try:
-                out, err = process.communicate(input, timeout)
+                out, err = process.communicate(input, timeout * machine.PATIENCE)
             except subprocess.TimeoutExpired:
                 process.kill()
                 out, err = process.communicate()
-                raise AssertionError(f"nook {' '.join(argv)}: no end after {timeout} s\n{out}\n{err}") from None
+                raise AssertionError(f"nook {' '.join(argv)}: no end after {timeout * machine.PATIENCE} s\n{out}\n{err}") from None
         return Result(["nook", *argv], shell_status(process.returncode), out, without_asan_notes(err))
 
     def run(self, *argv, **kw):
@@ -170,7 +170,7 @@ class Nook:
     def outside(self, *argv, check=True, **kw):
         """A command of the machine, not in a container, as the same account."""
         result = subprocess.run([str(word) for word in argv], env=self.account.environment(), cwd="/", text=True,
-                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=20,
+                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=20 * machine.PATIENCE,
                                 preexec_fn=self.account.enter, check=False, **kw)
         answer = Result(list(map(str, argv)), shell_status(result.returncode), result.stdout, result.stderr)
         if check:
