@@ -275,7 +275,7 @@ int nook_netns_open(const char *name)
 						   RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
 
 	if (fd < 0)
-		return dir < 0 && dir != NO_FD ? dir : fd;
+		return fd;
 	return ioctl(fd, NS_GET_NSTYPE) == CLONE_NEWNET ? move_fd(&fd) : -ENOENT;
 }
 
