@@ -5,6 +5,8 @@
 #include "arena.h"
 #include "nook/error.h"
 
+#include <errno.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,6 +26,13 @@
  */
 int nook_read_fd(struct nook_arena *a, int fd, const char *name, size_t max, char **ret,
 		 size_t *ret_len, struct nook_error *err);
+
+/* Did nook_read_fd() refuse what the file is? Else reading failed, which says nothing about the
+ * file. */
+static inline bool nook_read_refused(int rc)
+{
+	return rc == -EINVAL || rc == -EFBIG;
+}
 
 /* Writes all of @data. Return: 0 or a negative errno; -EIO for a write of nothing. */
 int nook_write_fd(int fd, const void *data, size_t len);

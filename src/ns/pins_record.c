@@ -253,6 +253,9 @@ int nook_pins_read(const struct nook_pins *p, const char *name, struct nook_aren
 	int rc = fd < 0 ? nook_refuse(&detail, EINVAL, "it is no regular file")
 			: nook_read_fd(a, fd, "it", RECORD_BYTES, &text, &len, &detail);
 
+	/* What fails to be read is as good as it was. */
+	if (rc < 0 && !nook_read_refused(rc))
+		return nook_fail(err, -rc, "read ns/%s in the state directory", name);
 	if (rc == 0)
 		rc = parse(text, len, &r);
 	if (rc < 0) {

@@ -359,6 +359,9 @@ int nook_record_load(int base, const char *name, enum nook_record_part part, str
 
 	int rc = nook_read_fd(a, fd, "it", NOOK_RECORD_BYTES, &text, &len, &detail);
 
+	/* What fails to be read is as good as it was: its objects must still be undone by it. */
+	if (rc < 0 && !nook_read_refused(rc))
+		return nook_fail(err, -rc, "read containers/%s in the state directory", name);
 	if (rc == 0)
 		rc = parse(text, len, name, part, &r);
 	if (rc == 0 && part == NOOK_RECORD_ALL)

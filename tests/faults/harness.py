@@ -15,6 +15,7 @@ import resource
 import select
 import shutil
 import signal
+import socket
 import termios
 import time
 from dataclasses import dataclass, field
@@ -43,10 +44,15 @@ class Case:
     nofile: int = 0  # RLIMIT_NOFILE; 0: as it is
     tty: bool = False
     killed: bool = False  # nook is killed, so that neither status nor error are looked at
-    then: str = ""  # what is to remove the leftovers: "rm", "rm rm", "run"; "": there must be none
+    # What is to remove the leftovers: "rm rm" or "run", or "rm if it failed"; "": there must be none.
+    then: str = ""
     must_fail: bool = False
     program_may_fail: bool = False  # any status, which is the program's then
     listed: bool = False  # report the steps and calls
+    program: str = ""  # run instead of nook
+    leaks: bool = False  # nook's caller has left descriptors 3 to 20 open
+    signal: tuple = None  # (seconds, number): sent to nook after that time
+    first: tuple = None  # (words, environment): a nook that is started, and ends, before
 
 
 @dataclass
@@ -54,6 +60,7 @@ class Outcome:
     case: Case
     status: int
     err: str
+    out: str
     faults: list  # lines of NOOK_FAULT_LIST that were failed
     calls: list
     seconds: float
@@ -86,6 +93,7 @@ class Worker:
     # ---- a world of its own ----
 
     def enter(self):
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # our children are sent some before they execute
         machine.libc.prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
         machine.libc.prctl(1, signal.SIGKILL, 0, 0, 0)  # PR_SET_PDEATHSIG
         self._own_mounts()
@@ -123,7 +131,7 @@ class Worker:
 
     # ---- one run ----
 
-    def start(self, argv, env=None, out=os.devnull, err=None, listing=None, case=None, terminal=None):
+    def start(self, argv, env=None, out=None, err=None, listing=None, case=None, terminal=None):
         """Return: pid of nook, or of what runs it."""
         pid = os.fork()
         if pid:
@@ -141,20 +149,22 @@ class Worker:
                 os.dup2(terminal, fd)
         else:
             os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-            os.dup2(os.open(out, os.O_WRONLY), 1)
+            os.dup2(out if out is not None else os.open(os.devnull, os.O_WRONLY), 1)
         os.dup2(err if err is not None else os.open(os.devnull, os.O_WRONLY), 2)
         if listing is not None:
             os.dup2(listing, LIST_FD)
         if case and case.nofile:
             os.closerange(3, 1 << 16)
             resource.setrlimit(resource.RLIMIT_NOFILE, (case.nofile, case.nofile))
+        if case and case.leaks:
+            leak_descriptors()
         self.account.enter()
         for number in (signal.SIGPIPE, signal.SIGINT):
             signal.signal(number, signal.SIG_DFL)
         extra = {"XDG_RUNTIME_DIR": None if self.account.is_root else self.runtime, **env}
         os.execve(argv[0], argv, self.account.environment(extra))
 
-    def await_end(self, pid, seconds=PATIENCE, terminal=None):
+    def await_end(self, pid, seconds=PATIENCE, terminal=None, shown=None):
         """Return: its status as a shell shows it, or None when it was still there and had to be killed."""
         watch = select.poll()
         pidfd = os.pidfd_open(pid)
@@ -166,7 +176,9 @@ class Worker:
         while True:
             ready = dict(watch.poll(max(0, int((end - time.monotonic()) * 1000))))
             if terminal in ready and ready[terminal] & select.POLLIN:
-                os.read(terminal, 4096)
+                data = os.read(terminal, 4096)
+                if shown is not None:
+                    os.write(shown, data)
             elif terminal in ready:
                 watch.unregister(terminal)
             if pidfd in ready or not ready:
@@ -189,21 +201,24 @@ class Worker:
         self.count += 1
         name = f"fault-{os.getpid()}-{self.count}"
         changes = f"{self.scratch}/{name}"
-        argv = [*case.prefix, self.binary, *case.words]
+        argv = [*case.prefix, case.program or self.binary, *case.words]
         for place, text in (("@NAME", name), ("@PEER", f"peer-{os.getpid()}"), ("@CHANGES", changes)):
             argv = [word.replace(place, text) for word in argv]
         before = self._peer_state()
-        wrong, status, text, calls, seconds = self._run(argv, case)
+        if case.first:
+            words, env = case.first
+            self.await_end(self.start([self.binary, *(name if word == "@NAME" else word for word in words)], env))
+        wrong, status, text, out, calls, seconds = self._run(argv, case)
         if status is not None and not case.killed:
             wrong += check_error(case, status, text)
-        wrong += self._left(case, name)
+        wrong += self._left(case, name, status)
         wrong += [f"of the container itself, {a} became {b}" for a, b in zip(before, self._peer_state()) if a != b]
         shutil.rmtree(changes, ignore_errors=True)
         failed = [line for line in calls if line.endswith(" !")]
-        return Outcome(case, status, text, failed, calls if case.listed else [], seconds, wrong)
+        return Outcome(case, status, text, out, failed, calls if case.listed else [], seconds, wrong)
 
     def _run(self, argv, case):
-        err, listing = os.memfd_create("err"), os.memfd_create("list")
+        err, out, listing = os.memfd_create("err"), os.memfd_create("out"), os.memfd_create("list")
         os.ftruncate(listing, LIST_SIZE)
         master = slave = modes = None
         env = dict(case.env)
@@ -214,8 +229,11 @@ class Worker:
             master, slave = pty.openpty()
             modes = termios.tcgetattr(slave)
         begin = time.monotonic()
-        status = self.await_end(self.start(argv, env, err=err, listing=listing, case=case, terminal=slave),
-                                terminal=master)
+        pid = self.start(argv, env, out, err, listing, case, slave)
+        if case.signal:
+            time.sleep(case.signal[0])
+            os.kill(pid, case.signal[1])  # not waited for: at worst a zombie
+        status = self.await_end(pid, terminal=master, shown=out)
         seconds = time.monotonic() - begin
         if status is None:
             wrong.append(f"hung: no end after {PATIENCE} s: {', '.join(self.stuck)}")
@@ -224,22 +242,45 @@ class Worker:
                 wrong.append("the terminal was not restored")
             os.close(slave)
             os.close(master)
-        return wrong, status, content(err), noted(listing), seconds
+        return wrong, status, content(err), content(out), noted(listing), seconds
+
+    def crowd(self, cases):
+        """All at once. Return: an outcome each, and what they left together."""
+        self._have_peer(None)
+        started = []
+        for case in cases:
+            self.count += 1
+            name = f"fault-{os.getpid()}-{self.count}"
+            err, out = os.memfd_create("err"), os.memfd_create("out")
+            argv = [self.binary, *(word.replace("@NAME", name) for word in case.words)]
+            started.append((case, name, err, out, self.start(argv, case.env, out, err)))
+        outcomes = []
+        for case, _, err, out, pid in started:
+            status = self.await_end(pid, 3 * PATIENCE)
+            outcomes.append(Outcome(case, status, content(err), content(out), [], [], 0, []))
+        left = self._processes_left()
+        for name in {name for _, name, *_ in started}:
+            left += self._residues(name)
+        return outcomes, sorted(set(left))
 
     # ---- what is left ----
 
-    def _left(self, case, name):
+    def _left(self, case, name, status):
         wrong = self._processes_left()
         if case.then:
-            wrong += self._undo(case, name)
+            wrong += self._undo(case, name, status)
         found = self._residues(name)
         if found:
             self._clean(name)
         return wrong + found
 
-    def _undo(self, case, name):
+    def _undo(self, case, name, status):
         """A later command must remove what a killed nook has left, at the first time."""
-        for word in case.then.split():
+        if case.then == "rm if it failed" and status == 0:
+            return []
+        for word in case.then.split()[:2]:
+            if word not in ("rm", "run"):
+                break
             root = case.words[case.words.index("--root"):][:2] if "--root" in case.words else []
             words = ["rm", "--force", name] if word == "rm" else ["run", "--name", name, *root, "--", "true"]
             status = self.nook(*words)
@@ -329,6 +370,17 @@ class Worker:
             return []
         record = machine.read(f"{self.state}/containers/peer-{os.getpid()}")
         return [machine.descendants(self.peer), record, machine.read(f"/proc/{self.peer_pid}/mountinfo")]
+
+
+def leak_descriptors():
+    """As a careless caller: directories, sockets, files and pipes, none of them CLOEXEC."""
+    kinds = [os.open("/", os.O_RDONLY), os.open("/proc/self/fd", os.O_RDONLY), os.open("/etc/passwd", os.O_RDONLY),
+             os.open("/dev/null", os.O_RDWR), *os.pipe(), *(end.detach() for end in socket.socketpair()),
+             os.open("/", os.O_PATH)]
+    copies = [os.dup2(fd, 100 + i, inheritable=True) for i, fd in enumerate(kinds)]
+    for fd in range(3, 21):
+        os.dup2(copies[fd % len(copies)], fd, inheritable=True)
+    os.closerange(21, LIST_FD)
 
 
 def content(fd):

@@ -24,6 +24,10 @@ def _run(case):
     return worker.run(case)
 
 
+def _crowd(cases):
+    return worker.crowd(cases)
+
+
 class Sweeper:
     """Workers for one account."""
 
@@ -39,6 +43,9 @@ class Sweeper:
 
     def one(self, case):
         return self.run([case])[0]
+
+    def crowd(self, cases):
+        return self.pool.submit(_crowd, cases).result()
 
     def sweep(self, title, cases):
         """Fails when anything is wrong with any case."""
