@@ -80,7 +80,9 @@ int nook_send(int channel, enum nook_message message, const void *data, size_t l
 		memcpy(CMSG_DATA(c), &fd, sizeof(int));
 	}
 
-	return sendmsg(channel, &msg, MSG_NOSIGNAL) < 0 ? -errno : 0;
+	if (sendmsg(channel, &msg, MSG_NOSIGNAL) < 0)
+		return errno == ECONNRESET ? -EPIPE : -errno; /* see receive() */
+	return 0;
 }
 
 struct trace_body {
@@ -127,12 +129,14 @@ static ssize_t receive(int channel, int flags, uint32_t *ret_message, union body
 	};
 	ssize_t len;
 
+	/* ECONNRESET, said once: the other side ended without having read all of ours. Its own last
+	 * message, which says why, comes after that. */
 	do {
 		len = recvmsg(channel, &msg, flags | MSG_CMSG_CLOEXEC);
-	} while (len < 0 && errno == EINTR);
+	} while (len < 0 && (errno == EINTR || errno == ECONNRESET));
 
 	if (len < 0)
-		return errno == ECONNRESET || errno == EAGAIN ? -EPIPE : -errno;
+		return errno == EAGAIN ? -EPIPE : -errno;
 	if (len < (ssize_t)sizeof(*ret_message))
 		return -EPIPE;
 

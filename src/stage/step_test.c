@@ -2,6 +2,7 @@
 #include "step.h"
 
 #include "base/own.h"
+#include "sys/pidfd.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -9,6 +10,7 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 
 #include <cmocka.h>
 #include <time.h>
@@ -142,6 +144,54 @@ static void test_an_error_of_the_other_side_is_ours(void **state)
 	assert_int_equal(nook_send(p.theirs, NOOK_MSG_FAILED, &sent, sizeof(sent), NO_FD), 0);
 	assert_int_equal(nook_wait(&walk, NOOK_MSG_STAGE_READY, &err), -EACCES);
 	assert_memory_equal(&err, &sent, sizeof(err));
+	end(&p);
+}
+
+/* The kernel then says ECONNRESET first, for whichever call comes first. */
+static void test_an_error_of_who_has_not_read_all_of_ours(void **state)
+{
+	struct nook_error sent = { .errnum = EACCES, .wanted = "mount", .why = "x" };
+	struct nook_error err = { 0 };
+	struct pair p = channel(), q = channel();
+	struct nook_walk walk = walk_on(p.ours);
+
+	for (struct pair *each = &p; each; each = each == &p ? &q : NULL) {
+		assert_int_equal(nook_send(each->ours, NOOK_MSG_START, NULL, 0, NO_FD), 0);
+		assert_int_equal(
+			nook_send(each->theirs, NOOK_MSG_FAILED, &sent, sizeof(sent), NO_FD), 0);
+		close_fd(&each->theirs);
+	}
+	assert_int_equal(nook_wait(&walk, NOOK_MSG_NONE, &err), -EACCES);
+	assert_string_equal(err.wanted, "mount");
+	assert_int_equal(nook_wait(&walk, NOOK_MSG_NONE, &err), -EPIPE);
+
+	walk = walk_on(q.ours);
+	err = (struct nook_error){ 0 };
+	assert_int_equal(nook_send(q.ours, NOOK_MSG_START, NULL, 0, NO_FD), -EPIPE);
+	assert_int_equal(nook_wait(&walk, NOOK_MSG_NONE, &err), -EACCES);
+	assert_string_equal(err.wanted, "mount");
+	end(&p);
+	end(&q);
+}
+
+/* Somebody else may have a copy of the channel: then only its process' end tells. */
+static void test_the_end_of_the_other_side(void **state)
+{
+	struct nook_error err = { 0 };
+	struct pair p = channel();
+	struct nook_walk walk = walk_on(p.ours);
+	pid_t child = fork();
+
+	if (child == 0)
+		_exit(nook_send(p.theirs, NOOK_MSG_STAGE_READY, NULL, 0, NO_FD) < 0);
+	walk.peer = nook_pidfd_open(child, 0);
+	assert_true(walk.peer >= 0);
+	assert_int_equal(waitpid(child, NULL, 0), child);
+
+	/* What it said before comes first. */
+	assert_int_equal(nook_wait(&walk, NOOK_MSG_STAGE_READY, &err), 0);
+	assert_int_equal(nook_wait(&walk, NOOK_MSG_NONE, &err), -EPIPE);
+	close_fd(&walk.peer);
 	end(&p);
 }
 
@@ -380,6 +430,8 @@ int main(void)
 		cmocka_unit_test(test_undo_goes_backwards),
 		cmocka_unit_test(test_a_purpose_that_is_set_stays),
 		cmocka_unit_test(test_an_error_of_the_other_side_is_ours),
+		cmocka_unit_test(test_an_error_of_who_has_not_read_all_of_ours),
+		cmocka_unit_test(test_the_end_of_the_other_side),
 		cmocka_unit_test(test_texts_of_the_other_side_get_their_end),
 		cmocka_unit_test(test_hostile_messages),
 		cmocka_unit_test(test_a_message_too_short_for_a_number),
