@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Says which descriptors a function in a container has, when its caller has left some open: caller ROOT. */
+/* Says which descriptors a function in a container has, when its caller has left some open: caller
+ * ROOT. */
 #include <fcntl.h>
 #include <nook/nook.h>
 #include <stdio.h>
