@@ -109,7 +109,7 @@ def test_the_place_of_the_mounts_is_private_and_unbindable(root_nook, root_name)
 
 # ---- the holder ----
 
-def test_the_holder_is_small_and_alone(nook, name):
+def test_the_holder_is_small_and_alone(unsanitized, nook, name):
     pid = new(nook, name, "pid")["holder"]
     status = machine.status(pid)
     assert status["Name"] == "nook-hold"
