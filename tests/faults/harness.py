@@ -347,6 +347,9 @@ class Worker:
 
     # ---- a container beside it, to exec in and to join ----
 
+    def close(self):
+        self._have_peer(None)
+
     def _have_peer(self, options):
         if options == self.peer_options:
             return

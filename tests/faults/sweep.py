@@ -3,6 +3,7 @@
 
 import concurrent.futures
 import multiprocessing
+import multiprocessing.util
 import os
 from collections import Counter
 from dataclasses import dataclass, field
@@ -18,6 +19,8 @@ def _begin(binary, account, base):
     global worker
     worker = harness.Worker(binary, account, base)
     worker.enter()
+    # A pool tells nobody that it ends, but for this: the container beside must not outlive its worker.
+    multiprocessing.util.Finalize(None, worker.close, exitpriority=10)
 
 
 def _run(case):
