@@ -201,13 +201,17 @@ class Worker:
         self.count += 1
         name = f"fault-{os.getpid()}-{self.count}"
         changes = f"{self.scratch}/{name}"
-        argv = [*case.prefix, case.program or self.binary, *case.words]
-        for place, text in (("@NAME", name), ("@PEER", f"peer-{os.getpid()}"), ("@CHANGES", changes)):
-            argv = [word.replace(place, text) for word in argv]
+
+        def placed(words):
+            for place, text in (("@NAME", name), ("@PEER", f"peer-{os.getpid()}"), ("@CHANGES", changes)):
+                words = [word.replace(place, text) for word in words]
+            return words
+
+        argv = placed([*case.prefix, case.program or self.binary, *case.words])
         before = self._peer_state()
         if case.first:
             words, env = case.first
-            self.await_end(self.start([self.binary, *(name if word == "@NAME" else word for word in words)], env))
+            self.await_end(self.start(placed([self.binary, *words]), env))
         wrong, status, text, out, calls, seconds = self._run(argv, case)
         if status is not None and not case.killed:
             wrong += check_error(case, status, text)
