@@ -69,26 +69,19 @@ const struct nook_option_table nook_kill_table = {
 	.command = "nook kill", .rows = rows, .n = ARRAY_SIZE(rows), .foreign = foreign
 };
 
+static int kill_one(struct nook_arena *a, const char *state_dir, const char *name, const void *into,
+		    struct nook_error *err)
+{
+	const struct kill_words *words = into;
+
+	(void)a;
+	return nook_kill(state_dir, name, words->signal, words->all, err);
+}
+
 int nook_cmd_kill(int argc, char **argv)
 {
-	auto_arena struct nook_arena a = { 0 };
 	struct kill_words words = { .signal = SIGTERM };
-	struct nook_option_words names;
-	int status = nook_cli_names(&a, &nook_kill_table, argv, &words, &names);
-	struct nook_error err = { 0 };
-	const char *state_dir;
 
 	(void)argc;
-	if (status >= 0)
-		return status;
-	if (nook_state_dir(&state_dir, &err) < 0)
-		return nook_cli_failed(&err, NULL, NOOK_EXIT_FAILURE);
-
-	status = 0;
-	for (size_t i = 0; i < names.n_words; i++) {
-		memset(&err, 0, sizeof(err));
-		if (nook_kill(state_dir, names.words[i], words.signal, words.all, &err) < 0)
-			status = nook_cli_failed(&err, NULL, NOOK_EXIT_FAILURE);
-	}
-	return status;
+	return nook_cli_each(&nook_kill_table, argv, &words, kill_one);
 }

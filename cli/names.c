@@ -2,6 +2,7 @@
 #include "options.h"
 
 #include "base/text.h"
+#include "nook/container.h"
 
 #include <errno.h>
 #include <string.h>
@@ -45,6 +46,29 @@ int nook_cli_names(struct nook_arena *a, const struct nook_option_table *table, 
 		}
 	}
 	return -1;
+}
+
+int nook_cli_each(const struct nook_option_table *table, char **argv, void *words,
+		  nook_cli_one *one)
+{
+	auto_arena struct nook_arena a = { 0 };
+	struct nook_option_words names;
+	struct nook_error err = { 0 };
+	const char *state_dir;
+	int status = nook_cli_names(&a, table, argv, words, &names);
+
+	if (status >= 0)
+		return status;
+	if (nook_state_dir(&state_dir, &err) < 0)
+		return nook_cli_failed(&err, NULL, NOOK_EXIT_FAILURE);
+
+	status = 0;
+	for (size_t i = 0; i < names.n_words; i++) {
+		memset(&err, 0, sizeof(err));
+		if (one(&a, state_dir, names.words[i], words, &err) < 0)
+			status = nook_cli_failed(&err, NULL, NOOK_EXIT_FAILURE);
+	}
+	return status;
 }
 
 int nook_cli_no_words(const struct nook_option_table *table, const struct nook_option_words *words)

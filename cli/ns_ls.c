@@ -5,9 +5,9 @@
 #include "base/own.h"
 #include "ns/kinds.h"
 #include "ns_graph.h"
+#include "ns_names.h"
 #include "table.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -35,22 +35,8 @@ static int set_quiet(const struct nook_option_use *use)
 
 static int set_kind(const struct nook_option_use *use)
 {
-	char *list = nook_strdup(use->arena, use->value), *save = NULL;
-
-	for (char *word = strtok_r(list, ",", &save); word; word = strtok_r(NULL, ",", &save)) {
-		int kind = nook_ns_kind(word);
-
-		if (kind < 0) {
-			nook_where(use->err, "%s", use->from);
-			return nook_refuse(use->err, EINVAL,
-					   "'%s' is no kind of namespace: user, mnt, cgroup, ipc, "
-					   "uts, net, pid "
-					   "or time",
-					   word);
-		}
-		((struct ls_words *)use->into)->kinds |= 1u << kind;
-	}
-	return 0;
+	return nook_cli_kinds(use->arena, use->value, &((struct ls_words *)use->into)->kinds,
+			      use->err);
 }
 
 static const struct nook_option rows[] = {

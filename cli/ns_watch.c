@@ -7,6 +7,7 @@
 #include "ns/kinds.h"
 #include "ns/watch.h"
 #include "ns_graph.h"
+#include "ns_names.h"
 #include "table.h"
 
 #include <errno.h>
@@ -93,19 +94,8 @@ static int set_json(const struct nook_option_use *use)
 
 static int set_kind(const struct nook_option_use *use)
 {
-	char *list = nook_strdup(use->arena, use->value), *save = NULL;
-
-	for (char *word = strtok_r(list, ",", &save); word; word = strtok_r(NULL, ",", &save)) {
-		int kind = nook_ns_kind(word);
-
-		if (kind < 0)
-			return nook_refuse(use->err, EINVAL,
-					   "'%s' is no kind of namespace: user, mnt, cgroup, ipc, "
-					   "uts, net, pid or time",
-					   word);
-		((struct watch_words *)use->into)->kinds |= 1u << kind;
-	}
-	return 0;
+	return nook_cli_kinds(use->arena, use->value, &((struct watch_words *)use->into)->kinds,
+			      use->err);
 }
 
 static const struct nook_option rows[] = {

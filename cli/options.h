@@ -112,6 +112,15 @@ int nook_cli_read(struct nook_arena *a, const struct nook_option_table *table, c
 int nook_cli_names(struct nook_arena *a, const struct nook_option_table *table, char **argv,
 		   void *into, struct nook_option_words *ret);
 
+/* What a command does with one container. */
+typedef int nook_cli_one(struct nook_arena *a, const char *state_dir, const char *name,
+			 const void *words, struct nook_error *err);
+
+/* The same, and then @one for each name; a failure is told, and the next one tried. Return: the
+ * exit status. */
+int nook_cli_each(const struct nook_option_table *table, char **argv, void *words,
+		  nook_cli_one *one);
+
 /* Refuses words that are no options. Return: as nook_cli_read(). */
 int nook_cli_no_words(const struct nook_option_table *table, const struct nook_option_words *words);
 

@@ -6,7 +6,6 @@
 #include "state/state.h"
 
 #include <errno.h>
-#include <string.h>
 
 static int set_force(const struct nook_option_use *use)
 {
@@ -41,34 +40,23 @@ static int check_there(struct nook_arena *a, const char *state_dir, const char *
 	return rc;
 }
 
+static int remove_one(struct nook_arena *a, const char *state_dir, const char *name,
+		      const void *into, struct nook_error *err)
+{
+	bool force = *(const bool *)into;
+	int rc = force ? 0 : check_there(a, state_dir, name, err);
+
+	if (rc == 0)
+		rc = nook_state_undo(state_dir, name, force, err);
+	if (rc == -EBUSY && !force)
+		nook_hint(err, "nook rm --force %s kills it first.", name);
+	return rc;
+}
+
 int nook_cmd_rm(int argc, char **argv)
 {
-	auto_arena struct nook_arena a = { 0 };
 	bool force = false;
-	struct nook_option_words names;
-	int status = nook_cli_names(&a, &nook_rm_table, argv, &force, &names);
-	struct nook_error err = { 0 };
-	const char *state_dir;
 
 	(void)argc;
-	if (status >= 0)
-		return status;
-	if (nook_state_dir(&state_dir, &err) < 0)
-		return nook_cli_failed(&err, NULL, NOOK_EXIT_FAILURE);
-
-	status = 0;
-	for (size_t i = 0; i < names.n_words; i++) {
-		memset(&err, 0, sizeof(err));
-
-		int rc = force ? 0 : check_there(&a, state_dir, names.words[i], &err);
-
-		if (rc == 0)
-			rc = nook_state_undo(state_dir, names.words[i], force, &err);
-
-		if (rc == -EBUSY && !force)
-			nook_hint(&err, "nook rm --force %s kills it first.", names.words[i]);
-		if (rc < 0)
-			status = nook_cli_failed(&err, NULL, NOOK_EXIT_FAILURE);
-	}
-	return status;
+	return nook_cli_each(&nook_rm_table, argv, &force, remove_one);
 }

@@ -58,7 +58,6 @@ struct nook_plan_source {
 	bool recursive;
 	bool idmap;     /* map its owners into the container's user namespace */
 	bool optional;  /* when it isn't there, what would be mounted from it is left out */
-	bool make_dir;  /* mkdir it first when it isn't there (--changes) */
 	uint64_t rdev;  /* a character device with this number, on devtmpfs, tmpfs or devpts; 0: no
 			   device wanted */
 	uint64_t attrs; /* MOUNT_ATTR_* set on it, below it too when @recursive */

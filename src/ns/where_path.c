@@ -146,7 +146,7 @@ static const char *why_inside(const struct nook_where_thing *t)
 	return "No mount of the host that you can see has this part of the file system in it.";
 }
 
-static int from_inside(struct nook_where_work *w, const char *path)
+static int from_inside(struct nook_where_work *w, const char *target, const char *path)
 {
 	struct nook_where_thing t;
 	int rc = nook_where_open_thing(w, &w->inside, path, &t, w->err);
@@ -170,28 +170,6 @@ static int from_inside(struct nook_where_work *w, const char *path)
 	else
 		answer(w, NOOK_NS_WHERE_INSIDE, &t, NULL, false, why_inside(&t));
 	return 0;
-}
-
-int nook_ns_where_path(const char *state_dir, const char *target, const char *path,
-		       struct nook_ns_where_path *ret, struct nook_error *err)
-{
-	auto_arena struct nook_arena a = { 0 };
-	struct nook_ns_where_path out = { .kind = NOOK_NS_WHERE_INSIDE };
-	struct nook_where_work w = {
-		.a = &a, .host = { NO_FD }, .inside = { NO_FD }, .out = &out, .err = err
-	};
-	int rc = nook_arena_init(&a);
-
-	if (rc < 0)
-		return nook_fail(err, -rc, "mmap of %zu bytes of address space", NOOK_ARENA_SIZE);
-	rc = nook_where_open_sides(&w, state_dir, target);
-	if (rc == 0)
-		rc = from_inside(&w, path);
-	close_fd(&w.host.root);
-	close_fd(&w.inside.root);
-	if (rc == 0)
-		*ret = out;
-	return rc;
 }
 
 /* ---- from the host ---- */
@@ -276,8 +254,12 @@ static int from_host(struct nook_where_work *w, const char *target, const char *
 	return nook_refuse(w->err, ENOENT, "no place in %s shows %s of the host", target, path);
 }
 
-int nook_ns_where_host(const char *state_dir, const char *target, const char *path,
-		       struct nook_ns_where_path *ret, struct nook_error *err)
+/* ---- both ---- */
+
+typedef int translation(struct nook_where_work *w, const char *target, const char *path);
+
+static int translate(const char *state_dir, const char *target, const char *path, translation *way,
+		     struct nook_ns_where_path *ret, struct nook_error *err)
 {
 	auto_arena struct nook_arena a = { 0 };
 	struct nook_ns_where_path out = { .kind = NOOK_NS_WHERE_INSIDE };
@@ -290,10 +272,22 @@ int nook_ns_where_host(const char *state_dir, const char *target, const char *pa
 		return nook_fail(err, -rc, "mmap of %zu bytes of address space", NOOK_ARENA_SIZE);
 	rc = nook_where_open_sides(&w, state_dir, target);
 	if (rc == 0)
-		rc = from_host(&w, target, path);
+		rc = way(&w, target, path);
 	close_fd(&w.host.root);
 	close_fd(&w.inside.root);
 	if (rc == 0)
 		*ret = out;
 	return rc;
+}
+
+int nook_ns_where_path(const char *state_dir, const char *target, const char *path,
+		       struct nook_ns_where_path *ret, struct nook_error *err)
+{
+	return translate(state_dir, target, path, from_inside, ret, err);
+}
+
+int nook_ns_where_host(const char *state_dir, const char *target, const char *path,
+		       struct nook_ns_where_path *ret, struct nook_error *err)
+{
+	return translate(state_dir, target, path, from_host, ret, err);
 }

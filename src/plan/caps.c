@@ -2,13 +2,12 @@
 /* The program's capabilities. capabilities(7) */
 #include "parts.h"
 
-#include "base/text.h"
+#include "sys/names.h"
 
 #include <errno.h>
 #include <linux/capability.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/capability.h>
 
 #define BIT(cap) (1ULL << (cap))
 
@@ -29,21 +28,15 @@ static uint64_t all_caps(const struct nook_host *h)
 
 static int parse(struct nook_planner *p, const struct nook_cap_spec *s, uint64_t *ret)
 {
-	char name[64];
-	cap_value_t value;
+	int value = nook_cap_number(s->name);
 
 	if (strcasecmp(s->name, "all") == 0) {
 		*ret = all_caps(p->host);
 		return 0;
 	}
-	/* Never a number: cap_from_name(3) would take "12". */
-	if (strspn(s->name, "0123456789") == 0) {
-		(void)nook_format(name, sizeof(name), "%s%s",
-				  strncasecmp(s->name, "cap_", 4) == 0 ? "" : "cap_", s->name);
-		if (cap_from_name(name, &value) == 0 && (unsigned)value <= p->host->last_cap) {
-			*ret = BIT(value);
-			return 0;
-		}
+	if (value >= 0 && (unsigned)value <= p->host->last_cap) {
+		*ret = BIT(value);
+		return 0;
 	}
 	nook_where(p->err, "%s", s->from);
 	nook_hint(p->err, "capabilities(7) lists them: net_admin, sys_ptrace, …; or \"all\"");

@@ -162,12 +162,6 @@ static void plan_dev(struct nook_planner *p)
 		add_host_tree(p, "/dev/mqueue", 0);
 }
 
-static bool terminal(const struct nook_planner *p)
-{
-	return p->spec->terminal == NOOK_YES ||
-	       (p->spec->terminal == NOOK_UNSET && p->host->stdin_tty && p->host->stdout_tty);
-}
-
 /* The host's sockets, locks and other people's files are in these: the container gets its own. */
 static void plan_fresh(struct nook_planner *p)
 {
@@ -317,7 +311,7 @@ int nook_plan_mounts(struct nook_planner *p)
 		if (rc < 0)
 			return rc;
 	}
-	if (terminal(p))
+	if (nook_plan_wants_terminal(p))
 		add(p, NOOK_PLAN_CONSOLE, "/dev/console")->make = NOOK_MAKE_FILE;
 	plan_covers(p);
 	return 0;

@@ -25,6 +25,8 @@ struct nook_planner {
 /* Mounts can be mapped into the container's ids, and are: root's rights over the machine's file
  * systems are needed. */
 bool nook_plan_idmaps_mounts(const struct nook_planner *p);
+/* The program gets a pty: as was said, else when we have a terminal. */
+bool nook_plan_wants_terminal(const struct nook_planner *p);
 bool nook_plan_is_new(const struct nook_planner *p, enum nook_ns_kind kind);
 
 int nook_plan_namespaces(

@@ -2,87 +2,56 @@
 /* The program: its words, environment, directory, ids and limits. */
 #include "parts.h"
 
+#include "base/env.h"
 #include "base/own.h"
 #include "base/text.h"
 #include "idmap.h"
+#include "sys/names.h"
 
 #include <errno.h>
 #include <linux/capability.h>
 #include <string.h>
-#include <sys/resource.h>
-
-struct env {
-	const char **list;
-	size_t n;
-};
-
-static const char *lookup(const char *const *env, const char *name, size_t len)
-{
-	for (const char *const *e = env; e && *e; e++) {
-		if (strncmp(*e, name, len) == 0 && (*e)[len] == '=')
-			return *e;
-	}
-	return NULL;
-}
-
-/* Sets "NAME=VALUE", in the place of an earlier one of that name. */
-static void env_set(struct nook_planner *p, struct env *env, const char *assignment)
-{
-	size_t len = strcspn(assignment, "=");
-
-	for (size_t i = 0; i < env->n; i++) {
-		if (strncmp(env->list[i], assignment, len) == 0 && env->list[i][len] == '=') {
-			env->list[i] = assignment;
-			return;
-		}
-	}
-	*nook_append(p->arena, env->list, env->n) = assignment;
-}
 
 /*
  * The caller's environment is full of tokens and paths that mean nothing inside, so only what
  * describes its terminal and language goes along. LC_* come by their beginning.
  */
-static void env_default(struct nook_planner *p, struct env *env)
+static void env_default(struct nook_planner *p, struct nook_env *env)
 {
 	static const char *const taken[] = { "TERM", "COLORTERM", "NO_COLOR",
 					     "LANG", "LANGUAGE",  "TZ" };
 	const struct nook_account *a = &p->host->account;
 
-	env_set(p, env, "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
-	env_set(p, env, nook_printf(p->arena, "HOME=%s", a->home && *a->home ? a->home : "/"));
+	nook_env_set(p->arena, env,
+		     "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+	nook_env_set(p->arena, env,
+		     nook_printf(p->arena, "HOME=%s", a->home && *a->home ? a->home : "/"));
 	if (a->name) {
-		env_set(p, env, nook_printf(p->arena, "USER=%s", a->name));
-		env_set(p, env, nook_printf(p->arena, "LOGNAME=%s", a->name));
+		nook_env_set(p->arena, env, nook_printf(p->arena, "USER=%s", a->name));
+		nook_env_set(p->arena, env, nook_printf(p->arena, "LOGNAME=%s", a->name));
 	}
-	env_set(p, env, "container=nook");
+	nook_env_set(p->arena, env, "container=nook");
 
 	for (size_t i = 0; i < ARRAY_SIZE(taken); i++) {
-		const char *e = lookup(p->host->env, taken[i], strlen(taken[i]));
+		const char *e = nook_env_find(p->host->env, taken[i]);
 
 		if (e)
-			env_set(p, env, e);
+			nook_env_set(p->arena, env, e);
 	}
 	for (const char *const *e = p->host->env; e && *e; e++) {
 		if (nook_starts(*e, "LC_"))
-			env_set(p, env, *e);
+			nook_env_set(p->arena, env, *e);
 	}
 }
 
 static void plan_env(struct nook_planner *p)
 {
-	struct env env = { 0 };
+	struct nook_env env = { 0 };
 
 	if (!p->spec->clear_env)
 		env_default(p, &env);
-	for (size_t i = 0; i < p->spec->n_env; i++) {
-		const char *e = p->spec->env[i];
-
-		if (!strchr(e, '='))
-			e = lookup(p->host->env, e, strlen(e)); /* not set here: not set there */
-		if (e)
-			env_set(p, &env, e);
-	}
+	for (size_t i = 0; i < p->spec->n_env; i++)
+		nook_env_set_word(p->arena, &env, p->spec->env[i], p->host->env);
 	for (size_t i = 0; i < env.n; i++)
 		env.list[i] = nook_strdup(p->arena, env.list[i]); /* see plan_argv() */
 	*nook_append(p->arena, env.list, env.n) = NULL;
@@ -155,28 +124,6 @@ static void plan_ids(struct nook_planner *p)
 	process->groups = groups;
 }
 
-static const struct {
-	const char *name;
-	int resource;
-} rlimit_names[] = {
-	{ "as", RLIMIT_AS },
-	{ "core", RLIMIT_CORE },
-	{ "cpu", RLIMIT_CPU },
-	{ "data", RLIMIT_DATA },
-	{ "fsize", RLIMIT_FSIZE },
-	{ "locks", RLIMIT_LOCKS },
-	{ "memlock", RLIMIT_MEMLOCK },
-	{ "msgqueue", RLIMIT_MSGQUEUE },
-	{ "nice", RLIMIT_NICE },
-	{ "nofile", RLIMIT_NOFILE },
-	{ "nproc", RLIMIT_NPROC },
-	{ "rss", RLIMIT_RSS },
-	{ "rtprio", RLIMIT_RTPRIO },
-	{ "rttime", RLIMIT_RTTIME },
-	{ "sigpending", RLIMIT_SIGPENDING },
-	{ "stack", RLIMIT_STACK },
-};
-
 static int plan_rlimits(struct nook_planner *p)
 {
 	struct nook_plan_rlimit *list =
@@ -184,12 +131,8 @@ static int plan_rlimits(struct nook_planner *p)
 
 	for (size_t i = 0; i < p->spec->n_rlimits; i++) {
 		const struct nook_rlimit_spec *s = &p->spec->rlimits[i];
-		int resource = -1;
+		int resource = nook_rlimit_number(s->name);
 
-		for (size_t k = 0; k < ARRAY_SIZE(rlimit_names); k++) {
-			if (strcmp(s->name, rlimit_names[k].name) == 0)
-				resource = rlimit_names[k].resource;
-		}
 		if (resource < 0) {
 			nook_where(p->err, "%s", s->from);
 			nook_hint(p->err,
@@ -210,6 +153,12 @@ static int plan_rlimits(struct nook_planner *p)
 	return 0;
 }
 
+bool nook_plan_wants_terminal(const struct nook_planner *p)
+{
+	return p->spec->terminal == NOOK_YES ||
+	       (p->spec->terminal == NOOK_UNSET && p->host->stdin_tty && p->host->stdout_tty);
+}
+
 int nook_plan_process(struct nook_planner *p)
 {
 	struct nook_plan_process *process = &p->plan->process;
@@ -221,9 +170,7 @@ int nook_plan_process(struct nook_planner *p)
 				   "has none of its own");
 
 	process->init = new_pid && p->spec->init != NOOK_NO;
-	process->terminal =
-		p->spec->terminal == NOOK_YES ||
-		(p->spec->terminal == NOOK_UNSET && p->host->stdin_tty && p->host->stdout_tty);
+	process->terminal = nook_plan_wants_terminal(p);
 	process->no_new_privs = p->spec->no_new_privs != NOOK_NO;
 	process->set_oom_score_adj = p->spec->oom_score_adj.set;
 	process->oom_score_adj = (int)p->spec->oom_score_adj.value;

@@ -332,7 +332,6 @@ int nook_plan_root(struct nook_planner *p)
 	if (r->changes.path) {
 		plan->has_changes = true;
 		plan->changes_source = add_layer(p, r->changes.path, true, r->changes.from);
-		plan->sources[plan->changes_source].make_dir = true;
 	}
 	/* A plain directory needs no place to be built, where masks can be cloned off a mount that
 	 * is nowhere. */

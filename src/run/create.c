@@ -220,29 +220,38 @@ static void claim_range_show(const struct nook_plan *plan, struct nook_rows *row
  * on the directory itself, so that it holds for containers of every name and state directory; it
  * ends with us.
  */
+static int lock_directory(const char *path, int *ret_fd, struct nook_error *err)
+{
+	if (mkdir(path, 0755) < 0 && errno != EEXIST)
+		return nook_fail(err, errno, "mkdir %s", path);
+
+	auto_close int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return nook_fail(err, errno, "open %s", path);
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		int saved = errno;
+
+		if (saved == EWOULDBLOCK) {
+			nook_cause(err, "overlay-in-use",
+				   "another container keeps its changes in %s now", path);
+			nook_hint(err, "wait for its end (`nook ps`), or choose another directory");
+		}
+		return nook_fail(err, saved, "flock %s", path);
+	}
+	*ret_fd = move_fd(&fd);
+	return 0;
+}
+
 static int lock_changes(void *ctx, struct nook_error *err)
 {
 	struct nook_create *c = ctx;
 	const struct nook_plan_source *src = &c->plan->sources[c->plan->changes_source];
-	int rc = 0;
+	int rc = lock_directory(src->path, &c->changes, err);
 
-	nook_where(err, "%s", src->from);
-	if (mkdir(src->path, 0755) < 0 && errno != EEXIST)
-		return nook_fail(err, errno, "mkdir %s", src->path);
-	c->changes = open(src->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (c->changes < 0)
-		return nook_fail(err, errno, "open %s", src->path);
-	if (flock(c->changes, LOCK_EX | LOCK_NB) < 0) {
-		rc = errno;
-		if (rc == EWOULDBLOCK) {
-			nook_cause(err, "overlay-in-use",
-				   "another container keeps its changes in %s now", src->path);
-			nook_hint(err, "wait for its end (`nook ps`), or choose another directory");
-		}
-		return nook_fail(err, rc, "flock %s", src->path);
-	}
-	err->where[0] = '\0'; /* what fails later is not this option's */
-	return 0;
+	if (rc < 0)
+		nook_where(err, "%s", src->from);
+	return rc;
 }
 
 static int unlock_changes(void *ctx, struct nook_error *err)

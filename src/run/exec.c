@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* nook exec: one more program in a container that runs, with what its record says. */
+#include "base/env.h"
 #include "base/own.h"
 #include "base/text.h"
 #include "create.h"
@@ -48,57 +49,24 @@ static void plan_joins(struct nook_arena *a, struct nook_plan *plan,
 	}
 }
 
-static const char *caller_env(const char *name)
-{
-	size_t len = strlen(name);
-
-	for (char **e = environ; e && *e; e++) {
-		if (strncmp(*e, name, len) == 0 && (*e)[len] == '=')
-			return *e;
-	}
-	return NULL;
-}
-
-static bool same_name(const char *a, const char *b)
-{
-	size_t len = strcspn(a, "=");
-
-	return strncmp(a, b, len) == 0 && b[len] == '=';
-}
-
-static void set_env(struct nook_arena *a, const char ***list, size_t *n, const char *assignment)
-{
-	for (size_t i = 0; i < *n; i++) {
-		if (same_name(assignment, (*list)[i])) {
-			(*list)[i] = assignment;
-			return;
-		}
-	}
-	*nook_append(a, *list, *n) = assignment;
-}
-
 /* The container's environment, our terminal's name when there is one, the words' own. */
 static void plan_env(struct nook_arena *a, struct nook_plan_process *p,
 		     const struct nook_record *record, const struct nook_exec_spec *spec,
 		     const char *home)
 {
-	const char **list = NULL;
-	size_t n = 0;
+	const char *const *caller = (const char *const *)environ;
+	struct nook_env env = { 0 };
 
 	for (const char *const *e = record->env; e && *e; e++)
-		*nook_append(a, list, n) = *e;
+		*nook_append(a, env.list, env.n) = *e;
 	if (home)
-		set_env(a, &list, &n, nook_printf(a, "HOME=%s", home));
-	if (p->terminal && caller_env("TERM"))
-		set_env(a, &list, &n, caller_env("TERM"));
-	for (size_t i = 0; i < spec->n_env; i++) {
-		const char *e = strchr(spec->env[i], '=') ? spec->env[i] : caller_env(spec->env[i]);
-
-		if (e)
-			set_env(a, &list, &n, e);
-	}
-	*nook_append(a, list, n) = NULL;
-	p->env = list;
+		nook_env_set(a, &env, nook_printf(a, "HOME=%s", home));
+	if (p->terminal)
+		nook_env_set_word(a, &env, "TERM", caller);
+	for (size_t i = 0; i < spec->n_env; i++)
+		nook_env_set_word(a, &env, spec->env[i], caller);
+	*nook_append(a, env.list, env.n) = NULL;
+	p->env = env.list;
 }
 
 /* --user, as the container's own /etc/passwd has it: found through its pid 1, which was checked to

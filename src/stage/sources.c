@@ -44,9 +44,6 @@ static int check_device(int fd, const struct nook_plan_source *src, struct nook_
 
 static int open_source(const struct nook_plan_source *src, struct nook_error *err)
 {
-	if (src->make_dir && mkdir(src->path, 0755) < 0 && errno != EEXIST)
-		return nook_fail(err, errno, "mkdir %s", src->path);
-
 	auto_close int fd = nook_open_tree(AT_FDCWD, src->path, src->recursive, true);
 
 	if (fd < 0) {
@@ -102,10 +99,6 @@ void nook_show_sources(const struct nook_plan *plan, struct nook_rows *rows)
 {
 	for (size_t i = 0; i < plan->n_sources; i++) {
 		const struct nook_plan_source *s = &plan->sources[i];
-
-		if (s->make_dir)
-			nook_show(rows, "make it, unless it is there", "mkdir(\"%s\", 0755)",
-				  s->path);
 
 		const char *attrs = nook_attrs_text(rows, s->attrs);
 
