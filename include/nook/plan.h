@@ -24,6 +24,8 @@ extern "C" {
 struct nook_arena;
 struct nook_spec;
 struct nook_host;
+struct bpf_insn;
+struct nook_plan_property;
 
 /* A namespace to enter. */
 struct nook_plan_join {
@@ -61,8 +63,17 @@ struct nook_plan_source {
 	uint64_t rdev;  /* a character device with this number, on devtmpfs, tmpfs or devpts; 0: no
 			   device wanted */
 	uint64_t attrs; /* MOUNT_ATTR_* set on it, below it too when @recursive */
-	uint64_t propagation; /* MS_PRIVATE, MS_SLAVE or MS_SHARED */
+	uint64_t propagation; /* MS_PRIVATE, MS_SLAVE or MS_SHARED; 0: as the host's is */
+	unsigned own_maps;    /* bundles: 1 + number in plan->mount_maps by which it is idmapped,
+				 instead of    the container's; 0: none */
+	bool idmap_top; /* bundles: idmapped without what is mounted below (`idmap`, not `ridmap`)
+			 */
 	const char *from;
+};
+
+/* The ids of one idmapped mount, when they are not the container's own. */
+struct nook_plan_maps {
+	const char *uid_map, *gid_map; /* text as the kernel reads it */
 };
 
 /* What nook lays between the host's root and the writable layer, in an order that can be made as it
@@ -111,6 +122,14 @@ enum nook_plan_mount_kind {
 	NOOK_PLAN_READONLY, /* the target, read-only from here on; skipped when there is none */
 	NOOK_PLAN_SYMLINK,  /* text = where it leads */
 	NOOK_PLAN_CONSOLE,  /* the terminal's slave over /dev/console */
+	NOOK_PLAN_DEVICE,  /* mknod: rdev, mode, uid, gid; left alone when the very node is there */
+	NOOK_PLAN_REMOUNT, /* change the attributes of what is mounted at the target */
+};
+
+/* Attributes to change on a mount before it is attached, mount_setattr(2). */
+struct nook_plan_attrs {
+	uint64_t set, clear;             /* MOUNT_ATTR_* of the mount itself */
+	uint64_t set_below, clear_below; /* of it and of all that is mounted below it */
 };
 
 enum nook_make { NOOK_MAKE_NOTHING, NOOK_MAKE_DIR, NOOK_MAKE_FILE };
@@ -133,6 +152,16 @@ struct nook_plan_mount {
 	bool optional;    /* the kernel may refuse it (mqueue without CONFIG_POSIX_MQUEUE): go on
 			     without */
 	const char *from;
+
+	/* From a bundle. All zero: nothing of it. */
+	struct nook_plan_attrs change;
+	const unsigned long *propagation; /* MS_SHARED, MS_SLAVE…, with MS_REC or without: one after
+					     the other */
+	size_t n_propagation;
+	bool copy_up;  /* tmpcopyup: what the root has at the target is copied into the new tmpfs */
+	uint32_t mode; /* NOOK_PLAN_DEVICE: with S_IFCHR, S_IFBLK or S_IFIFO */
+	uint32_t uid, gid;
+	uint64_t rdev;
 };
 
 /* A cgroup to make: one a hierarchy. */
@@ -161,12 +190,90 @@ struct nook_plan_cgroup {
 	size_t n_writes;
 	bool optional; /* no limit was asked for: when the first mkdir is refused, go on without a
 			  cgroup */
+
+	/* From a bundle: @dirs are paths of the engine's, of any depth; missing ones are made on
+	 * the way, one that exists and is empty is taken over. src/run/cgroup_bundle.c */
+	bool by_path;
+	const char *unit, *slice; /* systemd makes it: the scope's name and its slice; NULL: by file
+				     system */
+	const struct nook_plan_property *properties; /* of the scope */
+	size_t n_properties;
+	const struct bpf_insn *device_program; /* v2: which devices may be opened; NULL: all */
+	size_t n_device_program;
+};
+
+/* A property of a systemd unit: org.freedesktop.systemd1(5). */
+struct nook_plan_property {
+	const char *name; /* "MemoryMax" */
+	char type; /* D-Bus: 't' uint64, 's' text, 'b' bool, 'S' array of text (@text separated by
+		      newlines), 'y' array of bytes (@text in hex), 'D' array of (text, text) */
+	uint64_t number;
+	const char *text;
 };
 
 struct nook_plan_rlimit {
 	int resource;
 	uint64_t soft, hard;
 	const char *name, *from;
+};
+
+/* ---- what only an engine's bundle says, config.md and config-linux.md of runtime-spec 1.3 ---- */
+
+enum nook_hook_kind {
+	NOOK_HOOK_PRESTART,         /* in the runtime's namespaces, during create */
+	NOOK_HOOK_CREATE_RUNTIME,   /* the same, after prestart */
+	NOOK_HOOK_CREATE_CONTAINER, /* in the container's, before pivot_root */
+	NOOK_HOOK_START_CONTAINER,  /* in the container's, during start */
+	NOOK_HOOK_POSTSTART,        /* in the runtime's, after the program was executed */
+	NOOK_HOOK_POSTSTOP,         /* in the runtime's, during delete */
+	NOOK_HOOK_KINDS,
+};
+
+struct nook_plan_hook {
+	const char *path;                     /* absolute */
+	const char *const *args, *const *env; /* NULL-terminated; args NULL: the path alone; env
+						 NULL: empty */
+	unsigned timeout;                     /* seconds; 0: none */
+	const char *from;
+};
+
+struct nook_plan_hooks {
+	struct nook_plan_hook *list[NOOK_HOOK_KINDS];
+	size_t n[NOOK_HOOK_KINDS];
+	const char *json; /* the object's own text, for the record; NULL: no hooks */
+	const char *state; /* what they read from stdin, without pid and status: `{"ociVersion":…,`;
+			      see src/stage/hooks.h */
+};
+
+/* sched_setattr(2) */
+struct nook_plan_scheduler {
+	bool set;
+	uint32_t policy; /* SCHED_* */
+	int32_t nice;
+	uint32_t priority;
+	uint64_t flags; /* SCHED_FLAG_* */
+	uint64_t runtime, deadline, period;
+};
+
+/* set_mempolicy(2) */
+struct nook_plan_memory_policy {
+	bool set;
+	int mode;          /* MPOL_* with its flags */
+	const char *nodes; /* "0-3,7", checked */
+};
+
+struct nook_plan_netdev {
+	const char *host, *name; /* name: inside; the same when not said */
+	const char *from;
+};
+
+/* resctrl, Documentation/filesystems/resctrl.rst */
+struct nook_plan_rdt {
+	bool set;
+	const char *clos_id;         /* NULL: the container's id */
+	const char *l3, *mem_bw;     /* l3CacheSchema, memBwSchema */
+	const char *const *schemata; /* NULL-terminated or NULL */
+	bool monitoring;
 };
 
 /* Sets as bits 1 << CAP_*. */
@@ -200,6 +307,32 @@ struct nook_plan_process {
 	int oom_score_adj;
 	bool init;     /* a reaping pid 1 of ours stays above the program */
 	bool terminal; /* a new pty */
+
+	/* From a bundle. All zero: nothing of it. */
+	bool no_program; /* `create` of a bundle without a process: it can't be started */
+	bool set_umask;
+	uint32_t umask;
+	const char *apparmor, *selinux; /* label from execve on */
+	const struct nook_plan_scheduler *scheduler;
+	bool set_ioprio;
+	int ioprio;
+	const char *affinity,
+		*affinity_final; /* CPUs while it is started, and from then on: "0-3,7" */
+	bool set_personality;
+	unsigned long personality;
+	const struct nook_plan_memory_policy *memory_policy;
+	bool keep_keyring;      /* --no-new-keyring */
+	bool own_home;          /* no HOME in @env: from the container's /etc/passwd, else "/" */
+	bool chown_stdio;       /* pipes and files at 0, 1, 2 become the user's */
+	unsigned preserve_fds;  /* descriptors 3 and on that the program gets */
+	uint16_t rows, columns; /* of the terminal; 0: not said */
+	const char *seccomp_listener; /* socket to which the filter's notify descriptor goes */
+	const char *seccomp_listener_data;
+};
+
+struct nook_plan_sysctl {
+	const char *path; /* "net/ipv4/ip_forward", below /proc/sys */
+	const char *value, *from;
 };
 
 struct nook_plan {
@@ -243,6 +376,25 @@ struct nook_plan {
 
 	struct nook_plan_cgroup cgroup;
 	struct nook_plan_process process;
+
+	/* From a bundle. All zero: nothing of it. */
+	bool bundle;      /* an engine's container: it outlives its maker */
+	bool start_later; /* `create`: the program waits for `start` */
+	bool late_cgroup; /* the cgroup namespace is unshared by the stage, once it is in its
+			     cgroups of v1 */
+	bool no_pivot;    /* --no-pivot: MS_MOVE and chroot, for a root that is an initramfs */
+	unsigned long root_propagation; /* MS_* of the finished root; 0: private */
+	unsigned long host_propagation; /* MS_* with MS_REC that the stage's copy of the host's
+					   mounts gets first; 0: MS_SLAVE */
+	struct nook_plan_maps *mount_maps;
+	size_t n_mount_maps;
+	struct nook_plan_sysctl *sysctls;
+	size_t n_sysctls;
+	const struct nook_plan_hooks *hooks; /* NULL: none */
+	const struct nook_plan_netdev *netdevs;
+	size_t n_netdevs;
+	const struct nook_plan_rdt *rdt; /* NULL: none */
+	const char *const *warnings; /* what was left out, for the log; NULL-terminated or NULL */
 };
 
 /**

@@ -71,6 +71,7 @@ void nook_create_init(struct nook_create *c, const struct nook_plan *plan, struc
 		.dev = NO_FD,
 		.pts = NO_FD,
 		.console = NO_FD,
+		.start = NO_FD,
 	};
 }
 
@@ -438,6 +439,26 @@ static void await_program_show(const struct nook_plan *plan, struct nook_rows *r
 	nook_show(rows, "its end says that the program runs", "recvmsg(from the inside)");
 }
 
+static bool has_start(const struct nook_plan *p)
+{
+	return p->start_later;
+}
+
+static bool starts_now(const struct nook_plan *p)
+{
+	return !p->start_later;
+}
+
+static bool netdevs(const struct nook_plan *p)
+{
+	return p->n_netdevs > 0;
+}
+
+static bool rdt(const struct nook_plan *p)
+{
+	return p->rdt && p->rdt->set;
+}
+
 #define STEP(fn, purpose, when) NOOK_RUN(fn, purpose, .needed = when, .show = fn##_show)
 #define STEP_UNDO(fn, back, purpose, when)                                                         \
 	NOOK_RUN(fn, purpose, .undo = back, .needed = when, .show = fn##_show)
@@ -454,6 +475,7 @@ const struct nook_step nook_create_steps[] = {
 	STEP_UNDO(lock_changes, unlock_changes, "lock the directory of changes", has_changes),
 	STEP(open_sources, "open what the container is to see of the host", outside),
 	STEP_UNDO(make_cgroup, remove_cgroup, "make the cgroup", has_cgroup),
+	STEP_UNDO(open_start, close_start, "make the socket of the start", has_start),
 	STEP(open_channel, "open a channel", NULL),
 	STEP(open_joins, "open the namespaces to join", joins),
 	STEP_UNDO(clone_stage, kill_stage, "start the container's first process", NULL),
@@ -462,12 +484,19 @@ const struct nook_step nook_create_steps[] = {
 	STEP(idmap_sources, "show the files with the container's ids", idmaps),
 	STEP(enter_cgroups, "enter the cgroup", has_v1),
 	STEP(set_oom_score, "set the OOM score", has_oom),
+	STEP_UNDO(join_rdt, leave_rdt, "enter the resctrl group", rdt),
+	STEP(move_netdevs, "move network devices in", netdevs),
 	NOOK_SEND(MAPS_WRITTEN),
 	STEP(save_record, "save the record", NULL), /* while the stage mounts */
+	NOOK_WAIT_IF(MOUNTED, nook_outer_hooks),
+	STEP(run_outer_hooks, "run the prestart and createRuntime hooks", nook_outer_hooks),
+	NOOK_SEND_IF(HOOKED, nook_outer_hooks),
 	NOOK_WAIT(STAGE_READY),
 	STEP(take_master, "take the terminal", terminal),
-	NOOK_SEND(START),
-	STEP(await_program, "start the program", NULL),
+	STEP(tell_engine, "tell the engine", nook_of_bundle),
+	NOOK_SEND_IF(DETACH, nook_of_bundle),
+	NOOK_SEND_IF(START, starts_now),
+	STEP(await_program, "start the program", starts_now),
 };
 const size_t nook_create_n_steps = ARRAY_SIZE(nook_create_steps);
 

@@ -25,6 +25,10 @@ struct nook_create {
 	int peer;   /* the stage's end of the channel, till the clone */
 	int pid, pidfd;
 	int master; /* the terminal's */
+	/* of an engine's container */
+	const char *console_socket, *pidfd_socket, *pid_file; /* NULL: none */
+	bool start_made; /* the socket of the start is in the state directory */
+	bool rdt_made;
 	bool range_claimed;
 	size_t cgroups_made; /* of plan->cgroup.dirs */
 };
@@ -62,6 +66,18 @@ void open_joins_show(const struct nook_plan *plan, struct nook_rows *rows);
 int clone_stage(void *ctx, struct nook_error *err); /* clone.c */
 int kill_stage(void *ctx, struct nook_error *err);
 void clone_stage_show(const struct nook_plan *plan, struct nook_rows *rows);
+
+/* Of an engine's container. Each has its show function. */
+#define NOOK_CREATE_STEP(name)                                                                     \
+	int name(void *ctx, struct nook_error *err);                                               \
+	void name##_show(const struct nook_plan *plan, struct nook_rows *rows)
+NOOK_CREATE_STEP(open_start); /* oci_steps.c */
+int close_start(void *ctx, struct nook_error *err);
+NOOK_CREATE_STEP(tell_engine);     /* console socket, pidfd socket, record, pid file */
+NOOK_CREATE_STEP(run_outer_hooks); /* oci_hooks.c */
+NOOK_CREATE_STEP(move_netdevs);    /* netdevs.c */
+NOOK_CREATE_STEP(join_rdt);        /* rdt.c */
+int leave_rdt(void *ctx, struct nook_error *err);
 
 /* By the joiner: enters what it can, and compares its own links with what was opened. */
 int nook_join_all(const struct nook_create *c, struct nook_error *err);

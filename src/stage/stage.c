@@ -86,6 +86,51 @@ static bool other_seccomp(const struct nook_plan *p)
 	return seccomp(p) && !p->process.seccomp_own;
 }
 
+static bool late_cgroup(const struct nook_plan *p)
+{
+	return p->late_cgroup;
+}
+
+static bool sysctls(const struct nook_plan *p)
+{
+	return p->n_sysctls > 0;
+}
+
+static bool container_hooks(const struct nook_plan *p)
+{
+	return p->hooks && p->hooks->n[NOOK_HOOK_CREATE_CONTAINER];
+}
+
+static bool start_hooks(const struct nook_plan *p)
+{
+	return p->hooks && p->hooks->n[NOOK_HOOK_START_CONTAINER];
+}
+
+bool nook_outer_hooks(const struct nook_plan *p)
+{
+	return p->hooks &&
+	       (p->hooks->n[NOOK_HOOK_PRESTART] || p->hooks->n[NOOK_HOOK_CREATE_RUNTIME]);
+}
+
+bool nook_of_bundle(const struct nook_plan *p)
+{
+	return p->bundle;
+}
+
+static bool scheduling(const struct nook_plan *p)
+{
+	const struct nook_plan_process *pr = &p->process;
+
+	return (pr->scheduler && pr->scheduler->set) || pr->set_ioprio || pr->affinity ||
+	       pr->affinity_final || pr->set_personality ||
+	       (pr->memory_policy && pr->memory_policy->set);
+}
+
+static bool labels(const struct nook_plan *p)
+{
+	return p->process.apparmor || p->process.selinux;
+}
+
 /* The struct's members in one row: the function, what it is for, when, and how it is shown. */
 #define STAGE(fn, purpose, when) NOOK_RUN(fn, purpose, .needed = when, .show = fn##_show)
 
@@ -97,20 +142,30 @@ const struct nook_step nook_stage_steps[] = {
 	NOOK_WAIT(MAPS_WRITTEN),
 	STAGE(become_root, "become root in the user namespace", own_userns),
 	STAGE(open_sources_inside, "open what the container is to see of the host", sources_here),
+	STAGE(enter_cgroup_namespace, "make a cgroup namespace", late_cgroup),
 	STAGE(prepare_mounts, "prepare the mounts", needs_proc),
 	STAGE(set_clock_offsets, "set the clocks", offsets),
+	STAGE(set_sysctls, "set the sysctls", sysctls),
 	STAGE(mount_rootfs, "mount the root file system", own_root),
 	STAGE(mount_all, "mount what the container needs", own_root),
+	NOOK_SEND_IF(MOUNTED, nook_outer_hooks),
+	NOOK_WAIT_IF(HOOKED, nook_outer_hooks),
+	STAGE(run_container_hooks, "run the createContainer hooks", container_hooks),
 	STAGE(lock_root, "make the root read-only", read_only),
 	STAGE(pivot, "enter the root file system", own_root),
 	STAGE(take_terminal, "open a terminal", terminal),
 	STAGE(set_limits, "set the limits of the program", rlimits),
+	STAGE(set_scheduling, "set how the program is scheduled", scheduling),
+	STAGE(set_labels, "set the program's security label", labels),
 	STAGE(enter_directory, "enter the working directory", NULL),
 	STAGE(drop_privilege, "drop privilege", NULL),
 	NOOK_SEND(STAGE_READY),
 	/* Our own filter lets us hear of the start, and is loaded meanwhile; another's may not. */
 	STAGE(load_seccomp, "load the seccomp filter", own_seccomp),
+	NOOK_WAIT_IF(DETACH, nook_of_bundle),
+	STAGE(await_start, "wait for the start", nook_of_bundle),
 	NOOK_WAIT(START),
+	STAGE(run_start_hooks, "run the startContainer hooks", start_hooks),
 	STAGE(load_seccomp, "load the seccomp filter", other_seccomp),
 	STAGE(start_program, "start the program below pid 1", init),
 	STAGE(exec_program, NOOK_WANTED_EXEC, no_init),
@@ -122,6 +177,9 @@ const struct nook_step nook_enter_steps[] = {
 	STAGE(become_root, "become root in the user namespace", own_userns),
 	STAGE(detach_from_caller, "detach from the caller", NULL),
 	STAGE(take_terminal, "open a terminal", terminal),
+	STAGE(set_limits, "set the limits of the program", rlimits),
+	STAGE(set_scheduling, "set how the program is scheduled", scheduling),
+	STAGE(set_labels, "set the program's security label", labels),
 	STAGE(enter_directory, "enter the working directory", NULL),
 	STAGE(drop_privilege, "drop privilege", NULL),
 	NOOK_SEND(STAGE_READY),

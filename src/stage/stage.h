@@ -35,6 +35,8 @@ struct nook_stage {
 	int dev;    /* the tmpfs on its /dev; NO_FD: it has none of ours */
 	int pts;    /* the container's devpts */
 	int console;      /* the terminal's slave */
+	int start;        /* a listening socket, on which `start` will come; NO_FD: it comes on the
+			     channel */
 	sigset_t signals; /* the mask that the program gets: the one that our caller had */
 };
 
@@ -60,6 +62,10 @@ _Noreturn void nook_stage_run(const struct nook_step *steps, size_t n, struct no
 int nook_open_sources(const struct nook_plan *plan, int *fds, struct nook_error *err);
 void nook_show_sources(const struct nook_plan *plan, struct nook_rows *rows);
 
+/* When hooks run outside between the mounts and the root; when it is an engine's container. */
+bool nook_outer_hooks(const struct nook_plan *plan);
+bool nook_of_bundle(const struct nook_plan *plan);
+
 /* Each of a stage's step functions has a show function, NAME and NAME_show. */
 #define NOOK_STAGE_STEP(name)                                                                      \
 	int name(void *ctx, struct nook_error *err);                                               \
@@ -78,7 +84,14 @@ NOOK_STAGE_STEP(mount_rootfs);
 NOOK_STAGE_STEP(pivot);
 NOOK_STAGE_STEP(mount_all); /* mounts.c */
 NOOK_STAGE_STEP(lock_root);
-NOOK_STAGE_STEP(set_limits); /* program.c */
+NOOK_STAGE_STEP(enter_cgroup_namespace); /* settings.c: what a bundle says about the process */
+NOOK_STAGE_STEP(set_sysctls);
+NOOK_STAGE_STEP(set_scheduling); /* scheduler, I/O priority, CPUs, memory policy, personality */
+NOOK_STAGE_STEP(set_labels);     /* AppArmor's and SELinux', for execve */
+NOOK_STAGE_STEP(run_container_hooks); /* hooks.c: createContainer */
+NOOK_STAGE_STEP(run_start_hooks);     /* startContainer */
+NOOK_STAGE_STEP(await_start);         /* start.c */
+NOOK_STAGE_STEP(set_limits);          /* program.c */
 NOOK_STAGE_STEP(enter_directory);
 NOOK_STAGE_STEP(take_terminal);
 NOOK_STAGE_STEP(start_program);

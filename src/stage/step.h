@@ -19,11 +19,15 @@
 enum nook_message {
 	NOOK_MSG_NONE,
 	NOOK_MSG_MAPS_WRITTEN, /* out → in: ids, idmapped sources and cgroups are as planned */
-	NOOK_MSG_STAGE_READY,  /* in → out: all is set up but the program; brings the terminal's
-				  master */
-	NOOK_MSG_START,        /* out → in: the record is saved, go */
-	NOOK_MSG_FAILED,       /* in → out: a struct nook_error follows */
-	NOOK_MSG_TRACE,        /* in → out: a step is done */
+	NOOK_MSG_MOUNTED, /* in → out: the mounts are there, the root is not entered yet: for hooks
+			   */
+	NOOK_MSG_HOOKED,  /* out → in: the runtime's hooks have run */
+	NOOK_MSG_STAGE_READY, /* in → out: all is set up but the program; brings the terminal's
+				 master */
+	NOOK_MSG_DETACH, /* out → in: the container is written down, and lives on without us */
+	NOOK_MSG_START,  /* out → in: the record is saved, go */
+	NOOK_MSG_FAILED, /* in → out: a struct nook_error follows */
+	NOOK_MSG_TRACE,  /* in → out: a step is done */
 };
 
 /* A row of --plan: one kernel call, or several of one shape. */
@@ -68,9 +72,13 @@ struct nook_step {
 /* @msg: without NOOK_MSG_ */
 #define NOOK_SEND(msg) NOOK_TALK(NOOK_STEP_SEND, msg)
 #define NOOK_WAIT(msg) NOOK_TALK(NOOK_STEP_WAIT, msg)
-#define NOOK_TALK(how, msg)                                                                        \
+/* The same when the plan says so, on both sides. */
+#define NOOK_SEND_IF(msg, when) NOOK_TALK(NOOK_STEP_SEND, msg, .needed = when)
+#define NOOK_WAIT_IF(msg, when) NOOK_TALK(NOOK_STEP_WAIT, msg, .needed = when)
+#define NOOK_TALK(how, msg, ...)                                                                   \
 	{                                                                                          \
-		.kind = how, .message = NOOK_MSG_##msg, .name = #msg, .wanted = NOOK_WANTED_TALK   \
+		.kind = how, .message = NOOK_MSG_##msg, .name = #msg, .wanted = NOOK_WANTED_TALK,  \
+		__VA_ARGS__                                                                        \
 	}
 
 /* What the walk needs to know beside the list. */

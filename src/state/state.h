@@ -26,6 +26,7 @@
 
 enum nook_phase {
 	NOOK_PHASE_CREATING, /* objects may or may not exist yet */
+	NOOK_PHASE_CREATED,  /* of a bundle: everything is there, the program waits for `start` */
 	NOOK_PHASE_RUNNING,
 };
 
@@ -65,6 +66,20 @@ struct nook_record {
 	unsigned seccomp_flags;
 	bool set_oom_score_adj;
 	int oom_score_adj;
+
+	/* of an engine's container: NULL and 0 in those of `nook run` */
+	const char *bundle; /* absolute; not NULL marks it as an engine's */
+	const char *rootfs; /* absolute */
+	const char *oci_version;
+	const char *process; /* JSON text of the bundle's process: what exec begins with */
+	const char *hooks;   /* JSON text of the bundle's hooks: poststart and poststop are still to
+				come;   NULL: none */
+	const char *hook_state;        /* see struct nook_plan_hooks */
+	const char *(*annotations)[2]; /* key, value */
+	size_t n_annotations;
+	const char *unit; /* the systemd scope that holds it; NULL: none */
+	const char *rdt;  /* name of its group in resctrl that is ours to remove; NULL: none */
+	bool no_new_keyring;
 };
 
 /* A container's name, held. */
@@ -92,6 +107,16 @@ struct nook_state {
  */
 int nook_state_claim(const char *state_dir, const char *name, struct nook_state *ret,
 		     struct nook_error *err);
+
+/* The same for an engine's container, whose record outlives its maker: a record that is there, in
+ * whatever state, keeps the name. */
+int nook_state_claim_new(const char *state_dir, const char *name, struct nook_state *ret,
+			 struct nook_error *err);
+
+/* Takes the lock of a container that is there: for commands that change it. -ENOENT: there is none.
+ * Waits while another command has it. */
+int nook_state_take(const char *state_dir, const char *name, struct nook_state *ret,
+		    struct nook_error *err);
 
 /**
  * nook_state_write() - write the record aside and rename it into place; the filter beside it

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An engine's containers, over their whole life: what oci/ calls. Each function is one command of
+ * the runtime, whole: it reads, checks, acts, and undoes what it began when it fails. Nothing is
+ * printed.
+ */
+#ifndef NOOK_RUN_OCI_H
+#define NOOK_RUN_OCI_H
+
+#include "base/arena.h"
+#include "nook/container.h"
+#include "nook/error.h"
+#include "plan/bundle.h"
+#include "spec/bundle.h"
+#include "state/state.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* Told what is worth a line of level "warning" in the log. */
+typedef void nook_oci_warn(void *data, const char *text);
+
+struct nook_oci_create {
+	struct nook_bundle_options options; /* id, state_dir, cgroups… */
+	const char *bundle;                 /* the directory */
+	const char *pid_file;               /* NULL: none; relative to the caller's directory */
+	const char *console_socket;         /* NULL: none */
+	const char *pidfd_socket;           /* NULL: none */
+	bool detach;                        /* run: don't wait for the program */
+	bool keep;                          /* run: leave the stopped container there */
+	const struct nook_trace *trace;
+	nook_oci_warn *warn;
+	void *warn_data;
+};
+
+/* Everything up to the program, which waits for nook_oci_start(). -EEXIST: the id is in use. */
+int nook_oci_create(const struct nook_oci_create *c, struct nook_error *err);
+
+/* create, start, and unless @detach wait for the program, pass signals and the terminal on, delete.
+ * @ret_status as nook_run(). */
+int nook_oci_run(const struct nook_oci_create *c, int *ret_status, struct nook_error *err);
+
+/* What `create` would do. */
+int nook_oci_plan(const struct nook_oci_create *c, enum nook_plan_format format, FILE *out,
+		  struct nook_error *err);
+
+/* Lets the program begin, then the poststart hooks. -EINVAL: it isn't in the state "created". */
+int nook_oci_start(const char *state_dir, const char *id, nook_oci_warn *warn, void *warn_data,
+		   struct nook_error *err);
+
+enum nook_oci_status {
+	NOOK_OCI_CREATING,
+	NOOK_OCI_CREATED,
+	NOOK_OCI_RUNNING,
+	NOOK_OCI_PAUSED,
+	NOOK_OCI_STOPPED,
+};
+
+const char *nook_oci_status_text(enum nook_oci_status status);
+
+struct nook_oci_state {
+	enum nook_oci_status status;
+	struct nook_record record; /* with its bundle, rootfs and annotations */
+	struct nook_error error;   /* in a list: errnum set when the record can't be read */
+};
+
+/* -ENOENT: there is no such container. */
+int nook_oci_state(const char *state_dir, const char *id, struct nook_arena *a,
+		   struct nook_oci_state *ret, struct nook_error *err);
+int nook_oci_list(const char *state_dir, struct nook_arena *a, struct nook_oci_state **ret,
+		  size_t *ret_n, struct nook_error *err);
+
+/* @all: every process of its cgroup. -ESRCH: it is not running, but 0 with @all when it is stopped.
+ */
+int nook_oci_kill(const char *state_dir, const char *id, int signal, bool all,
+		  struct nook_error *err);
+
+/* Removes a stopped or created container; any with @force, by which one that isn't there is no
+ * error. Runs the poststop hooks. */
+int nook_oci_delete(const char *state_dir, const char *id, bool force, nook_oci_warn *warn,
+		    void *warn_data, struct nook_error *err);
+
+struct nook_oci_exec {
+	const char *state_dir, *id;
+	const char *process; /* --process: a file with a process object, "-": stdin; NULL: as said
+				below */
+	const char *const *args;
+	bool terminal;                  /* --tty */
+	const char *cwd, *user;         /* NULL: the container's; user: "UID[:GID]" */
+	const char *const *env;         /* added; NULL-terminated or NULL */
+	const char *const *groups;      /* --additional-gids: numbers; NULL-terminated or NULL */
+	const char *const *caps;        /* --cap: added; NULL-terminated or NULL */
+	const char *apparmor, *selinux; /* NULL: the container's */
+	const char *cgroup;             /* --cgroup: below the container's; NULL */
+	enum nook_tristate no_new_privs;
+	unsigned preserve_fds;
+	bool detach, ignore_paused;
+	const char *pid_file, *console_socket, *pidfd_socket;
+	nook_oci_warn *warn;
+	void *warn_data;
+};
+
+/* One more program in a running container. @ret_status as nook_run(); 0 with @detach. */
+int nook_oci_exec(const struct nook_oci_exec *e, int *ret_status, struct nook_error *err);
+
+/* ---- cgroups: cgroup_bundle.c, cgroup_stats.c, cgroup_freeze.c ---- */
+
+/* Freezes or thaws. -EINVAL with the state when it isn't running or paused. */
+int nook_oci_pause(const char *state_dir, const char *id, bool pause, struct nook_error *err);
+
+/* Processes in it, as we see them. */
+int nook_oci_pids(const char *state_dir, const char *id, struct nook_arena *a, int **ret,
+		  size_t *ret_n, struct nook_error *err);
+
+/* Writes new limits; what @r doesn't say stays. */
+int nook_oci_update(const char *state_dir, const char *id, const struct nook_bundle_resources *r,
+		    struct nook_error *err);
+
+struct nook_json_writer;
+
+/* The member "data" of a runc event of type "stats": cpu, memory, pids, blkio, hugetlb… */
+int nook_oci_stats(const struct nook_record *record, struct nook_json_writer *w, const char *key,
+		   struct nook_error *err);
+
+/* A descriptor that poll(2) reports when the container ran out of memory or ended; see events. */
+struct nook_oci_watch {
+	int fd; /* cgroup.events or memory.events (v2: POLLPRI), or an eventfd (v1: POLLIN) */
+	bool v2;
+	uint64_t oom_kills; /* seen so far */
+};
+int nook_oci_watch_open(const struct nook_record *record, struct nook_oci_watch *ret,
+			struct nook_error *err);
+/* Has there been one more since? Return: 1, 0, or a negative errno when the cgroup is gone. */
+int nook_oci_watch_oom(struct nook_oci_watch *w);
+
+/* Is it frozen? Of a record whose container runs. */
+bool nook_oci_is_paused(const struct nook_record *record);
+
+/* What of a bundle this host can't do: `nook-oci check`. Calls @tell for each; return: how many, or
+ * a negative errno. */
+int nook_oci_check(const struct nook_oci_create *c,
+		   void (*tell)(void *data, const struct nook_error *what), void *data,
+		   struct nook_error *err);
+
+#endif
