@@ -66,7 +66,7 @@ static bool is_whole_v2(const char *path)
  * has a line for every mount of the machine. Only in the initial cgroup namespace, where paths in
  * /proc/self/cgroup count from the root that is inode 1.
  */
-static bool known_layout(struct nook_host_cgroup *cg)
+bool nook_cgroup_known_layout(struct nook_host_cgroup *cg)
 {
 	struct stat ns;
 
@@ -177,7 +177,7 @@ int nook_host_cgroup_probe(struct nook_arena *a, const struct nook_limits_spec *
 	if (r < 0)
 		return r;
 
-	if (known_layout(&cg)) {
+	if (nook_cgroup_known_layout(&cg)) {
 		cg.v2.own = own.v2;
 		nook_cgroup_place_v2(a, wanted, !limits, &cg);
 	}

@@ -27,6 +27,10 @@ uint32_t nook_limits_controllers(const struct nook_limits_spec *limits);
 int nook_host_cgroup_probe(struct nook_arena *a, const struct nook_limits_spec *limits,
 			   struct nook_host *host, struct nook_error *err);
 
+/* Sets layout and v2.mount where these are as systemd and others have them, by two or three system
+ * calls. */
+bool nook_cgroup_known_layout(struct nook_host_cgroup *cg);
+
 /* "memory", "cpu", …: the kernel's name of a controller; on v1 "io" is "blkio". Static. */
 const char *nook_controller_name(enum nook_controller c);
 const char *nook_controller_v1_name(enum nook_controller c);

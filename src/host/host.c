@@ -19,7 +19,7 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 
-static int probe_kernel(struct nook_prober *p)
+int nook_host_kernel(struct nook_prober *p)
 {
 	struct nook_host *host = p->host;
 	int rc = nook_kernel_probe(p->arena, host, p->err);
@@ -35,14 +35,19 @@ static int probe_kernel(struct nook_prober *p)
 			   NOOK_KERNEL_MAJOR, NOOK_KERNEL_MINOR, host->release);
 }
 
-static int probe_lsm(struct nook_prober *p)
+void nook_host_lsm(struct nook_host *host)
 {
 	char value = 'N';
 	auto_close int fd = open("/sys/module/apparmor/parameters/enabled", O_RDONLY | O_CLOEXEC);
 
 	/* No file, or none that can be read, is a kernel without AppArmor. */
-	p->host->apparmor = fd >= 0 && read(fd, &value, 1) == 1 && value == 'Y';
-	p->host->selinux = access("/sys/fs/selinux/enforce", F_OK) == 0;
+	host->apparmor = fd >= 0 && read(fd, &value, 1) == 1 && value == 'Y';
+	host->selinux = access("/sys/fs/selinux/enforce", F_OK) == 0;
+}
+
+static int probe_lsm(struct nook_prober *p)
+{
+	nook_host_lsm(p->host);
 	return 0;
 }
 
@@ -121,8 +126,8 @@ static int probe_rootfs(struct nook_prober *p)
 
 /* Each may use what those before it have set. */
 static int (*const probes[])(struct nook_prober *p) = {
-	probe_kernel, nook_caller_probe,   probe_lsm,    probe_state_dir, probe_own_account,
-	probe_ids,    nook_accounts_probe, probe_cgroup, probe_rootfs,
+	nook_host_kernel, nook_caller_probe,   probe_lsm,    probe_state_dir, probe_own_account,
+	probe_ids,        nook_accounts_probe, probe_cgroup, probe_rootfs,
 };
 
 int nook_host_probe(struct nook_arena *a, const struct nook_spec *spec, struct nook_host *host,

@@ -112,6 +112,17 @@ struct nook_host_cgroup {
 	bool io_cost, io_bfq;    /* a block device here honours io.weight, or (io.)bfq.weight */
 };
 
+/* A hierarchy of cgroups, with all that is bound to it: what a bundle asks of them is more than
+ * nook_host_cgroup tells. */
+struct nook_hierarchy {
+	bool v2;
+	/* v1: as in /proc/self/cgroup, "cpu,cpuacct" or "name=systemd"; v2: of its root's
+	 * cgroup.controllers, with spaces between, "" when it can't be read */
+	const char *controllers;
+	const char *mount; /* "/sys/fs/cgroup/cpu,cpuacct"; NULL: not mounted where we see it */
+	const char *own;   /* our own cgroup below @mount; NULL: it lies elsewhere */
+};
+
 /* An account as the container's root file system names it (host's /etc/passwd for the copy-on-write
  * root). */
 struct nook_account {
@@ -169,6 +180,13 @@ struct nook_host {
 	struct nook_account account; /* of spec's user, looked up in the container's root */
 
 	const char *state_dir; /* "/run/nook" or "$XDG_RUNTIME_DIR/nook" */
+
+	/* only for bundles: bundle.h */
+	struct nook_hierarchy *hierarchies; /* the v2 one first, when there is one */
+	size_t n_hierarchies;
+	bool owns_mounts; /* our mount namespace is our user namespace's, so that CAP_SYS_ADMIN
+			     suffices to mount in it */
+	bool kcore;       /* there is a /proc/kcore */
 };
 
 /**

@@ -27,6 +27,10 @@ int nook_prober_passwd(struct nook_prober *p);
 /* p->mounts is there. */
 int nook_prober_mounts(struct nook_prober *p);
 
+/* host.c: the kernel's version and features, refused when too old; the security modules. */
+int nook_host_kernel(struct nook_prober *p);
+void nook_host_lsm(struct nook_host *host);
+
 /* The spec wants a new user namespace; one with the ids that nook chooses. */
 bool nook_wants_userns(const struct nook_spec *spec);
 bool nook_wants_ids(const struct nook_spec *spec);
