@@ -390,7 +390,8 @@ static int save_record(void *ctx, struct nook_error *err)
 	if (rc < 0)
 		return rc;
 	c->record.pid = c->pid;
-	c->record.phase = NOOK_PHASE_RUNNING;
+	if (!c->plan->bundle)
+		c->record.phase = NOOK_PHASE_RUNNING;
 	c->record.n_cgroups = c->cgroups_made;
 	return nook_state_write(&c->state, &c->record, err);
 }
@@ -407,7 +408,7 @@ static int take_master(void *ctx, struct nook_error *err)
 	struct nook_create *c = ctx;
 
 	(void)err;
-	if (c->master >= 0)
+	if (c->master >= 0 && !c->console_socket)
 		nook_terminal_copy_size(c->master);
 	return 0;
 }
@@ -449,6 +450,13 @@ static bool starts_now(const struct nook_plan *p)
 	return !p->start_later;
 }
 
+/* An engine's is written when all is there, unless a hook may ask for it before: while we live the stage
+ * ends with us, so nothing would be gained. */
+static bool early_record(const struct nook_plan *p)
+{
+	return !p->bundle || nook_outer_hooks(p);
+}
+
 static bool netdevs(const struct nook_plan *p)
 {
 	return p->n_netdevs > 0;
@@ -487,7 +495,7 @@ const struct nook_step nook_create_steps[] = {
 	STEP_UNDO(join_rdt, leave_rdt, "enter the resctrl group", rdt),
 	STEP(move_netdevs, "move network devices in", netdevs),
 	NOOK_SEND(MAPS_WRITTEN),
-	STEP(save_record, "save the record", NULL), /* while the stage mounts */
+	STEP(save_record, "save the record", early_record), /* while the stage mounts */
 	NOOK_WAIT_IF(MOUNTED, nook_outer_hooks),
 	STEP(run_outer_hooks, "run the prestart and createRuntime hooks", nook_outer_hooks),
 	NOOK_SEND_IF(HOOKED, nook_outer_hooks),
@@ -537,6 +545,8 @@ const struct nook_step nook_exec_steps[] = {
 	NOOK_SEND(START),
 	NOOK_WAIT(STAGE_READY),
 	STEP(take_master, "take the terminal", terminal),
+	STEP(tell_engine, "tell the engine", nook_of_bundle),
+	NOOK_SEND_IF(DETACH, nook_of_bundle),
 	STEP(await_program, "start the program", NULL),
 };
 const size_t nook_exec_n_steps = ARRAY_SIZE(nook_exec_steps);

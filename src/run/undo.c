@@ -103,6 +103,9 @@ int nook_state_clear(struct nook_state *state, struct nook_error *err)
 		rc = nook_range_release_all(state, err);
 	if (rc == 0 && record.range)
 		rc = nook_range_release(state, record.range, err);
+	if (rc == 0 && record.start &&
+	    unlinkat(state->dirs[NOOK_FOLDER_START], record.start, 0) < 0 && errno != ENOENT)
+		rc = nook_fail(err, errno, "unlink start/%s in the state directory", record.start);
 	return rc < 0 ? rc : nook_files_delete(state, err);
 }
 

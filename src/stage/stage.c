@@ -117,6 +117,12 @@ bool nook_of_bundle(const struct nook_plan *p)
 	return p->bundle;
 }
 
+/* Else await_start has heard of it, by another way. */
+static bool starts_now(const struct nook_plan *p)
+{
+	return !p->start_later;
+}
+
 static bool scheduling(const struct nook_plan *p)
 {
 	const struct nook_plan_process *pr = &p->process;
@@ -164,7 +170,7 @@ const struct nook_step nook_stage_steps[] = {
 	STAGE(load_seccomp, "load the seccomp filter", own_seccomp),
 	NOOK_WAIT_IF(DETACH, nook_of_bundle),
 	STAGE(await_start, "wait for the start", nook_of_bundle),
-	NOOK_WAIT(START),
+	NOOK_WAIT_IF(START, starts_now),
 	STAGE(run_start_hooks, "run the startContainer hooks", start_hooks),
 	STAGE(load_seccomp, "load the seccomp filter", other_seccomp),
 	STAGE(start_program, "start the program below pid 1", init),
@@ -183,6 +189,8 @@ const struct nook_step nook_enter_steps[] = {
 	STAGE(enter_directory, "enter the working directory", NULL),
 	STAGE(drop_privilege, "drop privilege", NULL),
 	NOOK_SEND(STAGE_READY),
+	NOOK_WAIT_IF(DETACH, nook_of_bundle),
+	STAGE(await_start, "outlive our maker", nook_of_bundle),
 	STAGE(load_seccomp, "load the seccomp filter", seccomp),
 	STAGE(exec_program, NOOK_WANTED_EXEC, NULL),
 };

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -52,6 +53,79 @@ int nook_state_claim(const char *state_dir, const char *name, struct nook_state 
 		return rc;
 	}
 
+	*ret = s;
+	return 0;
+}
+
+/* The directories above the last one, as runc makes them. */
+static int make_parents(const char *state_dir, struct nook_error *err)
+{
+	char path[4096];
+
+	if (strlen(state_dir) >= sizeof(path))
+		return nook_refuse(err, ENAMETOOLONG, "the directory for the state has %zu bytes",
+				   strlen(state_dir));
+	strcpy(path, state_dir);
+	for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdir(path, 0700) < 0 && errno != EEXIST)
+			return nook_fail(err, errno, "mkdir %s", path);
+		*slash = '/';
+	}
+	return 0;
+}
+
+int nook_state_claim_new(const char *state_dir, const char *name, struct nook_state *ret,
+			 struct nook_error *err)
+{
+	struct nook_state s = NOOK_STATE_NONE;
+	struct stat st;
+	int rc = stat(state_dir, &st) < 0 && errno == ENOENT ? make_parents(state_dir, err) : 0;
+
+	if (rc == 0)
+		rc = nook_state_open(state_dir, name, true, &s, err);
+	if (rc < 0)
+		return rc;
+	rc = nook_lock_take_patiently(&s, err);
+	if (rc == -EBUSY || (rc == 0 && nook_have_record(&s))) {
+		nook_cause(err, "name-in-use", "an id belongs to one container until it is deleted");
+		rc = nook_refuse(err, EEXIST, "container with given ID already exists: %s", name);
+	}
+	if (rc < 0) {
+		nook_state_close(&s);
+		return rc;
+	}
+	*ret = s;
+	return 0;
+}
+
+int nook_state_take(const char *state_dir, const char *name, int patience_ms,
+		    struct nook_state *ret, struct nook_error *err)
+{
+	const struct timespec slice = { .tv_nsec = 1000000 };
+	struct nook_state s = NOOK_STATE_NONE;
+	int rc = nook_state_open(state_dir, name, false, &s, err);
+
+	if (rc < 0)
+		return rc;
+	for (int waited = 0;; waited++) {
+		/* Without a record there is nothing to lock: taking it would make the file. */
+		rc = nook_have_record(&s) ? nook_lock_take(&s, err) : -ENOENT;
+		if (rc != -EBUSY || waited >= patience_ms)
+			break;
+		(void)nanosleep(&slice, NULL); /* shorter after a signal */
+	}
+	/* The holder before us may have deleted it. */
+	if (rc == 0 && !nook_have_record(&s)) {
+		(void)unlinkat(s.dirs[NOOK_FOLDER_LOCKS], name, 0); /* made by us a moment ago */
+		rc = -ENOENT;
+	}
+	if (rc == -EBUSY)
+		rc = nook_refuse(err, EBUSY, "another command is at work on container %s", name);
+	if (rc < 0) {
+		nook_state_close(&s);
+		return rc;
+	}
 	*ret = s;
 	return 0;
 }

@@ -20,6 +20,7 @@ const char *nook_folder_name(enum nook_folder f)
 		[NOOK_FOLDER_LOCKS] = "locks",
 		[NOOK_FOLDER_SECCOMP] = "seccomp",
 		[NOOK_FOLDER_IDS] = "ids",
+		[NOOK_FOLDER_START] = "start",
 	};
 
 	return names[f];

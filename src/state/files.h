@@ -14,6 +14,7 @@ enum nook_folder {
 	NOOK_FOLDER_LOCKS,
 	NOOK_FOLDER_SECCOMP,
 	NOOK_FOLDER_IDS,
+	NOOK_FOLDER_START,
 	NOOK_FOLDER_COUNT,
 };
 
@@ -92,6 +93,9 @@ int nook_lock_holder(int base, const char *name, struct nook_holder *ret, struct
 
 /* ---- records ---- */
 
+/* "creating", … */
+const char *nook_phase_text(enum nook_phase phase);
+
 /* How much of it is read: what an undo needs can be whole where the rest is not. */
 enum nook_record_part {
 	NOOK_RECORD_OBJECTS, /* identity, range and cgroups */
@@ -103,6 +107,11 @@ enum nook_record_part {
 int nook_record_load(int base, const char *name, enum nook_record_part part, struct nook_arena *a,
 		     struct nook_record *record, struct nook_error *err);
 
+/* nook_state_read(), but only as much of it. */
+int nook_state_read_part(const char *state_dir, const char *name, enum nook_record_part part,
+			 struct nook_arena *a, struct nook_record *record,
+			 enum nook_life *ret_life, struct nook_error *err);
+
 /* What is true of a record now. @boot_id: of this boot. */
 enum nook_life nook_life_of(const struct nook_record *record, const struct nook_holder *holder,
 			    const char *boot_id);
@@ -113,6 +122,7 @@ int nook_record_pidfd(const struct nook_record *record, const char *boot_id, int
 
 /* Bounds that writer and reader share. */
 #define NOOK_RECORD_VERSION 1
+#define NOOK_START_NAME     16 /* hexadecimal digits */
 #define NOOK_RECORD_BYTES   (8u << 20)
 #define NOOK_RECORD_TEXTS   262144u
 #define NOOK_RECORD_GROUPS  65536u

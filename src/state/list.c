@@ -140,6 +140,13 @@ static int no_such(int base, const char *name, struct nook_arena *a, struct nook
 int nook_state_read(const char *state_dir, const char *name, struct nook_arena *a,
 		    struct nook_record *record, enum nook_life *ret_life, struct nook_error *err)
 {
+	return nook_state_read_part(state_dir, name, NOOK_RECORD_ALL, a, record, ret_life, err);
+}
+
+int nook_state_read_part(const char *state_dir, const char *name, enum nook_record_part part,
+			 struct nook_arena *a, struct nook_record *record,
+			 enum nook_life *ret_life, struct nook_error *err)
+{
 	char boot_id[37];
 	int rc = nook_check_name(name, err);
 
@@ -155,7 +162,7 @@ int nook_state_read(const char *state_dir, const char *name, struct nook_arena *
 
 	rc = nook_boot_id(boot_id, err);
 	if (rc == 0)
-		rc = read_one(base, name, NOOK_RECORD_ALL, boot_id, a, record, ret_life, err);
+		rc = read_one(base, name, part, boot_id, a, record, ret_life, err);
 	return rc == -ENOENT ? no_such(base, name, a, err) : rc;
 }
 

@@ -105,8 +105,10 @@ enum nook_life nook_life_of(const struct nook_record *record, const struct nook_
 			    const char *boot_id)
 {
 	auto_close int fd = NO_FD;
+	/* An engine's container outlives the command that made it. */
+	bool alone = record->bundle && record->phase != NOOK_PHASE_CREATING;
 
-	if (!holder->held)
+	if (!holder->held && !alone)
 		return NOOK_LIFE_GONE;
 	if (record->phase == NOOK_PHASE_CREATING)
 		return NOOK_LIFE_STARTING;

@@ -75,11 +75,13 @@ static int read_phase(const struct nook_json_value *v, struct reader *r)
 		rc = nook_json_as_text(&phase, 20, &text, r->err);
 	if (rc < 0)
 		return rc;
-	if (strcmp(text, "creating") != 0 && strcmp(text, "running") != 0)
-		return nook_json_refuse(&phase, r->err, "\"%s\" is no phase", text);
-
-	r->record->phase = text[0] == 'r' ? NOOK_PHASE_RUNNING : NOOK_PHASE_CREATING;
-	return 0;
+	for (int i = NOOK_PHASE_CREATING; i <= NOOK_PHASE_RUNNING; i++) {
+		if (strcmp(text, nook_phase_text((enum nook_phase)i)) == 0) {
+			r->record->phase = (enum nook_phase)i;
+			return 0;
+		}
+	}
+	return nook_json_refuse(&phase, r->err, "\"%s\" is no phase", text);
 }
 
 /* What container this is, and which process. */
@@ -291,6 +293,70 @@ static int read_process(const struct nook_json_value *root, struct reader *r)
 	return rc == 0 ? read_oom_score_adj(&v, r) : rc;
 }
 
+static int read_annotations(const struct nook_json_value *engine, struct reader *r)
+{
+	struct nook_record *rec = r->record;
+	const char *const *texts = NULL;
+	size_t n = 0;
+	int rc = nook_json_get_texts(r->arena, engine, "annotations", must, NOOK_RECORD_TEXTS,
+				     TEXT_BYTES, &texts, &n, r->err);
+
+	if (rc < 0)
+		return rc;
+	if (n % 2)
+		return nook_refuse(r->err, EINVAL, "an annotation has no value");
+
+	rec->annotations = nook_alloc_array(r->arena, n / 2, sizeof(*rec->annotations));
+	for (size_t i = 0; i < n; i++)
+		rec->annotations[i / 2][i % 2] = texts[i];
+	rec->n_annotations = n / 2;
+	return 0;
+}
+
+/* What an engine's container has; what an undo needs of it is among the objects. */
+static int read_engine(const struct nook_json_value *root, enum nook_record_part part,
+		       struct reader *r)
+{
+	struct nook_record *rec = r->record;
+	struct nook_json_value v;
+	int64_t nsec = 0;
+	const struct {
+		const char *key;
+		enum nook_json_need need;
+		size_t max;
+		const char **text;
+	} texts[] = {
+		{ "bundle", must, PATH_BYTES, &rec->bundle },
+		{ "unit", may, PATH_BYTES, &rec->unit },
+		{ "rdt", may, PATH_BYTES, &rec->rdt },
+		{ "start", must, NOOK_START_NAME, &rec->start },
+		{ "rootfs", may, PATH_BYTES, &rec->rootfs },
+		{ "oci_version", must, PATH_BYTES, &rec->oci_version },
+		{ "process", may, NOOK_RECORD_BYTES, &rec->process },
+		{ "hooks", may, NOOK_RECORD_BYTES, &rec->hooks },
+		{ "hook_state", may, NOOK_RECORD_BYTES, &rec->hook_state },
+	};
+	size_t n = part == NOOK_RECORD_OBJECTS ? 4 : ARRAY_SIZE(texts);
+	int rc = nook_json_member(root, "engine", may, NOOK_JSON_OBJECT, &v, r->err);
+
+	if (rc < 0 || !v.json)
+		return rc;
+	for (size_t i = 0; i < n && rc == 0; i++)
+		rc = nook_json_get_text(r->arena, &v, texts[i].key, texts[i].need, texts[i].max,
+					texts[i].text, r->err);
+	if (rc == 0 && (strlen(rec->start) != NOOK_START_NAME ||
+			strspn(rec->start, "0123456789abcdef") != NOOK_START_NAME))
+		return nook_refuse(r->err, EINVAL, "\"%s\" names no socket", rec->start);
+	if (rc < 0 || part == NOOK_RECORD_OBJECTS)
+		return rc;
+
+	rc = nook_json_get_i64(&v, "created_nsec", must, 0, 999999999, &nsec, r->err);
+	rec->created_nsec = (int32_t)nsec;
+	if (rc == 0)
+		rc = nook_json_get_bool(&v, "no_new_keyring", must, &rec->no_new_keyring, r->err);
+	return rc == 0 ? read_annotations(&v, r) : rc;
+}
+
 static int read_filter(int base, const char *name, struct reader *r)
 {
 	size_t want = r->record->n_seccomp * sizeof(struct sock_filter), len = 0;
@@ -323,6 +389,8 @@ static int parse(const char *text, size_t len, const char *name, enum nook_recor
 		rc = read_identity(&v, name, r);
 	if (rc == 0)
 		rc = read_objects(&v, r);
+	if (rc == 0)
+		rc = read_engine(&v, part, r);
 	return rc == 0 && part != NOOK_RECORD_OBJECTS ? read_process(&v, r) : rc;
 }
 

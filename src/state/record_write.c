@@ -71,12 +71,43 @@ static void put_process(struct nook_json_writer *w, const struct nook_record *r)
 	nook_json_end(w);
 }
 
+/* What only an engine's container has. */
+static void put_engine(struct nook_json_writer *w, const struct nook_record *r)
+{
+	nook_json_object(w, "engine");
+	nook_json_put_bytes(w, "bundle", r->bundle);
+	nook_json_put_bytes(w, "rootfs", r->rootfs);
+	nook_json_put_bytes(w, "oci_version", r->oci_version);
+	nook_json_put_i64(w, "created_nsec", r->created_nsec);
+	nook_json_put_bytes(w, "process", r->process);
+	nook_json_put_bytes(w, "hooks", r->hooks);
+	nook_json_put_bytes(w, "hook_state", r->hook_state);
+	nook_json_array(w, "annotations");
+	for (size_t i = 0; i < r->n_annotations; i++) {
+		nook_json_put_bytes(w, NULL, r->annotations[i][0]);
+		nook_json_put_bytes(w, NULL, r->annotations[i][1]);
+	}
+	nook_json_end(w);
+	nook_json_put_bytes(w, "unit", r->unit);
+	nook_json_put_bytes(w, "rdt", r->rdt);
+	nook_json_put_text(w, "start", r->start);
+	nook_json_put_bool(w, "no_new_keyring", r->no_new_keyring);
+	nook_json_end(w);
+}
+
+const char *nook_phase_text(enum nook_phase phase)
+{
+	return phase == NOOK_PHASE_RUNNING   ? "running"
+	       : phase == NOOK_PHASE_CREATED ? "created"
+					     : "creating";
+}
+
 static void put_record(struct nook_json_writer *w, const char *name, const struct nook_record *r)
 {
 	nook_json_object(w, NULL);
 	nook_json_put_u64(w, "version", NOOK_RECORD_VERSION);
 	nook_json_put_text(w, "name", name);
-	nook_json_put_text(w, "phase", r->phase == NOOK_PHASE_RUNNING ? "running" : "creating");
+	nook_json_put_text(w, "phase", nook_phase_text(r->phase));
 	nook_json_put_text(w, "boot_id", r->boot_id);
 	nook_json_put_i64(w, "keeper", r->keeper);
 	nook_json_put_i64(w, "pid", r->pid);
@@ -88,6 +119,8 @@ static void put_record(struct nook_json_writer *w, const char *name, const struc
 	put_cgroups(w, r);
 	nook_json_put_u64(w, "namespaces", r->namespaces);
 	put_process(w, r);
+	if (r->bundle)
+		put_engine(w, r);
 	nook_json_end(w);
 }
 

@@ -7,6 +7,7 @@
  *	locks/NAME       locked by the process that runs the container, as long as it lives
  *	seccomp/NAME     its filter: struct sock_filter as in memory
  *	ids/FIRST        a range of ids that it holds: a symbolic link whose text is NAME
+ *	start/NUMBER     an engine's container that was created waits at this socket for its start
  *
  * The record is written before the first object is made, so that whoever finds it later can undo
  * everything from any phase. Not a directory for each container: where /run is on a disk's file
@@ -71,6 +72,7 @@ struct nook_record {
 	const char *bundle; /* absolute; not NULL marks it as an engine's */
 	const char *rootfs; /* absolute */
 	const char *oci_version;
+	int32_t created_nsec; /* the rest of @created */
 	const char *process; /* JSON text of the bundle's process: what exec begins with */
 	const char *hooks;   /* JSON text of the bundle's hooks: poststart and poststop are still to
 				come;   NULL: none */
@@ -78,6 +80,8 @@ struct nook_record {
 	const char *(*annotations)[2]; /* key, value */
 	size_t n_annotations;
 	const char *unit; /* the systemd scope that holds it; NULL: none */
+	const char *start; /* name of its socket in start/: a socket's path has room for 107 bytes, an
+			      id has 255 */
 	const char *rdt;  /* name of its group in resctrl that is ours to remove; NULL: none */
 	bool no_new_keyring;
 };
@@ -87,14 +91,14 @@ struct nook_state {
 	int base; /* STATE_DIR */
 	int lock; /* locks/NAME, locked. The lock lives as long as any copy of this descriptor, so
 		     a child that doesn't execute at once (the stage, an init) closes its copy. */
-	int dirs[5]; /* containers, new, locks, seccomp, ids: so that a cleanup takes no new
+	int dirs[6]; /* containers, new, locks, seccomp, ids, start: so that a cleanup takes no new
 			descriptor when these have run out */
 	const struct sock_filter *filter; /* what seccomp/NAME holds; NULL: nothing yet */
 	char name[256];
 };
 #define NOOK_STATE_NONE                                                                            \
 	((struct nook_state){                                                                      \
-		.base = NO_FD, .lock = NO_FD, .dirs = { NO_FD, NO_FD, NO_FD, NO_FD, NO_FD } })
+		.base = NO_FD, .lock = NO_FD, .dirs = { NO_FD, NO_FD, NO_FD, NO_FD, NO_FD, NO_FD } })
 
 /**
  * nook_state_claim() - take a name and lock it
@@ -115,7 +119,7 @@ int nook_state_claim_new(const char *state_dir, const char *name, struct nook_st
 
 /* Takes the lock of a container that is there: for commands that change it. -ENOENT: there is none.
  * Waits while another command has it. */
-int nook_state_take(const char *state_dir, const char *name, struct nook_state *ret,
+int nook_state_take(const char *state_dir, const char *name, int patience_ms, struct nook_state *ret,
 		    struct nook_error *err);
 
 /**

@@ -61,7 +61,12 @@ int nook_close_range(unsigned first, unsigned last, unsigned flags)
 
 int nook_close_others(const int *keep, size_t n)
 {
-	for (int from = 3;;) {
+	return nook_close_others_from(3, keep, n);
+}
+
+int nook_close_others_from(int from, const int *keep, size_t n)
+{
+	for (;;) {
 		int next = -1;
 
 		for (size_t i = 0; i < n; i++) {

@@ -32,5 +32,6 @@ int nook_close_range(unsigned first, unsigned last, unsigned flags);
 /* Closes every descriptor from 3 up but those in @keep, where negative ones are none. Return: 0 or
  * a negative errno, then some are open still. */
 int nook_close_others(const int *keep, size_t n);
+int nook_close_others_from(int from, const int *keep, size_t n);
 
 #endif
