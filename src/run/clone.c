@@ -72,7 +72,8 @@ static int leave_behind(const struct nook_create *c, struct nook_error *err)
 	if (c->plan->root_how != NOOK_PLAN_ROOT_KEEP)
 		return 0; /* it has a root to build */
 
-	int rc = nook_close_others(needed, ARRAY_SIZE(needed));
+	int rc = nook_close_others_from(3 + (int)c->plan->process.preserve_fds, needed,
+					ARRAY_SIZE(needed));
 
 	return rc < 0 ? nook_fail(err, -rc, "close_range") : 0;
 }

@@ -159,6 +159,8 @@ int drop_privilege(void *ctx, struct nook_error *err)
 		rc = load(p, err);
 	if (rc == 0)
 		rc = set_ids(s, err);
+	if (rc == 0)
+		rc = nook_enter_late(s, err);
 	if (rc < 0)
 		return rc;
 

@@ -7,7 +7,6 @@
 #include "init.h"
 #include "program_failed.h"
 #include "pty.h"
-#include "sys/openat2.h"
 #include "sys/pidfd.h"
 #include "sys/process.h"
 #include "texts.h"
@@ -16,7 +15,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/close_range.h>
-#include <linux/openat2.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,41 +60,6 @@ void set_limits_show(const struct nook_plan *plan, struct nook_rows *rows)
 	}
 }
 
-int enter_directory(void *ctx, struct nook_error *err)
-{
-	const struct nook_plan_process *p = &((struct nook_stage *)ctx)->plan->process;
-	auto_close int fd =
-		nook_openat2(AT_FDCWD, p->cwd, O_PATH | O_DIRECTORY, 0, RESOLVE_NO_MAGICLINKS);
-	char cwd[PATH_MAX];
-
-	if (fd < 0 && p->cwd_optional)
-		return chdir("/") < 0 ? nook_fail(err, errno, "chdir /") : 0;
-	if (fd < 0) {
-		nook_where(err, "%s", p->cwd_from);
-		nook_hint(err,
-			  "name a directory that the container has, or bring it in by --volume");
-		return nook_fail(err, -fd, "open the working directory %s in the container",
-				 p->cwd);
-	}
-	if (fchdir(fd) < 0)
-		return nook_fail(err, errno, "fchdir %s", p->cwd);
-
-	/* A directory outside of our root has no path: "(unreachable)…". */
-	if (!getcwd(cwd, sizeof(cwd)) || cwd[0] != '/')
-		return nook_refuse(err, EPERM,
-				   "the working directory %s lies outside of the container",
-				   p->cwd);
-	return 0;
-}
-
-void enter_directory_show(const struct nook_plan *plan, struct nook_rows *rows)
-{
-	nook_show(rows,
-		  plan->process.cwd_optional ? "the working directory, else /"
-					     : "the working directory",
-		  "openat2(\"%s\"), fchdir", plan->process.cwd);
-}
-
 int take_terminal(void *ctx, struct nook_error *err)
 {
 	return nook_pty_open(ctx, err);
@@ -134,10 +97,16 @@ static int take_stdio(struct nook_stage *s, struct nook_error *err)
 	return 0;
 }
 
-/* One try. Return: the negative errno, with @err filled for those that end the search. */
-static int try_exec(const char *path, const struct nook_plan_process *p, struct nook_error *err)
+static const char *const *env_of(const struct nook_stage *s)
 {
-	(void)execve(path, (char *const *)(uintptr_t)p->argv, (char *const *)(uintptr_t)p->env);
+	return s->env ? s->env : s->plan->process.env;
+}
+
+/* One try. Return: the negative errno, with @err filled for those that end the search. */
+static int try_exec(const char *path, const struct nook_stage *s, struct nook_error *err)
+{
+	(void)execve(path, (char *const *)(uintptr_t)s->plan->process.argv,
+		     (char *const *)(uintptr_t)env_of(s));
 	int saved = errno;
 
 	nook_program_failed(path, saved, err);
@@ -145,13 +114,13 @@ static int try_exec(const char *path, const struct nook_plan_process *p, struct 
 }
 
 /* As execvp(3) does, but for its fallback to a shell: what has no #! is not a program. */
-static int search(const struct nook_plan_process *p, struct nook_error *err)
+static int search(const struct nook_stage *s, struct nook_error *err)
 {
-	const char *name = p->argv[0],
+	const char *name = s->plan->process.argv[0],
 		   *dirs = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 	bool denied = false;
 
-	for (const char *const *e = p->env; *e; e++) {
+	for (const char *const *e = env_of(s); *e; e++) {
 		const char *value = nook_after(*e, "PATH=");
 
 		if (value)
@@ -165,7 +134,7 @@ static int search(const struct nook_plan_process *p, struct nook_error *err)
 				       name);
 
 		if (n + 1 < sizeof(path)) {
-			int rc = try_exec(path, p, err);
+			int rc = try_exec(path, s, err);
 
 			/* A script that is there but lacks its interpreter is the find, and so is
 			 * anything odd. */
@@ -187,13 +156,18 @@ static int search(const struct nook_plan_process *p, struct nook_error *err)
 	return nook_refuse(err, ENOENT, "%s: command not found in the container", name);
 }
 
+static mode_t mask_of(const struct nook_plan_process *p)
+{
+	return p->set_umask ? p->umask : 022;
+}
+
 /* The end of the channel says that it runs, as execve(2) would. Only stdin, stdout and stderr are
  * open to it. */
 static int call_function(struct nook_stage *s, struct nook_error *err)
 {
 	const struct nook_plan_process *p = &s->plan->process;
 
-	(void)umask(022); /* returns the old mask, never fails */
+	(void)umask(mask_of(p)); /* returns the old mask, never fails */
 	if (sigprocmask(SIG_SETMASK, &s->signals, NULL) < 0)
 		return nook_fail(err, errno, "sigprocmask");
 	if (p->seccomp && p->seccomp_late) {
@@ -229,11 +203,12 @@ int exec_program(void *ctx, struct nook_error *err)
 		return call_function(s, err);
 
 	/* From here on our channel tells by its end that the program runs; so do all descriptors
-	 * go. */
-	rc = nook_close_range(3, UINT_MAX, CLOSE_RANGE_CLOEXEC);
+	 * go, but those of the caller's that it is to get. What of ours lies in a gap between these
+	 * was born to go. */
+	rc = nook_close_range(3 + p->preserve_fds, UINT_MAX, CLOSE_RANGE_CLOEXEC);
 	if (rc < 0)
 		return nook_fail(err, -rc, "close_range(CLOEXEC)");
-	(void)umask(022); /* returns the old mask, never fails */
+	(void)umask(mask_of(p)); /* returns the old mask, never fails */
 	if (sigprocmask(SIG_SETMASK, &s->signals, NULL) < 0)
 		return nook_fail(err, errno, "sigprocmask");
 
@@ -245,13 +220,13 @@ int exec_program(void *ctx, struct nook_error *err)
 	}
 
 	if (strchr(p->argv[0], '/')) {
-		rc = try_exec(p->argv[0], p, err);
+		rc = try_exec(p->argv[0], s, err);
 		if (rc == -ENOENT || rc == -ENOTDIR)
 			nook_cause(err, "command-not-found", "the container has no file %s",
 				   p->argv[0]);
 		return rc;
 	}
-	return search(p, err);
+	return search(s, err);
 }
 
 void exec_program_show(const struct nook_plan *plan, struct nook_rows *rows)
@@ -260,7 +235,10 @@ void exec_program_show(const struct nook_plan *plan, struct nook_rows *rows)
 
 	nook_show(rows, p->terminal ? "a session with the new terminal" : "a session of its own",
 		  "setsid%s", p->terminal ? ", ioctl(TIOCSCTTY), dup2" : "");
-	nook_show(rows, "no descriptor but stdin, stdout and stderr", "close_range(3, CLOEXEC)");
+	nook_show(rows,
+		  p->preserve_fds ? "no descriptor but the standard ones and those to be passed on"
+				  : "no descriptor but stdin, stdout and stderr",
+		  "close_range(%u, CLOEXEC)", 3 + p->preserve_fds);
 	if (p->seccomp && p->seccomp_late)
 		nook_show_seccomp(plan, rows);
 	nook_show(rows, "the program's environment", "environ: %s", nook_words_text(rows, p->env));

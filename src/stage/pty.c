@@ -74,6 +74,12 @@ int nook_pty_open(struct nook_stage *s, struct nook_error *err)
 	if (uid != 0 && fchown(slave, uid, (gid_t)-1) < 0)
 		return nook_fail(err, errno, "fchown the terminal to %u", uid);
 
+	const struct nook_plan_process *p = &s->plan->process;
+	struct winsize size = { .ws_row = p->rows, .ws_col = p->columns };
+
+	if ((p->rows || p->columns) && ioctl(master, TIOCSWINSZ, &size) < 0)
+		return nook_fail(err, errno, "ioctl(TIOCSWINSZ, %ux%u)", p->columns, p->rows);
+
 	s->console = move_fd(&slave);
 	s->walk.send_fd = move_fd(&master);
 	return 0;

@@ -25,9 +25,14 @@ static bool sources_here(const struct nook_plan *p)
 	return p->n_sources > 0 && !p->sources_outside;
 }
 
+static bool labels(const struct nook_plan *p)
+{
+	return p->process.apparmor || p->process.selinux;
+}
+
 static bool needs_proc(const struct nook_plan *p)
 {
-	return own_root(p) || p->late_time;
+	return own_root(p) || p->late_time || p->n_sysctls || labels(p);
 }
 
 static bool offsets(const struct nook_plan *p)
@@ -127,14 +132,28 @@ static bool scheduling(const struct nook_plan *p)
 {
 	const struct nook_plan_process *pr = &p->process;
 
-	return (pr->scheduler && pr->scheduler->set) || pr->set_ioprio || pr->affinity ||
-	       pr->affinity_final || pr->set_personality ||
-	       (pr->memory_policy && pr->memory_policy->set);
+	return (pr->scheduler && pr->scheduler->set) || pr->set_ioprio || pr->affinity_final ||
+	       pr->set_personality || (pr->memory_policy && pr->memory_policy->set);
 }
 
-static bool labels(const struct nook_plan *p)
+static bool keyring(const struct nook_plan *p)
 {
-	return p->process.apparmor || p->process.selinux;
+	return p->bundle && !p->process.keep_keyring;
+}
+
+static bool own_directory(const struct nook_plan *p)
+{
+	return p->bundle && own_root(p);
+}
+
+static bool own_home(const struct nook_plan *p)
+{
+	return p->process.own_home;
+}
+
+static bool stdio(const struct nook_plan *p)
+{
+	return p->process.chown_stdio && !p->process.terminal;
 }
 
 /* The struct's members in one row: the function, what it is for, when, and how it is shown. */
@@ -157,13 +176,17 @@ const struct nook_step nook_stage_steps[] = {
 	NOOK_SEND_IF(MOUNTED, nook_outer_hooks),
 	NOOK_WAIT_IF(HOOKED, nook_outer_hooks),
 	STAGE(run_container_hooks, "run the createContainer hooks", container_hooks),
+	STAGE(make_directory, "make the working directory", own_directory),
 	STAGE(lock_root, "make the root read-only", read_only),
 	STAGE(pivot, "enter the root file system", own_root),
 	STAGE(take_terminal, "open a terminal", terminal),
 	STAGE(set_limits, "set the limits of the program", rlimits),
 	STAGE(set_scheduling, "set how the program is scheduled", scheduling),
+	STAGE(join_keyring, "make a session keyring", keyring),
 	STAGE(set_labels, "set the program's security label", labels),
 	STAGE(enter_directory, "enter the working directory", NULL),
+	STAGE(find_home, "find the user's home", own_home),
+	STAGE(own_stdio, "give the program its standard streams", stdio),
 	STAGE(drop_privilege, "drop privilege", NULL),
 	NOOK_SEND(STAGE_READY),
 	/* Our own filter lets us hear of the start, and is loaded meanwhile; another's may not. */
@@ -185,8 +208,11 @@ const struct nook_step nook_enter_steps[] = {
 	STAGE(take_terminal, "open a terminal", terminal),
 	STAGE(set_limits, "set the limits of the program", rlimits),
 	STAGE(set_scheduling, "set how the program is scheduled", scheduling),
+	STAGE(join_keyring, "make a session keyring", keyring),
 	STAGE(set_labels, "set the program's security label", labels),
 	STAGE(enter_directory, "enter the working directory", NULL),
+	STAGE(find_home, "find the user's home", own_home),
+	STAGE(own_stdio, "give the program its standard streams", stdio),
 	STAGE(drop_privilege, "drop privilege", NULL),
 	NOOK_SEND(STAGE_READY),
 	NOOK_WAIT_IF(DETACH, nook_of_bundle),

@@ -25,10 +25,12 @@ struct nook_stage {
 	int *sources;     /* descriptors of plan->sources: detached mounts */
 	int *overlays; /* mounts of plan->overlays but the root, when they are to become read-only
 			*/
-	int proc;      /* our own procfs of the new pid namespace, or the host's, checked */
-	int scratch;   /* a tmpfs that nobody else sees, on which layers and masks are laid out */
-	int changes;   /* where the writable layers are: scratch, or the root of --changes */
-	int root;      /* the container's root */
+	const char *const *env; /* the program's, with its HOME; NULL: as the plan has it */
+	bool cwd_later;         /* only the program's user may enter the working directory */
+	int proc;    /* our own procfs of the new pid namespace, or the host's, checked */
+	int scratch; /* a tmpfs that nobody else sees, on which layers and masks are laid out */
+	int changes; /* where the writable layers are: scratch, or the root of --changes */
+	int root;    /* the container's root */
 	int own[2]; /* what was mounted on /proc and on /sys: places in these are reached from there
 		     */
 	int mask;   /* a read-only tmpfs with an empty file and an empty directory */
@@ -79,6 +81,7 @@ NOOK_STAGE_STEP(set_clock_offsets);   /* world.c */
 NOOK_STAGE_STEP(set_hostname);
 NOOK_STAGE_STEP(raise_loopback);
 NOOK_STAGE_STEP(detach_from_caller);
+NOOK_STAGE_STEP(join_keyring);   /* keyring.c */
 NOOK_STAGE_STEP(prepare_mounts); /* root.c */
 NOOK_STAGE_STEP(mount_rootfs);
 NOOK_STAGE_STEP(pivot);
@@ -86,13 +89,17 @@ NOOK_STAGE_STEP(mount_all); /* mounts.c */
 NOOK_STAGE_STEP(lock_root);
 NOOK_STAGE_STEP(enter_cgroup_namespace); /* settings.c: what a bundle says about the process */
 NOOK_STAGE_STEP(set_sysctls);
-NOOK_STAGE_STEP(set_scheduling); /* scheduler, I/O priority, CPUs, memory policy, personality */
 NOOK_STAGE_STEP(set_labels);     /* AppArmor's and SELinux', for execve */
+NOOK_STAGE_STEP(own_stdio);      /* what it writes to becomes the program's user's */
+NOOK_STAGE_STEP(set_scheduling); /* scheduling.c: scheduler, I/O priority, CPUs, memory policy,
+				    personality */
+NOOK_STAGE_STEP(make_directory); /* directory.c: the working directory */
+NOOK_STAGE_STEP(enter_directory);
+NOOK_STAGE_STEP(find_home);           /* home.c */
 NOOK_STAGE_STEP(run_container_hooks); /* hooks.c: createContainer */
 NOOK_STAGE_STEP(run_start_hooks);     /* startContainer */
 NOOK_STAGE_STEP(await_start);         /* start.c */
 NOOK_STAGE_STEP(set_limits);          /* program.c */
-NOOK_STAGE_STEP(enter_directory);
 NOOK_STAGE_STEP(take_terminal);
 NOOK_STAGE_STEP(start_program);
 NOOK_STAGE_STEP(exec_program);
@@ -101,6 +108,9 @@ NOOK_STAGE_STEP(exec_program);
  * negative errno. */
 int nook_overlay_mount(struct nook_stage *s, unsigned number, struct nook_error *err);
 void nook_overlay_show(const struct nook_plan *plan, unsigned number, struct nook_rows *rows);
+
+/* directory.c: tries once more, as the program's user, when root was refused. */
+int nook_enter_late(struct nook_stage *s, struct nook_error *err);
 
 /* The row of the filter, in whichever step loads it. */
 void nook_show_seccomp(const struct nook_plan *plan, struct nook_rows *rows);

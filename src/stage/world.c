@@ -125,9 +125,30 @@ static void reset_signal(int sig)
 	(void)syscall(SYS_rt_sigaction, sig, by_default, NULL, 8); /* refused for KILL and STOP */
 }
 
+/* An engine's container runs where its config says, wherever the engine itself runs. The kernel
+ * leaves what the cgroup allows; a caller that may not be asked stays as it is. */
+static void forget_affinity(void)
+{
+	unsigned long all[128];
+
+	memset(all, 0xff, sizeof(all));
+	(void)NOOK_CALL(SYS_sched_setaffinity, 0, sizeof(all), all);
+}
+
+/* The caller's session keyring may hold tickets and passwords. Without CONFIG_KEYS there are none.
+ */
+static int leave_keyring(struct nook_error *err)
+{
+	long rc = NOOK_CALL(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0);
+
+	return rc < 0 && rc != -ENOSYS
+		       ? nook_fail(err, (int)-rc, "keyctl(KEYCTL_JOIN_SESSION_KEYRING)")
+		       : 0;
+}
+
 int detach_from_caller(void *ctx, struct nook_error *err)
 {
-	(void)ctx;
+	const struct nook_plan *plan = ((struct nook_stage *)ctx)->plan;
 
 	/* SIG_IGN outlives execve: nohup's SIGHUP would be ignored inside as well. Gone at once for
 	 * all that can be set. */
@@ -137,18 +158,17 @@ int detach_from_caller(void *ctx, struct nook_error *err)
 	if (personality(0) < 0)
 		return nook_fail(err, errno, "personality(0)");
 
-	/* The caller's session keyring may hold tickets and passwords. Without CONFIG_KEYS there
-	 * are none. */
-	long rc = NOOK_CALL(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0);
-
-	if (rc < 0 && rc != -ENOSYS)
-		return nook_fail(err, (int)-rc, "keyctl(KEYCTL_JOIN_SESSION_KEYRING)");
+	if (!plan->bundle)
+		return leave_keyring(err);
+	forget_affinity(); /* join_keyring() does the other when it is to */
 	return 0;
 }
 
 void detach_from_caller_show(const struct nook_plan *plan, struct nook_rows *rows)
 {
-	(void)plan;
-	nook_show(rows, "none of the caller's settings and keys",
-		  "signal(all, SIG_DFL), personality(0), keyctl(JOIN_SESSION_KEYRING)");
+	nook_show(rows,
+		  plan->bundle ? "none of the caller's settings"
+			       : "none of the caller's settings and keys",
+		  "signal(all, SIG_DFL), personality(0), %s",
+		  plan->bundle ? "sched_setaffinity(all)" : "keyctl(JOIN_SESSION_KEYRING)");
 }

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* keyrings(7): an engine's containers have one each, by name, which all programs of it share. */
+#include "stage.h"
+
+#include "base/text.h"
+#include "sys/call.h"
+
+#include <linux/keyctl.h>
+
+/* What a new session keyring has (its possessor may do all; its user view, read and link), and that
+ * it can be found: by its user, or from inside a user namespace by others. linux/key.h */
+#define PERMISSION   0x3f130000u
+#define USER_SEARCH  0x00080000u
+#define OTHER_SEARCH 0x00000008u
+
+/*
+ * As root of the container, to whom it then belongs. A keyring of that name that may be searched is
+ * joined: so `exec` gets in, and so it must be ours to change, which nobody else's is.
+ */
+int join_keyring(void *ctx, struct nook_error *err)
+{
+	const struct nook_plan *plan = ((struct nook_stage *)ctx)->plan;
+	unsigned permission = PERMISSION | (plan->own_userns ? OTHER_SEARCH : USER_SEARCH);
+	char name[300];
+
+	(void)nook_format(name, sizeof(name), "_ses.%s", plan->name);
+
+	long key = NOOK_CALL(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, name, 0, 0, 0);
+
+	if (key == -ENOSYS) /* without CONFIG_KEYS there are no keys */
+		return 0;
+	if (key == -EDQUOT)
+		nook_hint(err, "raise kernel.keys.maxkeys, or create it with --no-new-keyring");
+	if (key < 0)
+		return nook_fail(err, (int)-key, "keyctl(JOIN_SESSION_KEYRING, \"%s\")", name);
+
+	long rc = NOOK_CALL(SYS_keyctl, KEYCTL_SETPERM, key, permission, 0, 0);
+
+	return rc < 0 ? nook_fail(err, (int)-rc, "keyctl(SETPERM, \"%s\", 0x%x)", name, permission)
+		      : 0;
+}
+
+void join_keyring_show(const struct nook_plan *plan, struct nook_rows *rows)
+{
+	nook_show(rows, "a keyring for all programs of the container",
+		  "keyctl(JOIN_SESSION_KEYRING, \"_ses.%s\"), keyctl(SETPERM)", plan->name);
+}
