@@ -171,6 +171,12 @@ struct nook_plan_cgroup_dir {
 	bool v2;
 	uint32_t enable; /* v2: bits NOOK_CTL_* to enable in cgroup.subtree_control of PLACE and of
 			    PLACE/nook */
+
+	/* From a bundle. */
+	bool by_path; /* @path is an engine's, of any depth: what stands above it stays when it goes
+		       */
+	bool cpuset;  /* v1: new directories take over their parent's cpuset.cpus and .mems first */
+	const char *controllers; /* v2: to enable on the way where they can be had: "cpu memory" */
 };
 
 struct nook_plan_cgroup_write {
@@ -179,6 +185,12 @@ struct nook_plan_cgroup_write {
 	bool optional; /* nobody asked for this very limit: skip it when the kernel has no such
 			  file */
 	const char *from;
+
+	/* From a bundle. */
+	bool loose;       /* not read back: the file says it in another form than it is written */
+	bool below_usage; /* refuse it when more is in use already */
+	const char *or_file,
+		*or_value; /* instead, when the kernel has no such file; NULL: nothing */
 };
 
 struct nook_plan_cgroup {
@@ -200,6 +212,8 @@ struct nook_plan_cgroup {
 	size_t n_properties;
 	const struct bpf_insn *device_program; /* v2: which devices may be opened; NULL: all */
 	size_t n_device_program;
+	bool devices_optional; /* without rights over the machine nobody may attach it: go on
+				  without */
 };
 
 /* A property of a systemd unit: org.freedesktop.systemd1(5). */

@@ -31,6 +31,9 @@ int nook_host_cgroup_probe(struct nook_arena *a, const struct nook_limits_spec *
  * calls. */
 bool nook_cgroup_known_layout(struct nook_host_cgroup *cg);
 
+/* For a bundle: what is known of @h when mount and own are: place, delegated, device_bpf. */
+void nook_hierarchy_look(struct nook_arena *a, struct nook_hierarchy *h);
+
 /* "memory", "cpu", …: the kernel's name of a controller; on v1 "io" is "blkio". Static. */
 const char *nook_controller_name(enum nook_controller c);
 const char *nook_controller_v1_name(enum nook_controller c);

@@ -121,6 +121,11 @@ struct nook_hierarchy {
 	const char *controllers;
 	const char *mount; /* "/sys/fs/cgroup/cpu,cpuacct"; NULL: not mounted where we see it */
 	const char *own;   /* our own cgroup below @mount; NULL: it lies elsewhere */
+	const char *place; /* where a container goes whose path was not said, as runc has it: v1: in
+			      @own; v2: beside it, since a cgroup with processes can give no
+			      controllers to its children; NULL: nowhere */
+	bool delegated;    /* we may make cgroups in @place */
+	bool device_bpf;   /* v2: this kernel has device programs, and we may attach one */
 };
 
 /* An account as the container's root file system names it (host's /etc/passwd for the copy-on-write

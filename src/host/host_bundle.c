@@ -195,6 +195,8 @@ static int probe_hierarchies(struct nook_prober *p)
 	}
 	if (rc < 0)
 		return rc;
+	for (size_t i = 0; i < p->host->n_hierarchies; i++)
+		nook_hierarchy_look(p->arena, &p->host->hierarchies[i]);
 
 	bool has_v2 = any_mounted(p->host, true), has_v1 = any_mounted(p->host, false);
 

@@ -49,6 +49,25 @@ int nook_cgroup_remove(const struct nook_plan_cgroup_dir *dirs, size_t n, struct
 int nook_cgroup_open(const struct nook_plan_cgroup_dir *dirs, size_t n, int *ret_into,
 		     struct nook_error *err);
 
+struct nook_arena;
+struct nook_record;
+
+/**
+ * nook_cgroup_of_exec() - the cgroups that a further program of an engine's container enters
+ * @sub: --cgroup, below the container's: "sub/deeper", or for one v1 hierarchy "cpu,memory:sub";
+ * NULL: the container's
+ *
+ * On v2 a cgroup whose children have controllers takes no process: then it is the one that the
+ * container's first process lives in. @ret lives in @a.
+ */
+int nook_cgroup_of_exec(struct nook_arena *a, const struct nook_record *record, const char *sub,
+			struct nook_plan_cgroup_dir **ret, size_t *ret_n, struct nook_error *err);
+
+/* Sends @signal to every process of @dirs and below. Return: how many there were, or a negative
+ * errno. */
+int nook_cgroup_signal(const struct nook_plan_cgroup_dir *dirs, size_t n, int signal,
+		       struct nook_error *err);
+
 /* Rows of --plan for nook_cgroup_make(). */
 void nook_cgroup_show(const struct nook_plan_cgroup *plan, struct nook_rows *rows);
 

@@ -131,6 +131,8 @@ static int read_cgroup(const struct nook_json_value *v, struct nook_plan_cgroup_
 		rc = nook_json_get_bool(v, "v2", must, &dir->v2, r->err);
 	if (rc == 0)
 		rc = nook_json_get_u32(v, "enable", must, UINT32_MAX, &dir->enable, r->err);
+	if (rc == 0)
+		rc = nook_json_get_bool(v, "by_path", may, &dir->by_path, r->err);
 	if (rc < 0)
 		return rc;
 

@@ -48,7 +48,7 @@ static const char *const sample_argv[] = { "sh", "-c", "echo \"\xff\x01\n\"", ""
 static const char *const sample_env[] = { "A=1", "B=\xc3\xa4 '\\", NULL };
 static struct nook_plan_cgroup_dir sample_cgroups[] = {
 	{ .mount = "/sys/fs/cgroup/unified", .path = "/nook/blue", .v2 = true, .enable = 5 },
-	{ .mount = "/sys/fs/cgroup/memory", .path = "/nook/blue" },
+	{ .mount = "/sys/fs/cgroup/memory", .path = "/a/b/blue", .by_path = true },
 };
 static const uint32_t sample_groups[] = { 0, 4294967294u };
 static const struct sock_filter sample_filter[] = { { 0x20, 0, 0, 4 }, { 6, 0, 0, 0x7fff0000 } };
@@ -141,6 +141,7 @@ static void test_comes_back_as_it_was(void **state)
 		assert_string_equal(back.cgroups[i].path, r.cgroups[i].path);
 		assert_int_equal(back.cgroups[i].v2, r.cgroups[i].v2);
 		assert_int_equal(back.cgroups[i].enable, r.cgroups[i].enable);
+		assert_int_equal(back.cgroups[i].by_path, r.cgroups[i].by_path);
 	}
 	assert_int_equal(back.namespaces, r.namespaces);
 	assert_same_texts(back.argv, r.argv);

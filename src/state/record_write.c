@@ -28,6 +28,8 @@ static void put_cgroups(struct nook_json_writer *w, const struct nook_record *r)
 		nook_json_put_bytes(w, "path", dir->path);
 		nook_json_put_bool(w, "v2", dir->v2);
 		nook_json_put_u64(w, "enable", dir->enable);
+		if (dir->by_path)
+			nook_json_put_bool(w, "by_path", true);
 		nook_json_end(w);
 	}
 	nook_json_end(w);
