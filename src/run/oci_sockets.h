@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How an engine gets to know a container: descriptors over sockets that it listens at, and a file
+ * with the pid. Paths are the engine's, with its rights, relative to its directory. */
+#ifndef NOOK_RUN_OCI_SOCKETS_H
+#define NOOK_RUN_OCI_SOCKETS_H
+
+#include "nook/error.h"
+
+#include <stdbool.h>
+
+/**
+ * nook_oci_connect() - a client of a Unix socket
+ * @path: of any length; with @abstract_too, "@NAME" means an abstract one
+ * @type: SOCK_STREAM, SOCK_DGRAM
+ *
+ * Neither connecting nor sending waits for more than ten seconds. Return: the socket, CLOEXEC, or a
+ * negative errno.
+ */
+int nook_oci_connect(const char *path, int type, bool abstract_too, struct nook_error *err);
+
+/* --console-socket: the terminal's master, with the name that runc's has as text: conmon and
+ * containerd read it. @master stays the caller's. */
+int nook_oci_send_console(const char *path, int master, struct nook_error *err);
+
+/* --pidfd-socket: runc 1.2. @init: of create and run; else of exec. */
+int nook_oci_send_pidfd(const char *path, int pidfd, bool init, struct nook_error *err);
+
+/* --pid-file: digits without a newline, written beside and renamed: a reader finds all or nothing.
+ * What was there is replaced. */
+int nook_oci_write_pid_file(const char *path, int pid, struct nook_error *err);
+
+#endif
