@@ -46,9 +46,9 @@ int nook_oci_run(const struct nook_oci_create *c, int *ret_status, struct nook_e
 int nook_oci_plan(const struct nook_oci_create *c, enum nook_plan_format format, FILE *out,
 		  struct nook_error *err);
 
-/* Lets the program begin, then the poststart hooks. -EINVAL: it isn't in the state "created". */
-int nook_oci_start(const char *state_dir, const char *id, nook_oci_warn *warn, void *warn_data,
-		   struct nook_error *err);
+/* Lets the program begin, then the poststart hooks, whose failure ends it. -EINVAL: it isn't in the
+ * state "created". */
+int nook_oci_start(const char *state_dir, const char *id, struct nook_error *err);
 
 enum nook_oci_status {
 	NOOK_OCI_CREATING,

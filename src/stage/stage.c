@@ -128,6 +128,11 @@ static bool starts_now(const struct nook_plan *p)
 	return !p->start_later;
 }
 
+static bool looks(const struct nook_plan *p)
+{
+	return p->bundle && !p->process.no_program;
+}
+
 static bool scheduling(const struct nook_plan *p)
 {
 	const struct nook_plan_process *pr = &p->process;
@@ -188,6 +193,7 @@ const struct nook_step nook_stage_steps[] = {
 	STAGE(find_home, "find the user's home", own_home),
 	STAGE(own_stdio, "give the program its standard streams", stdio),
 	STAGE(drop_privilege, "drop privilege", NULL),
+	STAGE(find_program, NOOK_WANTED_EXEC, looks),
 	NOOK_SEND(STAGE_READY),
 	/* Our own filter lets us hear of the start, and is loaded meanwhile; another's may not. */
 	STAGE(load_seccomp, "load the seccomp filter", own_seccomp),
@@ -214,6 +220,7 @@ const struct nook_step nook_enter_steps[] = {
 	STAGE(find_home, "find the user's home", own_home),
 	STAGE(own_stdio, "give the program its standard streams", stdio),
 	STAGE(drop_privilege, "drop privilege", NULL),
+	STAGE(find_program, NOOK_WANTED_EXEC, looks),
 	NOOK_SEND(STAGE_READY),
 	NOOK_WAIT_IF(DETACH, nook_of_bundle),
 	STAGE(await_start, "outlive our maker", nook_of_bundle),

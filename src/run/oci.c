@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* create and run: from a bundle to a container. */
+#include "oci.h"
+
+#include "base/own.h"
+#include "base/text.h"
+#include "host/bundle.h"
+#include "ns/kinds.h"
+#include "oci_hooks.h"
+#include "oci_parts.h"
+#include "seal.h"
+#include "show.h"
+#include "sys/process.h"
+#include "terminal.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+static int check_words(const struct nook_oci_create *c, const struct nook_bundle *b,
+		       struct nook_error *err)
+{
+	bool tty = b->process.terminal, detach = c->detach || c->options.start_later;
+
+	if (!nook_valid_id(c->options.id)) {
+		nook_hint(
+			err,
+			"ids are letters, digits and _, later also . + -, at most 255 characters");
+		return nook_refuse(err, EINVAL, "invalid container ID \"%s\"", c->options.id);
+	}
+	if (tty && detach && !c->console_socket) {
+		nook_where(err, "/process/terminal");
+		return nook_refuse(
+			err, EINVAL,
+			"cannot allocate tty if runc will detach without setting console "
+			"socket (--console-socket)");
+	}
+	if (c->console_socket && (!tty || !detach)) {
+		nook_where(err, "--console-socket");
+		return nook_refuse(
+			err, EINVAL,
+			"cannot use console socket if runc will not detach or allocate tty");
+	}
+	return 0;
+}
+
+static int prepare(const struct nook_oci_create *c, struct nook_arena *a, struct nook_bundle *b,
+		   struct nook_host *host, struct nook_plan *plan, struct nook_error *err)
+{
+	int rc = nook_bundle_read(a, c->bundle, b, err);
+
+	if (rc == 0)
+		rc = check_words(c, b, err);
+
+	const struct nook_bundle_wants wants = {
+		.new_user_namespace = b->ns[NOOK_NS_USER].listed && !b->ns[NOOK_NS_USER].path,
+		.cgroups = !c->options.no_cgroups,
+		.state_dir = c->options.state_dir,
+	};
+
+	if (rc == 0)
+		rc = nook_host_probe_bundle(a, &wants, host, err);
+	return rc < 0 ? rc : nook_plan_bundle(a, b, &c->options, host, plan, err);
+}
+
+static uint64_t namespaces_of(const struct nook_plan *plan)
+{
+	uint64_t bits = plan->clone_flags | (plan->late_time ? (uint64_t)CLONE_NEWTIME : 0) |
+			(plan->late_cgroup ? (uint64_t)CLONE_NEWCGROUP : 0);
+
+	for (size_t i = 0; i < plan->n_joins; i++)
+		bits |= nook_ns_kinds[plan->joins[i].kind].clone_flag;
+	return bits;
+}
+
+/* It names a socket, which nobody else has: 64 random bits. */
+static const char *make_start_name(struct nook_arena *a)
+{
+	uint64_t r = 0;
+	struct timespec now;
+
+	if (getrandom(&r, sizeof(r), GRND_NONBLOCK) != (ssize_t)sizeof(r)) {
+		(void)clock_gettime(CLOCK_MONOTONIC, &now); /* can't fail */
+		r = (uint64_t)now.tv_nsec << 32 ^ (uint64_t)getpid();
+	}
+	return nook_printf(a, "%016lx", r);
+}
+
+static const char *(*keep_annotations(struct nook_arena *a, const struct nook_bundle *b))[2]
+{
+	const char *(*list)[2] = nook_alloc_array(a, b->n_annotations, sizeof(*list));
+
+	for (size_t i = 0; i < b->n_annotations; i++) {
+		list[i][0] = b->annotations[i].key;
+		list[i][1] = b->annotations[i].value;
+	}
+	return list;
+}
+
+/* What a later exec begins with is the bundle's process, so little of ours is kept of it. */
+static int fill_record(struct nook_record *r, const struct nook_plan *plan,
+		       const struct nook_bundle *b, const struct nook_oci_create *c,
+		       struct nook_arena *a, struct nook_error *err)
+{
+	static const char *const none[] = { NULL };
+	const struct nook_plan_process *p = &plan->process;
+	const char *rootfs = b->rootfs ? b->rootfs : "";
+	char *boot_id = nook_alloc(a, 37);
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_REALTIME, &now); /* can't fail */
+	*r = (struct nook_record){
+		.name = plan->name,
+		.phase = NOOK_PHASE_CREATING,
+		.boot_id = boot_id,
+		.keeper = getpid(),
+		.created = now.tv_sec,
+		.created_nsec = (int32_t)now.tv_nsec,
+		.cgroups = plan->cgroup.dirs,
+		.n_cgroups = plan->cgroup.n_dirs,
+		.namespaces = namespaces_of(plan),
+		.argv = none,
+		.env = none,
+		.uid = p->uid,
+		.gid = p->gid,
+		.keep_groups = p->keep_groups || plan->userns.deny_setgroups,
+		.caps = p->caps,
+		.no_new_privs = p->no_new_privs,
+		.seccomp_name = p->seccomp ? p->seccomp_name : NULL,
+		.seccomp = p->seccomp,
+		.n_seccomp = p->n_seccomp,
+		.seccomp_flags = p->seccomp_flags,
+		.set_oom_score_adj = p->set_oom_score_adj,
+		.oom_score_adj = p->oom_score_adj,
+		.bundle = b->dir,
+		.rootfs = rootfs[0] == '/' ? rootfs : nook_printf(a, "%s/%s", b->dir, rootfs),
+		.oci_version = b->oci_version,
+		.process = b->process.json,
+		.hooks = b->hooks.json,
+		.hook_state = plan->hooks ? plan->hooks->state : NULL,
+		.annotations = keep_annotations(a, b),
+		.n_annotations = b->n_annotations,
+		.unit = plan->cgroup.unit,
+		.rdt = !plan->rdt || !plan->rdt->set ? NULL
+		       : plan->rdt->clos_id          ? plan->rdt->clos_id
+						     : plan->name,
+		.start = make_start_name(a),
+		.no_new_keyring = c->options.no_new_keyring,
+	};
+	return nook_boot_id(boot_id, err);
+}
+
+static void warn_all(const struct nook_oci_create *c, const struct nook_plan *plan)
+{
+	for (const char *const *w = plan->warnings; c->warn && w && *w; w++)
+		c->warn(c->warn_data, *w);
+}
+
+/* Walks the list; on failure it is undone, and the error is the first one. */
+static int make(struct nook_create *create, struct nook_error *err)
+{
+	size_t done = 0;
+	int rc;
+
+	(void)sigprocmask(SIG_SETMASK, NULL, &create->stage.signals); /* can't fail: it only asks */
+	nook_supervise_block();
+	rc = nook_steps_run(nook_create_steps, nook_create_n_steps, &create->walk, &done, err);
+	if (rc == 0)
+		return 0;
+
+	nook_create_close_pieces(create); /* where descriptors have run out, the undo needs some */
+
+	struct nook_error undo = { .wanted = "remove what the container was made of" };
+
+	if (nook_steps_undo(nook_create_steps, done, &create->walk, &undo) < 0)
+		nook_hint(err, "and then: %s; `delete --force` tries that again", undo.why);
+	nook_create_close(create);
+	return rc;
+}
+
+/* Both commands, up to the container that is there. On return 0 @create is still open. */
+static int begin(const struct nook_oci_create *c, struct nook_arena *a, struct nook_bundle *b,
+		 struct nook_host *host, struct nook_plan *plan, struct nook_create *create,
+		 struct nook_error *err)
+{
+	int rc = prepare(c, a, b, host, plan, err);
+
+	if (rc == 0)
+		rc = nook_seal_self(plan, err);
+	if (rc < 0)
+		return rc;
+	warn_all(c, plan);
+
+	nook_create_init(create, plan, a, c->trace);
+	create->console_socket = c->console_socket;
+	create->pidfd_socket = c->pidfd_socket;
+	create->pid_file = c->pid_file;
+	rc = fill_record(&create->record, plan, b, c, a, err);
+	return rc < 0 ? rc : make(create, err);
+}
+
+int nook_oci_create(const struct nook_oci_create *c, struct nook_error *err)
+{
+	auto_arena struct nook_arena a = { 0 };
+	auto_bundle struct nook_bundle b = { 0 };
+	struct nook_host host = { 0 };
+	struct nook_plan plan;
+	struct nook_create create;
+	int rc = nook_oci_arena(&a, err);
+
+	if (rc == 0)
+		rc = begin(c, &a, &b, &host, &plan, &create, err);
+	if (rc == 0)
+		nook_create_close(&create);
+	return rc;
+}
+
+/* Stays while the program runs. Whatever happens to us then, the container is the engine's. */
+static int stay(struct nook_create *create, int *ret_status, struct nook_error *err)
+{
+	int rc = nook_supervise(create->pidfd, create->pid, move_fd(&create->master), ret_status,
+				err);
+
+	if (rc == 0)
+		create->pid = 0;
+	return rc;
+}
+
+/* A poststart hook has failed: the container ends with it. */
+static int abandon(struct nook_create *create, const struct nook_oci_create *c, int rc)
+{
+	(void)kill_stage(create, NULL);
+	(void)sigprocmask(SIG_SETMASK, &create->stage.signals, NULL);
+	nook_create_close(create);
+	(void)nook_oci_delete(c->options.state_dir, c->options.id, true, c->warn, c->warn_data,
+			      NULL); /* the hook's failure is what is told */
+	return rc;
+}
+
+int nook_oci_run(const struct nook_oci_create *c, int *ret_status, struct nook_error *err)
+{
+	auto_arena struct nook_arena a = { 0 };
+	auto_bundle struct nook_bundle b = { 0 };
+	struct nook_host host = { 0 };
+	struct nook_plan plan;
+	struct nook_create create;
+	int rc = nook_oci_arena(&a, err);
+
+	*ret_status = 1;
+	if (rc == 0)
+		rc = begin(c, &a, &b, &host, &plan, &create, err);
+	if (rc < 0)
+		return rc;
+
+	if (plan.hooks)
+		rc = nook_oci_hooks(plan.hooks->list[NOOK_HOOK_POSTSTART],
+				    plan.hooks->n[NOOK_HOOK_POSTSTART], plan.hooks->state,
+				    create.pid, "running", b.dir, err);
+	if (rc < 0)
+		return abandon(&create, c, rc);
+	if (!c->detach)
+		rc = stay(&create, ret_status, err);
+	else
+		*ret_status = 0;
+	(void)sigprocmask(SIG_SETMASK, &create.stage.signals,
+			  NULL); /* can't fail for one that we got */
+	nook_create_close(&create);
+
+	if (!c->detach && !c->keep && rc == 0)
+		rc = nook_oci_delete(c->options.state_dir, c->options.id, true, c->warn,
+				     c->warn_data, err);
+	return rc;
+}
+
+int nook_oci_plan(const struct nook_oci_create *c, enum nook_plan_format format, FILE *out,
+		  struct nook_error *err)
+{
+	auto_arena struct nook_arena a = { 0 };
+	auto_bundle struct nook_bundle b = { 0 };
+	struct nook_host host = { 0 };
+	struct nook_plan plan;
+	int rc = nook_oci_arena(&a, err);
+
+	if (rc == 0)
+		rc = prepare(c, &a, &b, &host, &plan, err);
+	return rc < 0 ? rc : nook_plan_show(&plan, format, &a, out, err);
+}

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* exec: one more program in a container that runs, as its bundle says or as the engine does. */
+#include "oci_parts.h"
+
+#include "base/file.h"
+#include "base/own.h"
+#include "base/text.h"
+#include "host/bundle.h"
+#include "ns/kinds.h"
+#include "seal.h"
+#include "sys/names.h"
+#include "sys/process.h"
+#include "terminal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PROCESS_BYTES (16u << 20)
+
+static int check_status(const struct nook_oci_exec *e, const struct nook_oci_state *c,
+			struct nook_error *err)
+{
+	switch (c->status) {
+	case NOOK_OCI_STOPPED:
+		return nook_refuse(err, EINVAL, "cannot exec in a stopped container: %s", e->id);
+	case NOOK_OCI_CREATING:
+		return nook_refuse(err, EINVAL,
+				   "cannot exec in a container that is being created: %s", e->id);
+	case NOOK_OCI_PAUSED:
+		if (e->ignore_paused)
+			return 0;
+		nook_hint(err, "`resume %s` first, or --ignore-paused to have it begin then",
+			  e->id);
+		return nook_refuse(err, EINVAL, "cannot exec in a paused container: %s", e->id);
+	default:
+		return 0;
+	}
+}
+
+/* --process FILE: the engine's own file, of its own making; "-" is stdin. */
+static int read_process(struct nook_arena *a, const char *path, struct nook_bundle_process *ret,
+			struct nook_error *err)
+{
+	bool is_stdin = strcmp(path, "-") == 0;
+	auto_close int file = is_stdin ? NO_FD : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	char *text = NULL;
+	size_t len = 0;
+
+	if (!is_stdin && file < 0)
+		return nook_fail(err, errno, "open %s", path);
+
+	int rc = nook_read_fd(a, is_stdin ? STDIN_FILENO : file, path, PROCESS_BYTES, &text, &len,
+			      err);
+
+	if (rc == 0)
+		rc = nook_bundle_parse_process(a, text, len, ret, err);
+	if (rc < 0 && !err->where[0])
+		nook_where(err, "--process %s", path);
+	return rc;
+}
+
+static const char *const *joined(struct nook_arena *a, const char *const *first,
+				 const char *const *second)
+{
+	const char **list = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; first && first[i]; i++)
+		*nook_append(a, list, n) = first[i];
+	for (size_t i = 0; second && second[i]; i++)
+		*nook_append(a, list, n) = second[i];
+	*nook_append(a, list, n) = NULL;
+	return list;
+}
+
+static int apply_user(const char *text, struct nook_bundle_process *p, struct nook_error *err)
+{
+	char uid[16];
+	const char *colon = strchrnul(text, ':');
+	uint64_t u, g = 0;
+
+	if ((size_t)(colon - text) >= sizeof(uid))
+		return nook_refuse(err, EINVAL, "--user takes UID[:GID], not \"%s\"", text);
+	memcpy(uid, text, (size_t)(colon - text));
+	uid[colon - text] = '\0';
+	if (nook_parse_u64(uid, UINT32_MAX - 1, &u) < 0 ||
+	    (*colon && nook_parse_u64(colon + 1, UINT32_MAX - 1, &g) < 0)) {
+		nook_where(err, "--user %s", text);
+		return nook_refuse(err, EINVAL, "a user is UID[:GID] in decimal numbers");
+	}
+	p->uid = (uint32_t)u;
+	if (*colon)
+		p->gid = (uint32_t)g;
+	return 0;
+}
+
+static int apply_groups(struct nook_arena *a, const char *const *texts,
+			struct nook_bundle_process *p, struct nook_error *err)
+{
+	uint32_t *list = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->n_groups; i++)
+		*nook_append(a, list, n) = p->groups[i];
+	for (; texts && *texts; texts++) {
+		uint64_t gid;
+
+		if (nook_parse_u64(*texts, UINT32_MAX - 1, &gid) < 0) {
+			nook_where(err, "--additional-gids %s", *texts);
+			return nook_refuse(err, EINVAL, "a group is a decimal number");
+		}
+		*nook_append(a, list, n) = (uint32_t)gid;
+	}
+	p->groups = list;
+	p->n_groups = n;
+	return 0;
+}
+
+/* Added to all sets but the inheritable and ambient ones, as runc does. */
+static int apply_caps(const char *const *names, struct nook_bundle_process *p,
+		      struct nook_error *err)
+{
+	for (; names && *names; names++) {
+		int cap = nook_cap_number(*names);
+
+		if (cap < 0) {
+			nook_where(err, "--cap %s", *names);
+			return nook_refuse(err, EINVAL, "there is no such capability");
+		}
+		p->caps.set = true;
+		p->caps.bounding |= 1ULL << cap;
+		p->caps.effective |= 1ULL << cap;
+		p->caps.permitted |= 1ULL << cap;
+	}
+	return 0;
+}
+
+/* Without --process: the container's own process, with what the words change of it. */
+static int compose_process(struct nook_arena *a, const struct nook_oci_exec *e,
+			   const struct nook_record *r, struct nook_bundle_process *p,
+			   struct nook_error *err)
+{
+	if (!e->args || !e->args[0])
+		return nook_refuse(err, EINVAL, "process args cannot be empty");
+	if (!r->process) {
+		*p = (struct nook_bundle_process){ .set = true,
+						   .cwd = "/",
+						   .env = joined(a, NULL, NULL) };
+	} else {
+		int rc = nook_bundle_parse_process(a, r->process, strlen(r->process), p, err);
+
+		if (rc < 0)
+			return rc;
+	}
+
+	p->args = e->args;
+	p->terminal = e->terminal;
+	p->rows = p->columns = 0;
+	p->env = joined(a, p->env, e->env);
+	if (e->cwd)
+		p->cwd = e->cwd;
+	if (e->apparmor)
+		p->apparmor = e->apparmor;
+	if (e->selinux)
+		p->selinux = e->selinux;
+	if (e->no_new_privs != NOOK_UNSET)
+		p->no_new_privs = e->no_new_privs == NOOK_YES;
+
+	int rc = e->user ? apply_user(e->user, p, err) : 0;
+
+	if (rc == 0)
+		rc = apply_groups(a, e->groups, p, err);
+	return rc == 0 ? apply_caps(e->caps, p, err) : rc;
+}
+
+/* All that differ from ours, in one call by the pidfd of its pid 1. */
+static void plan_joins(struct nook_arena *a, struct nook_plan *plan, const struct nook_record *r)
+{
+	for (int k = 0; k < NOOK_NS_COUNT; k++) {
+		if (r->namespaces & nook_ns_kinds[k].clone_flag)
+			*nook_append(a, plan->joins, plan->n_joins) =
+				(struct nook_plan_join){ .kind = (enum nook_ns_kind)k,
+							 .pid = r->pid,
+							 .start_time = r->start_time };
+	}
+}
+
+static void plan_cgroups(struct nook_arena *a, struct nook_plan *plan, const struct nook_record *r,
+			 const char *below)
+{
+	struct nook_plan_cgroup_dir *dirs = nook_alloc_array(a, r->n_cgroups, sizeof(*dirs));
+
+	for (size_t i = 0; i < r->n_cgroups; i++) {
+		dirs[i] = r->cgroups[i];
+		if (below)
+			dirs[i].path = nook_printf(a, "%s/%s", dirs[i].path, below);
+	}
+	plan->cgroup.dirs = dirs;
+	plan->cgroup.n_dirs = r->n_cgroups;
+}
+
+static int plan_exec(struct nook_arena *a, const struct nook_oci_exec *e,
+		     const struct nook_record *r, const struct nook_bundle_process *process,
+		     const struct nook_host *host, struct nook_plan *plan, struct nook_error *err)
+{
+	const struct nook_bundle_options options = {
+		.id = e->id,
+		.state_dir = e->state_dir,
+		.preserve_fds = e->preserve_fds,
+		.no_new_keyring = r->no_new_keyring,
+		.console_socket = e->console_socket,
+		.detach = e->detach,
+	};
+	struct nook_bundle_planner p = {
+		.arena = a,
+		.options = &options,
+		.host = host,
+		.plan = plan,
+		.err = err,
+	};
+
+	*plan = (struct nook_plan){
+		.name = r->name,
+		.state_dir = e->state_dir,
+		.bundle = true,
+		.root_how = NOOK_PLAN_ROOT_KEEP,
+		.own_userns = r->namespaces & CLONE_NEWUSER,
+	};
+	plan->userns.deny_setgroups = r->keep_groups;
+
+	int rc = nook_plan_bundle_program(&p, process);
+
+	if (rc < 0)
+		return rc;
+	plan_joins(a, plan, r);
+	plan_cgroups(a, plan, r, e->cgroup);
+
+	/* The container's filter holds for all that enter it. */
+	plan->process.seccomp = r->seccomp;
+	plan->process.n_seccomp = r->n_seccomp;
+	plan->process.seccomp_flags = r->seccomp_flags;
+	plan->process.seccomp_name = r->seccomp_name;
+	if (!plan->process.set_oom_score_adj && r->set_oom_score_adj) {
+		plan->process.set_oom_score_adj = true;
+		plan->process.oom_score_adj = r->oom_score_adj;
+	}
+	return 0;
+}
+
+static int check_terminal(const struct nook_oci_exec *e, bool tty, struct nook_error *err)
+{
+	if (tty && e->detach && !e->console_socket)
+		return nook_refuse(
+			err, EINVAL,
+			"cannot allocate tty if runc will detach without setting console "
+			"socket (--console-socket)");
+	if (e->console_socket && (!tty || !e->detach))
+		return nook_refuse(
+			err, EINVAL,
+			"cannot use console socket if runc will not detach or allocate tty");
+	return 0;
+}
+
+static int prepare(const struct nook_oci_exec *e, struct nook_arena *a, struct nook_oci_state *c,
+		   struct nook_host *host, struct nook_plan *plan, struct nook_error *err)
+{
+	struct nook_bundle_process process = { 0 };
+	const struct nook_bundle_wants wants = { .state_dir = e->state_dir };
+	int rc = nook_oci_load(e->state_dir, e->id, NOOK_RECORD_ALL, a, c, err);
+
+	if (rc == 0)
+		rc = check_status(e, c, err);
+	if (rc == 0)
+		rc = e->process ? read_process(a, e->process, &process, err)
+				: compose_process(a, e, &c->record, &process, err);
+	if (rc == 0)
+		rc = check_terminal(e, process.terminal, err);
+	if (rc == 0)
+		rc = nook_host_probe_bundle(a, &wants, host, err);
+	return rc < 0 ? rc : plan_exec(a, e, &c->record, &process, host, plan, err);
+}
+
+static int enter(const struct nook_oci_exec *e, struct nook_create *c, int *ret_status,
+		 struct nook_error *err)
+{
+	size_t done = 0;
+
+	(void)sigprocmask(SIG_SETMASK, NULL, &c->stage.signals); /* can't fail: it only asks */
+	nook_supervise_block();
+
+	int rc = nook_steps_run(nook_exec_steps, nook_exec_n_steps, &c->walk, &done, err);
+
+	if (rc < 0)
+		(void)nook_steps_undo(nook_exec_steps, done, &c->walk,
+				      NULL); /* the first is told */
+	else if (!e->detach)
+		rc = nook_supervise(c->pidfd, c->pid, move_fd(&c->master), ret_status, err);
+	else
+		*ret_status = 0;
+	(void)sigprocmask(SIG_SETMASK, &c->stage.signals,
+			  NULL); /* can't fail for one that we got */
+	nook_create_close(c);
+	return rc;
+}
+
+int nook_oci_exec(const struct nook_oci_exec *e, int *ret_status, struct nook_error *err)
+{
+	auto_arena struct nook_arena a = { 0 };
+	struct nook_oci_state state = { 0 };
+	struct nook_host host = { 0 };
+	struct nook_plan plan;
+	struct nook_create c;
+	int rc = nook_oci_arena(&a, err);
+
+	*ret_status = 255;
+	if (rc == 0)
+		rc = prepare(e, &a, &state, &host, &plan, err);
+	if (rc == 0)
+		rc = nook_seal_self(&plan, err);
+	if (rc < 0)
+		return rc;
+	for (const char *const *w = plan.warnings; e->warn && w && *w; w++)
+		e->warn(e->warn_data, *w);
+
+	nook_create_init(&c, &plan, &a, NULL);
+	c.stage_steps = c.walk.other = nook_enter_steps;
+	c.n_stage_steps = c.walk.n_other = nook_enter_n_steps;
+	c.console_socket = e->console_socket;
+	c.pidfd_socket = e->pidfd_socket;
+	c.pid_file = e->pid_file;
+	return enter(e, &c, ret_status, err);
+}

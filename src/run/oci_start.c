@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* start and kill: what is asked of a container that is there. */
+#include "oci_parts.h"
+
+#include "base/own.h"
+#include "cgroup.h"
+#include "oci_hooks.h"
+#include "sys/process.h"
+#include "sys/pidfd.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Longer than a `create` takes whose hooks do something. */
+#define PATIENCE_MS 10000
+
+int nook_oci_load_taken(struct nook_state *s, enum nook_record_part part, struct nook_arena *a,
+			struct nook_oci_state *ret, struct nook_error *err)
+{
+	const struct nook_holder nobody = { 0 };
+	char boot_id[37];
+	int rc = nook_boot_id(boot_id, err);
+
+	if (rc == 0)
+		rc = nook_record_load(s->base, s->name, part, a, &ret->record, err);
+	if (rc < 0)
+		return rc;
+	ret->status = nook_oci_status_of(&ret->record, nook_life_of(&ret->record, &nobody, boot_id),
+					 s->dirs[NOOK_FOLDER_START]);
+	return 0;
+}
+
+static int refuse_start(const char *id, enum nook_oci_status status, struct nook_error *err)
+{
+	switch (status) {
+	case NOOK_OCI_STOPPED:
+		return nook_refuse(err, EINVAL, "cannot start a container that has stopped: %s",
+				   id);
+	case NOOK_OCI_RUNNING:
+	case NOOK_OCI_PAUSED:
+		return nook_refuse(err, EINVAL, "cannot start an already running container: %s",
+				   id);
+	default:
+		return nook_refuse(err, EINVAL, "cannot start a container in the state %s: %s",
+				   nook_oci_status_text(status), id);
+	}
+}
+
+/* Says go, and listens until execve closes the other end; what comes before is why it could not. */
+static int go(int starts, const struct nook_record *r, struct nook_error *err)
+{
+	auto_close int fd = nook_oci_connect_start(starts, r->start, err);
+
+	if (fd == -ECONNREFUSED)
+		return refuse_start(r->name, NOOK_OCI_RUNNING, err);
+	if (fd < 0)
+		return fd;
+
+	auto_close int pidfd = NO_FD;
+	int rc = nook_state_pidfd(r, &pidfd, err);
+
+	if (rc < 0)
+		return rc;
+
+	struct nook_walk walk = {
+		.channel = fd, .peer = pidfd, .interrupt = NO_FD, .send_fd = NO_FD
+	};
+
+	rc = nook_send(fd, NOOK_MSG_START, NULL, 0, NO_FD);
+	if (rc < 0)
+		return nook_fail(err, -rc, "send to the container's first process");
+	rc = nook_wait(&walk, NOOK_MSG_NONE, err);
+	return rc == -EPIPE ? 0 : rc;
+}
+
+/* Since runtime-spec 1.2.1 a failure ends the container, as it always did with runc. */
+static int run_poststart(const struct nook_record *r, struct nook_arena *a, struct nook_error *err)
+{
+	struct nook_plan_hooks hooks = { 0 };
+	auto_close int pidfd = NO_FD;
+
+	if (!r->hooks)
+		return 0;
+
+	int rc = nook_bundle_parse_hooks(a, r->hooks, strlen(r->hooks), &hooks, err);
+
+	if (rc == 0)
+		rc = nook_oci_hooks(hooks.list[NOOK_HOOK_POSTSTART], hooks.n[NOOK_HOOK_POSTSTART],
+				    r->hook_state, r->pid, "running", r->bundle, err);
+	if (rc < 0 && nook_state_pidfd(r, &pidfd, NULL) == 0)
+		(void)nook_pidfd_send_signal(pidfd, SIGKILL); /* ESRCH: it has ended by itself */
+	return rc;
+}
+
+static int start_taken(struct nook_state *s, struct nook_arena *a, struct nook_error *err)
+{
+	struct nook_oci_state c;
+	int starts = s->dirs[NOOK_FOLDER_START];
+	int rc = nook_oci_load_taken(s, NOOK_RECORD_TEXT, a, &c, err);
+
+	if (rc < 0)
+		return rc;
+	if (c.status != NOOK_OCI_CREATED)
+		return refuse_start(s->name, c.status, err);
+	if (!c.record.process) {
+		nook_where(err, "/process");
+		return nook_refuse(err, EINVAL, "the bundle of %s has no process to start",
+				   s->name);
+	}
+
+	rc = go(starts, &c.record, err);
+	/* By this it is known as started: the record stays as it is. */
+	if (unlinkat(starts, c.record.start, 0) < 0 && errno != ENOENT && rc == 0)
+		rc = nook_fail(err, errno, "unlink start/%s in the state directory",
+			       c.record.start);
+	if (rc == 0)
+		rc = run_poststart(&c.record, a, err);
+	return rc;
+}
+
+int nook_oci_start(const char *state_dir, const char *id, struct nook_error *err)
+{
+	auto_arena struct nook_arena a = { 0 };
+	struct nook_state s = NOOK_STATE_NONE;
+	int rc = nook_oci_arena(&a, err);
+
+	if (rc == 0)
+		rc = nook_state_take(state_dir, id, PATIENCE_MS, &s, err);
+	if (rc == -ENOENT)
+		return nook_oci_no_such(id, err);
+	if (rc == 0)
+		rc = start_taken(&s, &a, err);
+	nook_state_close(&s);
+	return rc;
+}
+
+static int signal_each(const char *state_dir, const char *id, struct nook_arena *a, int signal,
+		       struct nook_error *err)
+{
+	int *pids;
+	size_t n;
+	int rc = nook_oci_pids(state_dir, id, a, &pids, &n, err);
+
+	for (size_t i = 0; i < n && rc == 0; i++) {
+		auto_close int fd = nook_pidfd_open(pids[i], 0);
+
+		rc = fd < 0 ? fd : nook_pidfd_send_signal(fd, signal);
+		if (rc == -ESRCH)
+			rc = 0;
+		else if (rc < 0)
+			rc = nook_fail(err, -rc, "pidfd_send_signal(%d, %d)", pids[i], signal);
+	}
+	return rc;
+}
+
+static int signal_all(const char *state_dir, const struct nook_oci_state *c, struct nook_arena *a,
+		      int signal, struct nook_error *err)
+{
+	const struct nook_record *r = &c->record;
+
+	if (!r->n_cgroups)
+		return nook_refuse(
+			err, EINVAL,
+			"the processes of %s can't be told from others: it has no cgroup", r->name);
+	if (signal == SIGKILL)
+		return nook_cgroup_kill(r->cgroups, r->n_cgroups, err);
+	return signal_each(state_dir, r->name, a, signal, err);
+}
+
+int nook_oci_kill(const char *state_dir, const char *id, int signal, bool all,
+		  struct nook_error *err)
+{
+	auto_arena struct nook_arena a = { 0 };
+	struct nook_oci_state c;
+	auto_close int pidfd = NO_FD;
+	int rc = nook_oci_arena(&a, err);
+
+	if (rc == 0)
+		rc = nook_oci_load(state_dir, id, NOOK_RECORD_TEXT, &a, &c, err);
+	if (rc < 0)
+		return rc;
+	if (all && c.status == NOOK_OCI_STOPPED && !c.record.n_cgroups)
+		return 0;
+	if (all && (c.record.n_cgroups || !(c.record.namespaces & CLONE_NEWPID)))
+		return signal_all(state_dir, &c, &a, signal, err);
+	if (c.status == NOOK_OCI_STOPPED || c.status == NOOK_OCI_CREATING)
+		return nook_refuse(err, ESRCH, "container not running: %s", id);
+
+	rc = nook_state_pidfd(&c.record, &pidfd, err);
+	if (rc == 0)
+		rc = nook_pidfd_send_signal(pidfd, signal);
+	if (rc == -ESRCH)
+		return nook_refuse(err, ESRCH, "container not running: %s", id);
+	return rc < 0 ? nook_fail(err, -rc, "pidfd_send_signal(%d, %d)", c.record.pid, signal) : 0;
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What there is: one container, or all of them, and what is true of each now. */
+#include "oci_parts.h"
+
+#include "base/own.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+int nook_oci_arena(struct nook_arena *a, struct nook_error *err)
+{
+	return nook_arena_init(a) < 0 ? nook_fail(err, ENOMEM, "mmap of %zu MiB of address space",
+						  NOOK_ARENA_SIZE >> 20)
+				      : 0;
+}
+
+int nook_oci_no_such(const char *id, struct nook_error *err)
+{
+	nook_cause(err, "no-such-container", "it was never created here, or is deleted");
+	return nook_refuse(err, ENOENT, "container does not exist: %s", id);
+}
+
+const char *nook_oci_status_text(enum nook_oci_status status)
+{
+	static const char *const texts[] = {
+		[NOOK_OCI_CREATING] = "creating", [NOOK_OCI_CREATED] = "created",
+		[NOOK_OCI_RUNNING] = "running",   [NOOK_OCI_PAUSED] = "paused",
+		[NOOK_OCI_STOPPED] = "stopped",
+	};
+
+	return texts[status];
+}
+
+enum nook_oci_status nook_oci_status_of(const struct nook_record *r, enum nook_life life,
+					int starts)
+{
+	struct stat st;
+
+	if (life == NOOK_LIFE_STARTING)
+		return NOOK_OCI_CREATING;
+	if (life == NOOK_LIFE_GONE)
+		return NOOK_OCI_STOPPED;
+	if (nook_oci_is_paused(r))
+		return NOOK_OCI_PAUSED;
+	/* `start` takes the socket away, and rewrites nothing. */
+	if (r->phase == NOOK_PHASE_CREATED && r->start && starts >= 0 &&
+	    fstatat(starts, r->start, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return NOOK_OCI_CREATED;
+	return NOOK_OCI_RUNNING;
+}
+
+static int open_starts(const char *state_dir)
+{
+	auto_close int base = nook_base_open(state_dir, false, NULL);
+
+	return base < 0 ? NO_FD : nook_folder_open(base, NOOK_FOLDER_START, false, NULL);
+}
+
+int nook_oci_load(const char *state_dir, const char *id, enum nook_record_part part,
+		  struct nook_arena *a, struct nook_oci_state *ret, struct nook_error *err)
+{
+	enum nook_life life;
+	struct nook_error why = { 0 };
+	int rc = nook_state_read_part(state_dir, id, part, a, &ret->record, &life, &why);
+
+	if (rc == -ENOENT)
+		return nook_oci_no_such(id, err);
+	if (rc < 0) {
+		if (err)
+			*err = why;
+		return rc;
+	}
+
+	auto_close int starts =
+		ret->record.phase == NOOK_PHASE_CREATED ? open_starts(state_dir) : NO_FD;
+
+	ret->status = nook_oci_status_of(&ret->record, life, starts);
+	return 0;
+}
+
+int nook_oci_state(const char *state_dir, const char *id, struct nook_arena *a,
+		   struct nook_oci_state *ret, struct nook_error *err)
+{
+	return nook_oci_load(state_dir, id, NOOK_RECORD_TEXT, a, ret, err);
+}
+
+int nook_oci_list(const char *state_dir, struct nook_arena *a, struct nook_oci_state **ret,
+		  size_t *ret_n, struct nook_error *err)
+{
+	struct nook_state_entry *entries;
+	size_t n;
+	int rc = nook_state_list(state_dir, a, &entries, &n, err);
+
+	if (rc < 0)
+		return rc;
+
+	auto_close int starts = n ? open_starts(state_dir) : NO_FD;
+	struct nook_oci_state *list = nook_alloc_array(a, n, sizeof(*list));
+
+	for (size_t i = 0; i < n; i++) {
+		list[i].record = entries[i].record;
+		list[i].error = entries[i].error;
+		list[i].status =
+			entries[i].error.errnum
+				? NOOK_OCI_STOPPED
+				: nook_oci_status_of(&entries[i].record, entries[i].life, starts);
+	}
+	*ret = list;
+	*ret_n = n;
+	return 0;
+}
