@@ -7,6 +7,7 @@
 #include "sys/mount.h"
 #include "sys/process.h"
 #include "sys/procfs.h"
+#include "texts.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -35,15 +36,24 @@ static int new_mount(const char *fstype, uint64_t attrs, const char *mode, struc
 	return mount < 0 ? nook_fail(err, -mount, "fsmount %s", fstype) : mount;
 }
 
+static int new_proc(struct nook_stage *s, struct nook_error *err)
+{
+	int fd = new_mount("proc", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, NULL,
+			   err);
+
+	s->proc_is_new = fd >= 0;
+	return fd;
+}
+
 /*
- * A procfs that nobody can have prepared: of the new pid namespace. Where that is shared, the
- * host's own, which must be a procfs and its root.
+ * A procfs that nobody can have prepared: of the new pid namespace, or of the one that was joined
+ * for a bundle. Where that is the host's and we may mount none, the host's own, which must be a
+ * procfs and its root.
  */
 static int open_proc(struct nook_stage *s, struct nook_error *err)
 {
 	if (s->plan->clone_flags & CLONE_NEWPID) {
-		int fd = new_mount("proc", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
-				   NULL, err);
+		int fd = new_proc(s, err);
 
 		if (fd == -EPERM)
 			nook_cause(err, "masked-proc",
@@ -54,7 +64,47 @@ static int open_proc(struct nook_stage *s, struct nook_error *err)
 			nook_hint(err, "run nook where /proc is whole, or with --share pid");
 		return fd;
 	}
+	if (s->plan->bundle) {
+		int fd = new_proc(s, NULL);
+
+		if (fd != -EPERM)
+			return fd < 0 ? nook_fail(err, -fd, "mount a new proc") : fd;
+	}
 	return nook_procfs_open(false, err);
+}
+
+/* What the host's mounts become in our copy of them; 0: they stay. */
+static unsigned long propagation_here(const struct nook_plan *plan)
+{
+	/* Not to be copied for us, of all. */
+	if (plan->host_propagation & MS_UNBINDABLE)
+		return MS_PRIVATE | MS_REC;
+	if (plan->host_propagation)
+		return plan->host_propagation;
+	/* With a new user namespace the copies are slaves already. */
+	return plan->clone_flags & CLONE_NEWUSER ? 0 : MS_SLAVE | MS_REC;
+}
+
+/* What we mount must not reach the host. */
+static int cut_off(const struct nook_plan *plan, struct nook_error *err)
+{
+	unsigned long flags = propagation_here(plan), type = flags & ~(unsigned long)MS_REC;
+
+	if (!flags)
+		return 0;
+
+	auto_close int root = openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (root < 0)
+		return nook_fail(err, errno, "open /");
+
+	int rc = nook_mount_setattr(root, flags & MS_REC, 0, 0, type, NO_FD);
+
+	/* The new root will lie on this very mount, which pivot_root(2) wants unshared. */
+	if (rc == 0 && ((type & MS_SHARED) || !(flags & MS_REC)))
+		rc = nook_mount_setattr(root, false, 0, 0, MS_PRIVATE, NO_FD);
+	return rc < 0 ? nook_fail(err, -rc, "mount_setattr /, MS_%s", nook_propagation_text(type))
+		      : 0;
 }
 
 int prepare_mounts(void *ctx, struct nook_error *err)
@@ -68,17 +118,9 @@ int prepare_mounts(void *ctx, struct nook_error *err)
 	if (s->plan->root_how == NOOK_PLAN_ROOT_KEEP)
 		return 0;
 
-	/* With a new user namespace the copied mounts are slaves already; else what we do must not
-	 * reach the host. */
-	if (!(s->plan->clone_flags & CLONE_NEWUSER)) {
-		auto_close int root = openat(AT_FDCWD, "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-		if (root < 0)
-			return nook_fail(err, errno, "open /");
-		rc = nook_mount_setattr(root, true, 0, 0, MS_SLAVE, NO_FD);
-		if (rc < 0)
-			return nook_fail(err, -rc, "mount_setattr /, MS_SLAVE");
-	}
+	rc = cut_off(s->plan, err);
+	if (rc < 0)
+		return rc;
 
 	if (!s->plan->scratch)
 		return 0;
@@ -114,9 +156,10 @@ void prepare_mounts_show(const struct nook_plan *plan, struct nook_rows *rows)
 		nook_show(rows, "the host's procfs, if it is one", "openat2(\"/proc\"), fstatfs");
 	if (plan->root_how == NOOK_PLAN_ROOT_KEEP)
 		return;
-	if (!(plan->clone_flags & CLONE_NEWUSER))
-		nook_show(rows, "mounts from here on stay here",
-			  "mount_setattr(\"/\", RECURSIVE, SLAVE)");
+	if (propagation_here(plan))
+		nook_show(rows, "mounts from here on stay here", "mount_setattr(\"/\"%s, %s)",
+			  propagation_here(plan) & MS_REC ? ", RECURSIVE" : "",
+			  nook_propagation_text(propagation_here(plan) & ~(unsigned long)MS_REC));
 	if (plan->scratch)
 		nook_show(rows, "a place to build the root",
 			  "fsopen(\"tmpfs\"), fsmount(NOSUID|NODEV), move_mount(\"/\")");
@@ -203,10 +246,52 @@ static int check_root(int root, struct nook_error *err)
 	return rc;
 }
 
+/* How mounts travel between the finished root and others, when a bundle says it. */
+static int propagate_root(const struct nook_stage *s, struct nook_error *err)
+{
+	unsigned long flags = s->plan->root_propagation, type = flags & ~(unsigned long)MS_REC;
+
+	if (!flags)
+		return 0;
+
+	int rc = nook_mount_setattr(s->root, flags & MS_REC, 0, 0, type, NO_FD);
+
+	return rc < 0 ? nook_fail(err, -rc, "mount_setattr /, MS_%s", nook_propagation_text(type))
+		      : 0;
+}
+
+/*
+ * Out of an initramfs nobody can pivot: the new root is laid over the old one, which stays below
+ * it, for a root with CAP_SYS_CHROOT to find. Without its /proc and /sys, at least.
+ */
+static int move_root(struct nook_stage *s, struct nook_error *err)
+{
+	static const char *const open_places[] = { "/proc", "/sys" };
+	int rc;
+
+	/* They may be no mounts, or locked. */
+	for (size_t i = 0; i < ARRAY_SIZE(open_places); i++)
+		(void)nook_umount_detach(open_places[i]);
+	if (fchdir(s->root) < 0)
+		return nook_fail(err, errno, "fchdir to the container's root");
+
+	rc = s->plan->scratch ? nook_move_mount_at(s->root, AT_FDCWD, "/") : 0;
+	if (rc < 0)
+		return nook_fail(err, -rc, "move_mount /");
+	if (chroot(".") < 0)
+		return nook_fail(err, errno, "chroot");
+	if (chdir("/") < 0)
+		return nook_fail(err, errno, "chdir /");
+	rc = check_root(s->root, err);
+	return rc < 0 ? rc : propagate_root(s, err);
+}
+
 int pivot(void *ctx, struct nook_error *err)
 {
 	struct nook_stage *s = ctx;
 
+	if (s->plan->no_pivot)
+		return move_root(s, err);
 	if (fchdir(s->root) < 0)
 		return nook_fail(err, errno, "fchdir to the container's root");
 
@@ -226,12 +311,22 @@ int pivot(void *ctx, struct nook_error *err)
 		return rc;
 	if (chdir("/") < 0)
 		return nook_fail(err, errno, "chdir /");
-	return check_root(s->root, err);
+	rc = check_root(s->root, err);
+	return rc < 0 ? rc : propagate_root(s, err);
 }
 
 void pivot_show(const struct nook_plan *plan, struct nook_rows *rows)
 {
-	(void)plan;
-	nook_show(rows, "make it the root", "pivot_root(\".\", \".\")");
-	nook_show(rows, "let the host's go", "umount2(\".\", MNT_DETACH)");
+	unsigned long flags = plan->root_propagation;
+
+	if (plan->no_pivot) {
+		nook_show(rows, "make it the root; the host's stays below it", "chroot(\".\")");
+	} else {
+		nook_show(rows, "make it the root", "pivot_root(\".\", \".\")");
+		nook_show(rows, "let the host's go", "umount2(\".\", MNT_DETACH)");
+	}
+	if (flags)
+		nook_show(rows, "as the bundle says", "mount_setattr(\"/\"%s, %s)",
+			  flags & MS_REC ? ", RECURSIVE" : "",
+			  nook_propagation_text(flags & ~(unsigned long)MS_REC));
 }

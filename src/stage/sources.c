@@ -21,25 +21,39 @@
 
 /* A device node is trusted by what it is, not by its name: the host's /dev may be anybody's bind
  * mount. */
-static int check_device(int fd, const struct nook_plan_source *src, struct nook_error *err)
+static int check_device(int fd, const char *path, uint32_t type, uint64_t rdev,
+			struct nook_error *err)
 {
 	struct stat st;
 	struct statfs fs;
 
 	if (fstat(fd, &st) < 0)
-		return nook_fail(err, errno, "fstat %s", src->path);
-	if (!S_ISCHR(st.st_mode) || st.st_rdev != src->rdev)
-		return nook_refuse(err, ENODEV, "%s is not the character device %u:%u here",
-				   src->path, major(src->rdev), minor(src->rdev));
+		return nook_fail(err, errno, "fstat %s", path);
+	if ((st.st_mode & S_IFMT) != type || st.st_rdev != rdev)
+		return nook_refuse(err, ENODEV, "%s is not the %s device %u:%u here", path,
+				   type == S_IFCHR ? "character" : "block", major(rdev),
+				   minor(rdev));
 	if (fstatfs(fd, &fs) < 0)
-		return nook_fail(err, errno, "fstatfs %s", src->path);
+		return nook_fail(err, errno, "fstatfs %s", path);
 	/* devtmpfs says TMPFS_MAGIC as well. */
 	if (fs.f_type != TMPFS_MAGIC && fs.f_type != DEVPTS_SUPER_MAGIC &&
 	    fs.f_type != RAMFS_MAGIC && fs.f_type != OVERLAYFS_SUPER_MAGIC)
 		return nook_refuse(err, ENODEV,
 				   "%s lies on a file system of type 0x%lx, where no /dev belongs",
-				   src->path, (unsigned long)fs.f_type);
+				   path, (unsigned long)fs.f_type);
 	return 0;
+}
+
+int nook_open_device(const char *path, uint32_t type, uint64_t rdev, struct nook_error *err)
+{
+	auto_close int fd = nook_open_tree(AT_FDCWD, path, false, true);
+
+	if (fd < 0)
+		return nook_fail(err, -fd, "open_tree %s", path);
+
+	int rc = check_device(fd, path, type, rdev, err);
+
+	return rc < 0 ? rc : move_fd(&fd);
 }
 
 static int open_source(const struct nook_plan_source *src, struct nook_error *err)
@@ -56,7 +70,7 @@ static int open_source(const struct nook_plan_source *src, struct nook_error *er
 	}
 
 	if (src->rdev) {
-		int rc = check_device(fd, src, err);
+		int rc = check_device(fd, src->path, S_IFCHR, src->rdev, err);
 
 		if (rc < 0)
 			return rc;

@@ -27,7 +27,8 @@ struct nook_stage {
 			*/
 	const char *const *env; /* the program's, with its HOME; NULL: as the plan has it */
 	bool cwd_later;         /* only the program's user may enter the working directory */
-	int proc;    /* our own procfs of the new pid namespace, or the host's, checked */
+	int proc;         /* our own procfs of the new pid namespace, or the host's, checked */
+	bool proc_is_new; /* it is a mount of its own, not the one that /proc is */
 	int scratch; /* a tmpfs that nobody else sees, on which layers and masks are laid out */
 	int changes; /* where the writable layers are: scratch, or the root of --changes */
 	int root;    /* the container's root */
@@ -63,6 +64,9 @@ _Noreturn void nook_stage_run(const struct nook_step *steps, size_t n, struct no
 /* The steps, by file. sources.c; also a step of the outside when plan->sources_outside. */
 int nook_open_sources(const struct nook_plan *plan, int *fds, struct nook_error *err);
 void nook_show_sources(const struct nook_plan *plan, struct nook_rows *rows);
+/* A detached mount of the host's node at @path, which must be this device. @type: S_IFCHR, S_IFBLK
+ */
+int nook_open_device(const char *path, uint32_t type, uint64_t rdev, struct nook_error *err);
 
 /* When hooks run outside between the mounts and the root; when it is an engine's container. */
 bool nook_outer_hooks(const struct nook_plan *plan);

@@ -19,13 +19,17 @@ const char *nook_attrs_text(struct nook_rows *rows, uint64_t attrs)
 		{ MOUNT_ATTR_NODEV, "NODEV" },
 		{ MOUNT_ATTR_NOEXEC, "NOEXEC" },
 		{ MOUNT_ATTR_NOSYMFOLLOW, "NOSYMFOLLOW" },
+		{ MOUNT_ATTR__ATIME, "ATIME" }, /* all of its bits: to be cleared */
+		{ MOUNT_ATTR_NOATIME, "NOATIME" },
+		{ MOUNT_ATTR_STRICTATIME, "STRICTATIME" },
+		{ MOUNT_ATTR_NODIRATIME, "NODIRATIME" },
 	};
 	const char *text = "";
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
-		if (attrs & names[i].bit)
-			text = nook_printf(rows->arena, "%s%s%s", text, *text ? "|" : "",
-					   names[i].name);
+		if ((attrs & names[i].bit) != names[i].bit)
+			continue;
+		text = nook_printf(rows->arena, "%s%s%s", text, *text ? "|" : "", names[i].name);
 		attrs &= ~names[i].bit;
 	}
 	return attrs ? nook_printf(rows->arena, "%s%s0x%lx", text, *text ? "|" : "", attrs) : text;
@@ -33,7 +37,10 @@ const char *nook_attrs_text(struct nook_rows *rows, uint64_t attrs)
 
 const char *nook_propagation_text(uint64_t propagation)
 {
-	return propagation == MS_SHARED ? "SHARED" : propagation == MS_SLAVE ? "SLAVE" : "PRIVATE";
+	return propagation == MS_SHARED       ? "SHARED"
+	       : propagation == MS_SLAVE      ? "SLAVE"
+	       : propagation == MS_UNBINDABLE ? "UNBINDABLE"
+					      : "PRIVATE";
 }
 
 const char *nook_caps_text(struct nook_rows *rows, uint64_t caps)

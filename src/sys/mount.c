@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
 
@@ -31,6 +32,16 @@ int nook_fsconfig_flag(int fs, const char *key)
 int nook_fsconfig_create(int fs)
 {
 	return (int)NOOK_CALL(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
+}
+
+int nook_fsconfig_reconfigure(int fs)
+{
+	return (int)NOOK_CALL(SYS_fsconfig, fs, FSCONFIG_CMD_RECONFIGURE, NULL, NULL, 0);
+}
+
+int nook_fspick(int mount)
+{
+	return (int)NOOK_CALL(SYS_fspick, mount, "", FSPICK_CLOEXEC | FSPICK_EMPTY_PATH);
 }
 
 int nook_fsmount(int fs, uint64_t attrs)
@@ -101,6 +112,15 @@ int nook_mount_setattr(int mount, bool recursive, uint64_t set, uint64_t clear,
 	    (fstatfs(mount, &fs) < 0 || !(fs.f_flags & ST_RDONLY)))
 		return -EPERM;
 	return rc;
+}
+
+int nook_is_mount_root(int fd)
+{
+	struct statx st;
+
+	if (statx(fd, "", AT_EMPTY_PATH, 0, &st) < 0)
+		return -errno;
+	return !!(st.stx_attributes & STATX_ATTR_MOUNT_ROOT);
 }
 
 int nook_pivot_root(const char *new_root, const char *put_old)

@@ -20,6 +20,10 @@ int nook_fsopen(const char *fstype);
 int nook_fsconfig_string(int fs, const char *key, const char *value);
 int nook_fsconfig_flag(int fs, const char *key);
 int nook_fsconfig_create(int fs);
+int nook_fsconfig_reconfigure(int fs);
+/* The context of a superblock that is there, by the root of a mount of it: to be given other
+ * options. fspick(2) */
+int nook_fspick(int mount);
 /* The context becomes a detached mount, CLOEXEC. @attrs: MOUNT_ATTR_* */
 int nook_fsmount(int fs, uint64_t attrs);
 
@@ -40,6 +44,9 @@ int nook_move_mount_at(int mount, int dir, const char *path);
  */
 int nook_mount_setattr(int mount, bool recursive, uint64_t set, uint64_t clear,
 		       uint64_t propagation, int userns);
+
+/* Is @fd the root of a mount? 1, 0 or a negative errno. */
+int nook_is_mount_root(int fd);
 
 int nook_pivot_root(const char *new_root, const char *put_old);
 int nook_umount_detach(const char *path);
