@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "report.h"
 
+#include "text.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
@@ -47,24 +49,53 @@ static bool is_harmful(uint32_t c)
 	       (c >= 0xe0000 && c <= 0xe0fff);
 }
 
+#define SAFE_MAX 12 /* bytes of a character's safe form: \u{10ffff} and the NUL */
+
+/**
+ * next_safe() - the safe form of the character that @s begins with
+ * @out: receives it, SAFE_MAX bytes
+ * @ret_len: receives the bytes that the character has in @s
+ *
+ * Return: length of the form.
+ */
+static size_t next_safe(const unsigned char *s, char *out, size_t *ret_len)
+{
+	uint32_t c = decode(s, ret_len);
+
+	if (c == '\n' || c == '\t')
+		return nook_format(out, SAFE_MAX, c == '\n' ? "\\n" : "\\t");
+	if (c == UINT32_MAX || (c < 0x80 && is_harmful(c)))
+		return nook_format(out, SAFE_MAX, "\\x%02x", *s);
+	if (is_harmful(c))
+		return nook_format(out, SAFE_MAX, "\\u{%04x}", c);
+	memcpy(out, s, *ret_len);
+	return *ret_len;
+}
+
 void nook_print_safe(FILE *out, const char *text)
 {
+	char form[SAFE_MAX];
 	size_t len;
 
-	for (const unsigned char *s = (const unsigned char *)text; *s; s += len) {
-		uint32_t c = decode(s, &len);
+	for (const unsigned char *s = (const unsigned char *)text; *s; s += len)
+		fwrite(form, 1, next_safe(s, form, &len), out);
+}
 
-		if (c == '\n')
-			fputs("\\n", out);
-		else if (c == '\t')
-			fputs("\\t", out);
-		else if (c == UINT32_MAX || (c < 0x80 && is_harmful(c)))
-			fprintf(out, "\\x%02x", *s);
-		else if (is_harmful(c))
-			fprintf(out, "\\u{%04x}", c);
-		else
-			fwrite(s, 1, len, out);
+size_t nook_safe_text(char *out, size_t size, const char *text)
+{
+	size_t at = 0, len;
+	char form[SAFE_MAX];
+
+	for (const unsigned char *s = (const unsigned char *)text; *s; s += len) {
+		size_t n = next_safe(s, form, &len);
+
+		if (at + n + 1 > size)
+			break;
+		memcpy(out + at, form, n);
+		at += n;
 	}
+	out[at] = '\0';
+	return at;
 }
 
 static void print_row(FILE *out, const char *label, const char *text)
