@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "checkpoint_words.h"
+#include "oci.h"
+
+#include "base/own.h"
+
+#define AT(member) offsetof(struct oci_restore_words, member)
+
+static const struct oci_option rows[] = {
+	OCI_CRIU_ROWS(AT(criu)),
+	{ "bundle", 'b', OCI_TEXT, AT(bundle), "DIR",
+	  "the bundle; default: the working directory" },
+	{ "console-socket", 0, OCI_TEXT, AT(console_socket), "SOCKET",
+	  "a unix socket that gets the master of the container's terminal" },
+	{ "detach", 'd', OCI_FLAG, AT(detach), NULL, "don't wait for the program" },
+	{ "keep", 0, OCI_FLAG, AT(keep), NULL, "don't remove the container at its end" },
+	{ "pid-file", 0, OCI_TEXT, AT(pid_file), "FILE",
+	  "write the pid of the container's first process there" },
+	{ "no-subreaper", 0, OCI_FLAG, AT(no_subreaper), NULL, NULL },
+	{ "no-pivot", 0, OCI_FLAG, AT(no_pivot), NULL,
+	  "use chroot(2) in place of pivot_root(2): where the root is an initramfs" },
+	{ "preserve-fds", 0, OCI_NUMBER, AT(preserve_fds), "N",
+	  "pass N descriptors on, behind the three standard ones" },
+	{ "lsm-profile", 0, OCI_TEXT, AT(lsm_profile), "TYPE:NAME",
+	  "another AppArmor profile or SELinux label" },
+	{ "lsm-mount-context", 0, OCI_TEXT, AT(lsm_mount_context), "CONTEXT",
+	  "another SELinux context of its mounts" },
+	{ "tcp-close", 0, OCI_FLAG, AT(tcp_close), NULL, "close its TCP connections" },
+	OCI_HELP_ROW,
+};
+
+const struct oci_table oci_restore_table = { .rows = rows, .n = ARRAY_SIZE(rows) };
+
+int oci_restore(struct oci *o, const void *words)
+{
+	struct nook_error err = { 0 };
+
+	(void)words;
+	nook_hint(&err, "use a runtime that was built with CRIU");
+	(void)nook_refuse(&err, EOPNOTSUPP, "this nook-oci was built without CRIU");
+	return oci_failed(o, &err);
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* For the parts of src/run/oci.h that are still being written. Each goes as its own comes. */
+#include "run/oci.h"
+
+#include <errno.h>
+
+#define STUB __attribute__((weak))
+
+static int missing(struct nook_error *err)
+{
+	return nook_refuse(err, ENOSYS, "this part of nook-oci isn't built yet");
+}
+
+STUB int nook_oci_pause(const char *state_dir, const char *id, bool pause, struct nook_error *err)
+{
+	return missing(err);
+}
+
+STUB int nook_oci_pids(const char *state_dir, const char *id, struct nook_arena *a, int **ret,
+		       size_t *ret_n, struct nook_error *err)
+{
+	return missing(err);
+}
+
+STUB int nook_oci_update(const char *state_dir, const char *id,
+			 const struct nook_bundle_resources *r, struct nook_error *err)
+{
+	return missing(err);
+}
+
+STUB int nook_oci_stats(const struct nook_record *record, struct nook_json_writer *w,
+			const char *key, struct nook_error *err)
+{
+	return missing(err);
+}
+
+STUB int nook_oci_watch_open(const struct nook_record *record, struct nook_oci_watch *ret,
+			     struct nook_error *err)
+{
+	return missing(err);
+}
+
+STUB int nook_oci_watch_oom(struct nook_oci_watch *w)
+{
+	return -ENOSYS;
+}
+
+STUB int nook_oci_check(const struct nook_oci_create *c,
+			void (*tell)(void *data, const struct nook_error *what), void *data,
+			struct nook_error *err)
+{
+	return missing(err);
+}
+
+STUB bool nook_oci_is_paused(const struct nook_record *record)
+{
+	return false;
+}
+
+STUB int nook_plan_bundle(struct nook_arena *a, const struct nook_bundle *b,
+			  const struct nook_bundle_options *o, const struct nook_host *host,
+			  struct nook_plan *plan, struct nook_error *err)
+{
+	return missing(err);
+}
+
+STUB int nook_plan_bundle_program(struct nook_bundle_planner *p,
+				  const struct nook_bundle_process *process)
+{
+	return missing(p->err);
+}
