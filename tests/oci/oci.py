@@ -264,7 +264,11 @@ class Process:
         return self.status is None and machine.state_of(self.pid) not in (None, "Z", "X")
 
     def signal(self, number):
-        os.kill(self.pid, number)
+        """No error when it has ended."""
+        try:
+            os.kill(self.pid, number)
+        except ProcessLookupError:
+            pass
 
     def out(self):
         return _text(self.out_file)
@@ -562,7 +566,7 @@ class Console:
         self.fd, self.name, self.seen = fd, name, ""
 
     def until(self, text, seconds=10):
-        """Reads till this text was seen and returns all since the last until()."""
+        """Reads till this text was seen and returns all up to its end since the last until()."""
         end = time.monotonic() + seconds * machine.PATIENCE
         while text not in self.seen:
             left = end - time.monotonic()
@@ -575,7 +579,8 @@ class Console:
             if not data:
                 raise AssertionError(f"the terminal ended without {text!r}: {self.seen!r}")
             self.seen += data.decode(errors="replace")
-        got, self.seen = self.seen, ""
+        end = self.seen.index(text) + len(text)
+        got, self.seen = self.seen[:end], self.seen[end:]
         return got
 
     def say(self, text):
