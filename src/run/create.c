@@ -72,6 +72,7 @@ void nook_create_init(struct nook_create *c, const struct nook_plan *plan, struc
 		.pts = NO_FD,
 		.console = NO_FD,
 		.start = NO_FD,
+		.label = NO_FD,
 	};
 }
 
@@ -450,8 +451,8 @@ static bool starts_now(const struct nook_plan *p)
 	return !p->start_later;
 }
 
-/* An engine's is written when all is there, unless a hook may ask for it before: while we live the stage
- * ends with us, so nothing would be gained. */
+/* An engine's is written when all is there, unless a hook may ask for it before: while we live the
+ * stage ends with us, so nothing would be gained. */
 static bool early_record(const struct nook_plan *p)
 {
 	return !p->bundle || nook_outer_hooks(p);
@@ -460,6 +461,22 @@ static bool early_record(const struct nook_plan *p)
 static bool netdevs(const struct nook_plan *p)
 {
 	return p->n_netdevs > 0;
+}
+
+static bool labels(const struct nook_plan *p)
+{
+	return p->process.apparmor || p->process.selinux;
+}
+
+/* A label is set by a file that the stage can't reach any more when it has entered a container. */
+static bool writes_its_proc(const struct nook_plan *p)
+{
+	return writes_proc(p) || labels(p);
+}
+
+static bool first_cpus(const struct nook_plan *p)
+{
+	return p->process.affinity;
 }
 
 static bool rdt(const struct nook_plan *p)
@@ -499,6 +516,7 @@ const struct nook_step nook_create_steps[] = {
 	NOOK_WAIT_IF(MOUNTED, nook_outer_hooks),
 	STEP(run_outer_hooks, "run the prestart and createRuntime hooks", nook_outer_hooks),
 	NOOK_SEND_IF(HOOKED, nook_outer_hooks),
+	STEP(tell_listener, "tell who answers for its system calls", nook_seccomp_told),
 	NOOK_WAIT(STAGE_READY),
 	STEP(take_master, "take the terminal", terminal),
 	STEP(tell_engine, "tell the engine", nook_of_bundle),
@@ -536,13 +554,16 @@ static void enter_its_cgroups_show(const struct nook_plan *plan, struct nook_row
 
 const struct nook_step nook_exec_steps[] = {
 	STEP(open_cgroup, "open the container's cgroup", has_cgroup),
-	STEP(open_proc, "open a procfs", writes_proc),
+	STEP(open_proc, "open a procfs", writes_its_proc),
+	STEP(set_first_cpus, "begin on the CPUs that are for this", first_cpus),
 	STEP(open_channel, "open a channel", NULL),
 	STEP(open_joins, "open the container's namespaces", joins),
 	STEP_UNDO(clone_stage, kill_stage, "enter the container", NULL),
 	STEP(enter_its_cgroups, "enter the cgroup", has_v1),
 	STEP(set_oom_score, "set the OOM score", has_oom),
+	STEP(open_label, "open where its security label is set", labels),
 	NOOK_SEND(START),
+	STEP(tell_listener, "tell who answers for its system calls", nook_seccomp_told),
 	NOOK_WAIT(STAGE_READY),
 	STEP(take_master, "take the terminal", terminal),
 	STEP(tell_engine, "tell the engine", nook_of_bundle),

@@ -75,8 +75,11 @@ NOOK_CREATE_STEP(open_start); /* oci_steps.c */
 int close_start(void *ctx, struct nook_error *err);
 NOOK_CREATE_STEP(tell_engine);     /* console socket, pidfd socket, record, pid file */
 NOOK_CREATE_STEP(run_outer_hooks); /* oci_hooks.c */
-NOOK_CREATE_STEP(move_netdevs);    /* netdevs.c */
-NOOK_CREATE_STEP(join_rdt);        /* rdt.c */
+NOOK_CREATE_STEP(tell_listener);   /* oci_listener.c */
+NOOK_CREATE_STEP(open_label);      /* oci_settings.c: of exec */
+NOOK_CREATE_STEP(set_first_cpus);
+NOOK_CREATE_STEP(move_netdevs); /* netdevs.c */
+NOOK_CREATE_STEP(join_rdt);     /* rdt.c */
 int leave_rdt(void *ctx, struct nook_error *err);
 
 /* By the joiner: enters what it can, and compares its own links with what was opened. */

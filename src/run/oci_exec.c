@@ -243,6 +243,8 @@ static int plan_exec(struct nook_arena *a, const struct nook_oci_exec *e,
 	plan->process.n_seccomp = r->n_seccomp;
 	plan->process.seccomp_flags = r->seccomp_flags;
 	plan->process.seccomp_name = r->seccomp_name;
+	plan->process.seccomp_listener = r->seccomp_listener;
+	plan->process.seccomp_listener_data = r->seccomp_listener_data;
 	if (!plan->process.set_oom_score_adj && r->set_oom_score_adj) {
 		plan->process.set_oom_score_adj = true;
 		plan->process.oom_score_adj = r->oom_score_adj;
@@ -328,6 +330,7 @@ int nook_oci_exec(const struct nook_oci_exec *e, int *ret_status, struct nook_er
 	nook_create_init(&c, &plan, &a, NULL);
 	c.stage_steps = c.walk.other = nook_enter_steps;
 	c.n_stage_steps = c.walk.n_other = nook_enter_n_steps;
+	c.record = state.record; /* who answers for its system calls is told of it */
 	c.console_socket = e->console_socket;
 	c.pidfd_socket = e->pidfd_socket;
 	c.pid_file = e->pid_file;

@@ -130,33 +130,17 @@ static int read_back(const struct nook_stage *stage, struct nook_error *err)
 	return 0;
 }
 
-/*
- * Loading a filter needs CAP_SYS_ADMIN or no_new_privs: where the program is to be able to gain
- * privilege, it is loaded while we still have the capability; else last, so that as little as
- * possible runs under it.
- */
-static bool seccomp_early(const struct nook_plan *plan)
-{
-	return plan->process.seccomp && !plan->process.no_new_privs;
-}
-
-static int load(const struct nook_plan_process *p, struct nook_error *err)
-{
-	int rc = nook_seccomp_load(p->seccomp, p->n_seccomp, p->seccomp_flags);
-
-	return rc < 0 ? nook_fail(err, -rc, "seccomp(SET_MODE_FILTER, %zu instructions)",
-				  p->n_seccomp)
-		      : 0;
-}
-
 int drop_privilege(void *ctx, struct nook_error *err)
 {
 	struct nook_stage *s = ctx;
 	const struct nook_plan_process *p = &s->plan->process;
 	int rc = drop_bounding(p->caps.bounding, err);
 
-	if (rc == 0 && seccomp_early(s->plan) && !p->seccomp_late)
-		rc = load(p, err);
+	/* Loading a filter needs CAP_SYS_ADMIN or no_new_privs: where the program is to be able to
+	 * gain privilege, it is loaded while we still have the capability; else last, so that as
+	 * little as possible runs under it. */
+	if (rc == 0 && nook_seccomp_early(s->plan))
+		rc = load_seccomp(s, err);
 	if (rc == 0)
 		rc = set_ids(s, err);
 	if (rc == 0)
@@ -186,12 +170,6 @@ int drop_privilege(void *ctx, struct nook_error *err)
 	return rc < 0 ? nook_fail(err, -rc, "prctl(PR_SET_DUMPABLE)") : 0;
 }
 
-void nook_show_seccomp(const struct nook_plan *plan, struct nook_rows *rows)
-{
-	nook_show(rows, "only the system calls that it allows", "seccomp(SET_MODE_FILTER, \"%s\")",
-		  plan->process.seccomp_name);
-}
-
 static const char *groups_text(const struct nook_plan_process *p, struct nook_rows *rows)
 {
 	const char *text = "";
@@ -209,7 +187,7 @@ void drop_privilege_show(const struct nook_plan *plan, struct nook_rows *rows)
 		  nook_printf(rows->arena, "all it could ever have: %s",
 			      nook_caps_text(rows, p->caps.bounding)),
 		  "prctl(PR_CAPBSET_DROP, all but 0x%lx)", p->caps.bounding);
-	if (seccomp_early(plan) && !p->seccomp_late)
+	if (nook_seccomp_early(plan))
 		nook_show_seccomp(plan, rows);
 	if (p->keep_groups)
 		nook_show(rows, "the program's ids; its groups stay",
@@ -228,14 +206,4 @@ void drop_privilege_show(const struct nook_plan *plan, struct nook_rows *rows)
 			  "prctl(PR_CAP_AMBIENT_RAISE, 0x%lx)", p->caps.ambient);
 	if (p->no_new_privs)
 		nook_show(rows, "nothing setuid works from here on", "prctl(PR_SET_NO_NEW_PRIVS)");
-}
-
-int load_seccomp(void *ctx, struct nook_error *err)
-{
-	return load(&((struct nook_stage *)ctx)->plan->process, err);
-}
-
-void load_seccomp_show(const struct nook_plan *plan, struct nook_rows *rows)
-{
-	nook_show_seccomp(plan, rows);
 }

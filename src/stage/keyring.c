@@ -2,8 +2,10 @@
 /* keyrings(7): an engine's containers have one each, by name, which all programs of it share. */
 #include "stage.h"
 
+#include "base/own.h"
 #include "base/text.h"
 #include "sys/call.h"
+#include "sys/procfs.h"
 
 #include <linux/keyctl.h>
 
@@ -13,15 +15,31 @@
 #define USER_SEARCH  0x00080000u
 #define OTHER_SEARCH 0x00000008u
 
+/* Under SELinux the program could not use a keyring that has our own label. execve(2) resets this.
+ * Who enters a container finds its keyring there. */
+static int label_new_keys(struct nook_stage *s, struct nook_error *err)
+{
+	auto_close int self = nook_procfs_self(s->proc, err);
+
+	return self < 0 ? self
+			: nook_procfs_write_at(self, "attr/keycreate", s->plan->process.selinux,
+					       err);
+}
+
 /*
  * As root of the container, to whom it then belongs. A keyring of that name that may be searched is
  * joined: so `exec` gets in, and so it must be ours to change, which nobody else's is.
  */
 int join_keyring(void *ctx, struct nook_error *err)
 {
-	const struct nook_plan *plan = ((struct nook_stage *)ctx)->plan;
+	struct nook_stage *s = ctx;
+	const struct nook_plan *plan = s->plan;
 	unsigned permission = PERMISSION | (plan->own_userns ? OTHER_SEARCH : USER_SEARCH);
 	char name[300];
+	int labelled = plan->process.selinux && s->proc >= 0 ? label_new_keys(s, err) : 0;
+
+	if (labelled < 0)
+		return labelled;
 
 	(void)nook_format(name, sizeof(name), "_ses.%s", plan->name);
 

@@ -94,27 +94,33 @@ void set_sysctls_show(const struct nook_plan *plan, struct nook_rows *rows)
 static int set_label(struct nook_stage *s, enum nook_label kind, const char *label,
 		     struct nook_error *err)
 {
-	auto_close int fd = NO_FD;
+	if (s->label < 0) {
+		auto_close int self = nook_procfs_self(s->proc, err);
 
-	auto_close int self = nook_procfs_self(s->proc, err);
+		if (self < 0)
+			return self;
+		s->label = nook_label_open(self, kind, err);
+		if (s->label < 0)
+			return s->label;
+	}
 
-	if (self < 0)
-		return self;
-	fd = nook_label_open(self, kind, err);
-	return fd < 0 ? fd : nook_label_write(fd, kind, label, err);
+	int rc = nook_label_write(s->label, kind, label, err);
+
+	close_fd(&s->label);
+	return rc;
 }
 
 int set_labels(void *ctx, struct nook_error *err)
 {
 	struct nook_stage *s = ctx;
 	const struct nook_plan_process *p = &s->plan->process;
-	int rc = 0;
 
-	if (p->apparmor)
-		rc = set_label(s, NOOK_LABEL_APPARMOR, p->apparmor, err);
-	if (rc == 0 && p->selinux)
-		rc = set_label(s, NOOK_LABEL_SELINUX, p->selinux, err);
-	return rc;
+	if (p->apparmor && p->selinux)
+		return nook_refuse(err, EINVAL,
+				   "AppArmor and SELinux can't both label a program: no kernel has "
+				   "both at work");
+	return p->apparmor ? set_label(s, NOOK_LABEL_APPARMOR, p->apparmor, err)
+			   : set_label(s, NOOK_LABEL_SELINUX, p->selinux, err);
 }
 
 void set_labels_show(const struct nook_plan *plan, struct nook_rows *rows)

@@ -65,10 +65,17 @@ static bool terminal(const struct nook_plan *p)
 	return p->process.terminal;
 }
 
-/* exec_program loads a late one; drop_privilege has loaded one that it has to load early. */
+/* exec_program loads a late one; drop_privilege has loaded one that it has to load early. Somebody
+ * who is to be told is told before the outside goes. */
 static bool seccomp(const struct nook_plan *p)
 {
-	return p->process.seccomp && !p->process.seccomp_late && p->process.no_new_privs;
+	return p->process.seccomp && !p->process.seccomp_late && p->process.no_new_privs &&
+	       !p->process.seccomp_listener;
+}
+
+static bool told_seccomp(const struct nook_plan *p)
+{
+	return nook_seccomp_told(p) && !p->process.seccomp_late && p->process.no_new_privs;
 }
 
 static bool init(const struct nook_plan *p)
@@ -194,6 +201,7 @@ const struct nook_step nook_stage_steps[] = {
 	STAGE(own_stdio, "give the program its standard streams", stdio),
 	STAGE(drop_privilege, "drop privilege", NULL),
 	STAGE(find_program, NOOK_WANTED_EXEC, looks),
+	STAGE(load_seccomp, "load the seccomp filter", told_seccomp),
 	NOOK_SEND(STAGE_READY),
 	/* Our own filter lets us hear of the start, and is loaded meanwhile; another's may not. */
 	STAGE(load_seccomp, "load the seccomp filter", own_seccomp),
@@ -221,6 +229,7 @@ const struct nook_step nook_enter_steps[] = {
 	STAGE(own_stdio, "give the program its standard streams", stdio),
 	STAGE(drop_privilege, "drop privilege", NULL),
 	STAGE(find_program, NOOK_WANTED_EXEC, looks),
+	STAGE(load_seccomp, "load the seccomp filter", told_seccomp),
 	NOOK_SEND(STAGE_READY),
 	NOOK_WAIT_IF(DETACH, nook_of_bundle),
 	STAGE(await_start, "outlive our maker", nook_of_bundle),
@@ -244,6 +253,7 @@ _Noreturn void nook_stage_run(const struct nook_step *steps, size_t n, struct no
 		.peer = NO_FD,
 		.interrupt = NO_FD,
 		.send_fd = NO_FD,
+		.ret_fd = &stage->label,
 		.tracing = tracing,
 		.inside = true,
 	};

@@ -38,6 +38,7 @@ struct nook_stage {
 	int dev;    /* the tmpfs on its /dev; NO_FD: it has none of ours */
 	int pts;    /* the container's devpts */
 	int console;      /* the terminal's slave */
+	int label; /* what takes the program's security label, from outside; NO_FD: by @proc */
 	int start;        /* a listening socket, on which `start` will come; NO_FD: it comes on the
 			     channel */
 	sigset_t signals; /* the mask that the program gets: the one that our caller had */
@@ -79,7 +80,7 @@ bool nook_of_bundle(const struct nook_plan *plan);
 
 NOOK_STAGE_STEP(become_root); /* credentials.c */
 NOOK_STAGE_STEP(drop_privilege);
-NOOK_STAGE_STEP(load_seccomp);
+NOOK_STAGE_STEP(load_seccomp);        /* seccomp.c */
 NOOK_STAGE_STEP(open_sources_inside); /* sources.c */
 NOOK_STAGE_STEP(set_clock_offsets);   /* world.c */
 NOOK_STAGE_STEP(set_hostname);
@@ -117,6 +118,10 @@ void nook_overlay_show(const struct nook_plan *plan, unsigned number, struct noo
 /* directory.c: tries once more, as the program's user, when root was refused. */
 int nook_enter_late(struct nook_stage *s, struct nook_error *err);
 
+/* seccomp.c: is the filter loaded before privilege is dropped? Is somebody told of system calls?
+ * Then NOOK_MSG_FILTERED brings what it is told by, as soon as the filter is loaded. */
+bool nook_seccomp_early(const struct nook_plan *plan);
+bool nook_seccomp_told(const struct nook_plan *plan);
 /* The row of the filter, in whichever step loads it. */
 void nook_show_seccomp(const struct nook_plan *plan, struct nook_rows *rows);
 

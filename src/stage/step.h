@@ -22,6 +22,8 @@ enum nook_message {
 	NOOK_MSG_MOUNTED, /* in → out: the mounts are there, the root is not entered yet: for hooks
 			   */
 	NOOK_MSG_HOOKED,  /* out → in: the runtime's hooks have run */
+	NOOK_MSG_FILTERED,    /* in → out: brings the filter's notify descriptor; by no row of the
+				 lists, see src/stage/seccomp.c */
 	NOOK_MSG_STAGE_READY, /* in → out: all is set up but the program; brings the terminal's
 				 master */
 	NOOK_MSG_DETACH, /* out → in: the container is written down, and lives on without us */

@@ -73,6 +73,8 @@ static struct nook_record sample(void)
 		.rdt = "clos",
 		.start = "0123456789abcdef",
 		.no_new_keyring = true,
+		.seccomp_listener = "/run/agent",
+		.seccomp_listener_data = "a\nb",
 	};
 }
 
@@ -104,6 +106,8 @@ static void test_comes_back_as_it_was(void **state)
 	assert_string_equal(back.rdt, "clos");
 	assert_string_equal(back.start, r.start);
 	assert_true(back.no_new_keyring);
+	assert_string_equal(back.seccomp_listener, "/run/agent");
+	assert_string_equal(back.seccomp_listener_data, "a\nb");
 
 	assert_int_equal(nook_state_drop(&s, NULL), 0);
 }

@@ -337,6 +337,8 @@ static int read_engine(const struct nook_json_value *root, enum nook_record_part
 		{ "process", may, NOOK_RECORD_BYTES, &rec->process },
 		{ "hooks", may, NOOK_RECORD_BYTES, &rec->hooks },
 		{ "hook_state", may, NOOK_RECORD_BYTES, &rec->hook_state },
+		{ "seccomp_listener", may, PATH_BYTES, &rec->seccomp_listener },
+		{ "seccomp_listener_data", may, NOOK_RECORD_BYTES, &rec->seccomp_listener_data },
 	};
 	size_t n = part == NOOK_RECORD_OBJECTS ? 4 : ARRAY_SIZE(texts);
 	int rc = nook_json_member(root, "engine", may, NOOK_JSON_OBJECT, &v, r->err);

@@ -73,17 +73,19 @@ struct nook_record {
 	const char *rootfs; /* absolute */
 	const char *oci_version;
 	int32_t created_nsec; /* the rest of @created */
-	const char *process; /* JSON text of the bundle's process: what exec begins with */
-	const char *hooks;   /* JSON text of the bundle's hooks: poststart and poststop are still to
-				come;   NULL: none */
+	const char *process;  /* JSON text of the bundle's process: what exec begins with */
+	const char *hooks; /* JSON text of the bundle's hooks: poststart and poststop are still to
+			      come;   NULL: none */
 	const char *hook_state;        /* see struct nook_plan_hooks */
 	const char *(*annotations)[2]; /* key, value */
 	size_t n_annotations;
-	const char *unit; /* the systemd scope that holds it; NULL: none */
-	const char *start; /* name of its socket in start/: a socket's path has room for 107 bytes, an
-			      id has 255 */
-	const char *rdt;  /* name of its group in resctrl that is ours to remove; NULL: none */
+	const char *unit;  /* the systemd scope that holds it; NULL: none */
+	const char *start; /* name of its socket in start/: a socket's path has room for 107 bytes,
+			      an id has 255 */
+	const char *rdt;   /* name of its group in resctrl that is ours to remove; NULL: none */
 	bool no_new_keyring;
+	const char *seccomp_listener, *seccomp_listener_data; /* who answers for the filter's
+								 questions, for exec too */
 };
 
 /* A container's name, held. */
@@ -97,8 +99,9 @@ struct nook_state {
 	char name[256];
 };
 #define NOOK_STATE_NONE                                                                            \
-	((struct nook_state){                                                                      \
-		.base = NO_FD, .lock = NO_FD, .dirs = { NO_FD, NO_FD, NO_FD, NO_FD, NO_FD, NO_FD } })
+	((struct nook_state){ .base = NO_FD,                                                       \
+			      .lock = NO_FD,                                                       \
+			      .dirs = { NO_FD, NO_FD, NO_FD, NO_FD, NO_FD, NO_FD } })
 
 /**
  * nook_state_claim() - take a name and lock it
@@ -119,8 +122,8 @@ int nook_state_claim_new(const char *state_dir, const char *name, struct nook_st
 
 /* Takes the lock of a container that is there: for commands that change it. -ENOENT: there is none.
  * Waits while another command has it. */
-int nook_state_take(const char *state_dir, const char *name, int patience_ms, struct nook_state *ret,
-		    struct nook_error *err);
+int nook_state_take(const char *state_dir, const char *name, int patience_ms,
+		    struct nook_state *ret, struct nook_error *err);
 
 /**
  * nook_state_write() - write the record aside and rename it into place; the filter beside it

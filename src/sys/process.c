@@ -38,6 +38,11 @@ pid_t nook_fork(void)
 	return (pid_t)NOOK_CALL(SYS_clone, SIGCHLD, 0, 0, 0, 0);
 }
 
+pid_t nook_clone_files(void)
+{
+	return (pid_t)NOOK_CALL(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0);
+}
+
 pid_t nook_vfork(int (*fn)(void *), void *arg, char *stack, size_t size)
 {
 	int rc = nook_fault_call("clone, CLONE_VM | CLONE_VFORK");

@@ -35,6 +35,9 @@ pid_t nook_clone(uint64_t flags, int cgroup, int *ret_pidfd);
  * nook_clone() else. */
 pid_t nook_fork(void);
 
+/* The same for a child that shares our descriptors. */
+pid_t nook_clone_files(void);
+
 /**
  * nook_vfork() - a child in our memory, on a stack of its own, while we are suspended
  * @fn: what it does; its return value is the exit status. It may execute a program, and must leave
@@ -59,6 +62,8 @@ int nook_setresuid(uint32_t uid);
 int nook_capset(uint64_t effective, uint64_t permitted, uint64_t inheritable);
 int nook_capget(uint64_t *effective, uint64_t *permitted, uint64_t *inheritable);
 
+/* Return: 0, or with SECCOMP_FILTER_FLAG_NEW_LISTENER the notify descriptor (CLOEXEC); a negative
+ * errno. */
 int nook_seccomp_load(const struct sock_filter *code, size_t n, unsigned flags);
 
 #endif

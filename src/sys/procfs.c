@@ -77,6 +77,11 @@ int nook_procfs_self(int proc, struct nook_error *err)
 	return fd < 0 ? nook_fail(err, -fd, "open /proc/self") : fd;
 }
 
+int nook_procfs_task(int proc, int pid, struct nook_error *err)
+{
+	return open_pid(proc, pid, "", err);
+}
+
 int nook_procfs_write_at(int dir, const char *file, const char *text, struct nook_error *err)
 {
 	size_t len = strlen(text);

@@ -22,6 +22,9 @@ int nook_procfs_open(bool privileged, struct nook_error *err);
 /* Our own directory below @proc, O_PATH. */
 int nook_procfs_self(int proc, struct nook_error *err);
 
+/* The directory of process @pid below @proc, O_PATH. */
+int nook_procfs_task(int proc, int pid, struct nook_error *err);
+
 /* Writes all of @text in one write(2): to PID/@file below @proc, or to @file below @dir. */
 int nook_procfs_write(int proc, int pid, const char *file, const char *text,
 		      struct nook_error *err);
