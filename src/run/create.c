@@ -143,7 +143,7 @@ static bool has_maps(const struct nook_plan *p)
 static bool idmaps(const struct nook_plan *p)
 {
 	for (size_t i = 0; i < p->n_sources; i++) {
-		if (p->sources[i].idmap)
+		if (p->sources[i].idmap || p->sources[i].own_maps)
 			return true;
 	}
 	return false;
@@ -151,7 +151,7 @@ static bool idmaps(const struct nook_plan *p)
 
 static bool writes_proc(const struct nook_plan *p)
 {
-	return has_maps(p) || p->process.set_oom_score_adj;
+	return has_maps(p) || idmaps(p) || p->process.set_oom_score_adj;
 }
 
 static bool has_oom(const struct nook_plan *p)

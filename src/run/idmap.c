@@ -4,6 +4,7 @@
 
 #include "base/own.h"
 #include "base/text.h"
+#include "mount_maps.h"
 #include "sys/mount.h"
 #include "sys/procfs.h"
 
@@ -157,20 +158,16 @@ static int fail_idmap(const struct nook_plan_source *src, int rc, struct nook_er
 	return nook_fail(err, -rc, "mount_setattr(%s, MOUNT_ATTR_IDMAP)", src->path);
 }
 
-int idmap_sources(void *ctx, struct nook_error *err)
+/* Those that are to have the ids of @userns: the container's (@own_maps 0), or of own maps. */
+static int idmap_each(struct nook_create *c, unsigned own_maps, int userns, struct nook_error *err)
 {
-	struct nook_create *c = ctx;
-	auto_close int userns = nook_procfs_open_ns(c->proc, c->pid, "user", err);
-
-	if (userns < 0)
-		return userns;
-
 	for (size_t i = 0; i < c->plan->n_sources; i++) {
 		const struct nook_plan_source *src = &c->plan->sources[i];
 
-		if (!src->idmap || c->sources[i] < 0)
+		if (src->own_maps != own_maps || (!own_maps && !src->idmap) || c->sources[i] < 0)
 			continue;
-		int rc = nook_mount_setattr(c->sources[i], src->recursive, 0, 0, 0, userns);
+		int rc = nook_mount_setattr(c->sources[i], src->recursive && !src->idmap_top, 0, 0,
+					    0, userns);
 
 		if (rc < 0)
 			return fail_idmap(src, rc, err);
@@ -178,12 +175,76 @@ int idmap_sources(void *ctx, struct nook_error *err)
 	return 0;
 }
 
-void idmap_sources_show(const struct nook_plan *plan, struct nook_rows *rows)
+static const struct nook_plan_source *first_idmapped(const struct nook_plan *plan,
+						     unsigned own_maps)
 {
 	for (size_t i = 0; i < plan->n_sources; i++) {
-		if (plan->sources[i].idmap)
-			nook_show(rows, "its files' owners as the container sees them",
-				  "mount_setattr(\"%s\"%s, IDMAP)", plan->sources[i].path,
-				  plan->sources[i].recursive ? ", RECURSIVE" : "");
+		const struct nook_plan_source *src = &plan->sources[i];
+
+		if (src->own_maps == own_maps && (own_maps || src->idmap))
+			return src;
 	}
+	return NULL;
+}
+
+/* Opened inside, by a caller who has no power over the file systems, they can't be. */
+static int refuse_inside(const struct nook_plan_source *src, struct nook_error *err)
+{
+	if (src->from)
+		nook_where(err, "%s", src->from);
+	nook_hint(err, "it takes CAP_SYS_ADMIN outside of the container");
+	return nook_refuse(err, EPERM, "%s can't be shown with other owners here", src->path);
+}
+
+int idmap_sources(void *ctx, struct nook_error *err)
+{
+	struct nook_create *c = ctx;
+
+	for (unsigned k = 0; k <= c->plan->n_mount_maps; k++) {
+		const struct nook_plan_source *first = first_idmapped(c->plan, k);
+
+		if (!first)
+			continue;
+		if (!c->plan->sources_outside)
+			return refuse_inside(first, err);
+
+		auto_close int userns =
+			k ? nook_mount_maps_open(c->proc, &c->plan->mount_maps[k - 1], err)
+			  : nook_procfs_open_ns(c->proc, c->pid, "user", err);
+
+		if (userns < 0) {
+			if (k && first->from)
+				nook_where(err, "%s", first->from);
+			return userns;
+		}
+		int rc = idmap_each(c, k, userns, err);
+
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+static void show_idmap(const struct nook_plan *plan, const struct nook_plan_source *src,
+		       struct nook_rows *rows)
+{
+	const char *below = src->recursive && !src->idmap_top ? ", RECURSIVE" : "";
+
+	if (src->own_maps) {
+		const struct nook_plan_maps *maps = &plan->mount_maps[src->own_maps - 1];
+
+		nook_show(rows, "its files' owners by maps of its own",
+			  "mount_setattr(\"%s\"%s, IDMAP, uids %s, gids %s)", src->path, below,
+			  join_lines(rows, maps->uid_map, "\\n"),
+			  join_lines(rows, maps->gid_map, "\\n"));
+	} else if (src->idmap) {
+		nook_show(rows, "its files' owners as the container sees them",
+			  "mount_setattr(\"%s\"%s, IDMAP)", src->path, below);
+	}
+}
+
+void idmap_sources_show(const struct nook_plan *plan, struct nook_rows *rows)
+{
+	for (size_t i = 0; i < plan->n_sources; i++)
+		show_idmap(plan, &plan->sources[i], rows);
 }
