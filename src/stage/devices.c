@@ -15,16 +15,22 @@
 static int correct_node(int node, const struct nook_plan_mount *m, struct nook_error *err)
 {
 	struct stat st;
-	int rc = 0;
 
 	if (fstat(node, &st) < 0)
 		return nook_fail(err, errno, "fstat %s", m->target);
-	if (st.st_uid != m->uid || st.st_gid != m->gid)
-		rc = nook_own_node(node, m->uid, m->gid);
-	if (rc < 0)
-		return nook_fail(err, -rc, "fchownat %s to %u:%u", m->target, m->uid, m->gid);
-	if ((st.st_mode & 07777) != (m->mode & 07777))
-		rc = nook_chmod_node(node, m->mode & 07777);
+	if (st.st_uid != m->uid || st.st_gid != m->gid) {
+		int rc = nook_own_node(node, m->uid, m->gid);
+
+		if (rc < 0)
+			return nook_fail(err, -rc, "fchownat %s to %u:%u", m->target, m->uid,
+					 m->gid);
+		st.st_mode &= ~06000U; /* chown(2) has cleared them */
+	}
+	if ((st.st_mode & 07777) == (m->mode & 07777))
+		return 0;
+
+	int rc = nook_chmod_node(node, m->mode & 07777);
+
 	return rc < 0 ? nook_fail(err, -rc, "fchmodat2 %s to 0%o", m->target, m->mode & 07777) : 0;
 }
 
