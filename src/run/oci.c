@@ -50,7 +50,7 @@ static int check_words(const struct nook_oci_create *c, const struct nook_bundle
 static int prepare(const struct nook_oci_create *c, struct nook_arena *a, struct nook_bundle *b,
 		   struct nook_host *host, struct nook_plan *plan, struct nook_error *err)
 {
-	int rc = nook_bundle_read(a, c->bundle, b, err);
+	int rc = nook_bundle_read_config(a, c->bundle, c->config, b, err);
 
 	if (rc == 0)
 		rc = check_words(c, b, err);

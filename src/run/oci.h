@@ -25,12 +25,12 @@ typedef void nook_oci_warn(void *data, const char *text);
 struct nook_oci_create {
 	struct nook_bundle_options options; /* id, state_dir, cgroups… */
 	const char *bundle;                 /* the directory */
-	const char *config;                 /* read in place of its config.json; NULL */
-	const char *pid_file;               /* NULL: none; relative to the caller's directory */
-	const char *console_socket;         /* NULL: none */
-	const char *pidfd_socket;           /* NULL: none */
-	bool detach;                        /* run: don't wait for the program */
-	bool keep;                          /* run: leave the stopped container there */
+	const char *config;         /* read in place of its config.json, relative to it; NULL */
+	const char *pid_file;       /* NULL: none; relative to the caller's directory */
+	const char *console_socket; /* NULL: none */
+	const char *pidfd_socket;   /* NULL: none */
+	bool detach;                /* run: don't wait for the program */
+	bool keep;                  /* run: leave the stopped container there */
 	const struct nook_trace *trace;
 	nook_oci_warn *warn;
 	void *warn_data;

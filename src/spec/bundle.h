@@ -223,6 +223,10 @@ int nook_bundle_parse(struct nook_arena *a, const char *text, size_t len, struct
 int nook_bundle_read(struct nook_arena *a, const char *dir, struct nook_bundle *ret,
 		     struct nook_error *err);
 
+/* The same with another file in place of config.json, relative to DIR; NULL: config.json. */
+int nook_bundle_read_config(struct nook_arena *a, const char *dir, const char *config,
+			    struct nook_bundle *ret, struct nook_error *err);
+
 void nook_bundle_free(struct nook_bundle *b);
 #define auto_bundle __attribute__((cleanup(nook_bundle_free)))
 

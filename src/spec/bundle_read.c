@@ -53,6 +53,12 @@ static int absolute(struct nook_arena *a, const char *dir, const char **ret, str
 int nook_bundle_read(struct nook_arena *a, const char *dir, struct nook_bundle *ret,
 		     struct nook_error *err)
 {
+	return nook_bundle_read_config(a, dir, NULL, ret, err);
+}
+
+int nook_bundle_read_config(struct nook_arena *a, const char *dir, const char *config,
+			    struct nook_bundle *ret, struct nook_error *err)
+{
 	const char *path = NULL;
 	char *text = NULL;
 	size_t len = 0;
@@ -62,7 +68,9 @@ int nook_bundle_read(struct nook_arena *a, const char *dir, struct nook_bundle *
 		return rc;
 
 	/* As runc, which follows a symlink here. */
-	const char *file = nook_printf(a, "%s/config.json", path);
+	const char *file = config && config[0] == '/'
+				   ? config
+				   : nook_printf(a, "%s/%s", path, config ? config : "config.json");
 	auto_close int fd = open(file, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 
 	if (fd < 0 && (errno == ENOENT || errno == ENOTDIR))
