@@ -47,6 +47,25 @@ static const struct {
 	{ "past the last", "\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80" },
 };
 
+/* In memory it is the same text, and is cut between two characters. */
+static void test_memory(void **state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		char out[64];
+
+		assert_int_equal(nook_safe_text(out, sizeof(out), texts[i].text),
+				 strlen(texts[i].safe));
+		assert_string_equal(out, texts[i].safe);
+	}
+
+	char small[8];
+
+	assert_int_equal(nook_safe_text(small, sizeof(small), "abcd\xff\xff"), 4);
+	assert_string_equal(small, "abcd");
+	assert_int_equal(nook_safe_text(small, 1, "a"), 0);
+	assert_string_equal(small, "");
+}
+
 static void test_texts(void **state)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
@@ -122,6 +141,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_texts),
+		cmocka_unit_test(test_memory),
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_json),
 	};
