@@ -52,10 +52,10 @@ static const char *safe(struct nook_arena *a, const char *text)
 
 static void fill_row(struct oci *o, const char **cells, const struct nook_oci_state *s)
 {
-	char created[32];
+	char created[40];
 	int pid = s->status == NOOK_OCI_STOPPED ? 0 : s->record.pid;
 
-	oci_time_text(s->record.created, created);
+	oci_time_text(s->record.created, (unsigned)s->record.created_nsec, created);
 	cells[ID] = safe(o->arena, s->record.name);
 	cells[PID] = nook_printf(o->arena, "%d", pid);
 	cells[STATUS] = nook_oci_status_text(s->status);

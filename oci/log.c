@@ -43,11 +43,11 @@ static void append(const struct oci *o, const char *line, size_t len)
 
 void oci_log(const struct oci *o, const char *level, const char *text)
 {
-	char safe[MAX_TEXT], quoted[2 * MAX_TEXT], now[32], line[MAX_LINE];
+	char safe[MAX_TEXT], quoted[2 * MAX_TEXT], now[40], line[MAX_LINE];
 
 	(void)nook_safe_text(safe, sizeof(safe), text);
 	quote(safe, quoted, sizeof(quoted));
-	oci_time_text((int64_t)time(NULL), now);
+	oci_time_text((int64_t)time(NULL), 0, now);
 
 	size_t len;
 

@@ -33,8 +33,14 @@ static size_t call_length(const struct nook_error *err)
 	return len;
 }
 
-/* "execve PATH: …" and "NAME: command not found in the container", as src/stage/program.c says
- * them, in runc's words. */
+/* Did execve(2) itself refuse? src/stage/program.c says "execve PATH: …" and "NAME: command not
+ * found in the container". */
+static bool is_exec(const struct nook_error *err)
+{
+	return nook_starts(err->why, "execve ") || strcmp(err->id, "command-not-found") == 0;
+}
+
+/* In runc's words. */
 static void exec_text(const struct nook_error *err, char *out, size_t size)
 {
 	const char *path = nook_after(err->why, "execve ");
@@ -67,27 +73,6 @@ static void why_text(const struct nook_error *err, char *out, size_t size)
 		(void)nook_format(out, size, "%s", err->why);
 }
 
-static bool names_a_container(const char *command)
-{
-	return strcmp(command, "create") != 0 && strcmp(command, "run") != 0;
-}
-
-/* runc's sentence for what the library says in its own; NULL. */
-static const char *phrase(const char *command, const struct nook_error *err)
-{
-	if (err->wanted[0])
-		return NULL;
-	/* src/state/list.c */
-	if (err->errnum == ENOENT && names_a_container(command) &&
-	    nook_starts(err->why, "there is no container "))
-		return "container does not exist";
-	if (err->errnum == ESRCH && strcmp(command, "kill") == 0)
-		return "container not running";
-	if (err->errnum == EEXIST && !names_a_container(command))
-		return "container with given ID already exists";
-	return NULL;
-}
-
 static size_t add(char *out, size_t size, size_t at, const char *before, const char *text,
 		  const char *after)
 {
@@ -96,17 +81,13 @@ static size_t add(char *out, size_t size, size_t at, const char *before, const c
 
 void oci_message(const char *command, const struct nook_error *err, char *out, size_t size)
 {
-	bool exec = strcmp(err->wanted, NOOK_WANTED_EXEC) == 0;
-	const char *known = phrase(command, err);
+	bool exec = strcmp(err->wanted, NOOK_WANTED_EXEC) == 0 && is_exec(err);
 	char text[MAX], why[sizeof(err->why) * 2];
 	size_t at = 0;
 
 	text[0] = '\0';
 	if (strcmp(command, "exec") == 0)
 		at = add(text, sizeof(text), at, "exec failed: ", "", "");
-	if (known)
-		at = add(text, sizeof(text), at, known, ": ", "");
-
 	if (exec) {
 		at = add(text, sizeof(text), at, "unable to start container process: ", "", "");
 		exec_text(err, why, sizeof(why));
@@ -123,7 +104,7 @@ void oci_message(const char *command, const struct nook_error *err, char *out, s
 	at = add(text, sizeof(text), at, why, "", "");
 
 	/* The words before say it all. */
-	if (!known && !(exec && strcmp(err->id, "command-not-found") == 0)) {
+	if (!(exec && strcmp(err->id, "command-not-found") == 0)) {
 		if (err->cause[0])
 			at = add(text, sizeof(text), at, ": ", err->cause, "");
 		if (err->cause[0] && err->id[0])

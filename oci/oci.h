@@ -110,8 +110,8 @@ int oci_print(const struct oci *o, const char *text, size_t len);
 /* What a stream on stdout still holds. Return: as oci_print(). */
 int oci_print_end(const struct oci *o);
 
-/* "2026-11-22T06:31:44Z"; RFC 3339. */
-void oci_time_text(int64_t seconds, char out[32]);
+/* "2026-11-22T06:31:44.25Z"; RFC 3339, as Go writes it. @nanoseconds: below a billion. */
+void oci_time_text(int64_t seconds, unsigned nanoseconds, char out[40]);
 
 /* "5s", "1m30s", "500ms", "1.5h": Go's time.ParseDuration(), in nanoseconds. -EINVAL. */
 int oci_duration(const char *text, int64_t *ret);

@@ -34,7 +34,7 @@ int oci_print_end(const struct oci *o)
 
 /* Without the C library's gmtime_r(3), which reads the machine's time zone first. The calendar
  * repeats after 400 years; a year that begins in March has its leap day at the end. */
-void oci_time_text(int64_t seconds, char out[32])
+void oci_time_text(int64_t seconds, unsigned nanoseconds, char out[40])
 {
 	int64_t days = seconds / 86400, rest = seconds % 86400;
 
@@ -55,8 +55,18 @@ void oci_time_text(int64_t seconds, char out[32])
 
 	year += era * 400 + (month >= 10);
 	month = month < 10 ? month + 3 : month - 9;
-	(void)nook_format(out, 32, "%04ld-%02u-%02uT%02u:%02u:%02uZ", (long)year, month, mday,
-			  clock / 3600, clock / 60 % 60, clock % 60); /* years of four digits fit */
+
+	/* Years of four digits fit. */
+	size_t at = nook_format(out, 40, "%04ld-%02u-%02uT%02u:%02u:%02u", (long)year, month, mday,
+				clock / 3600, clock / 60 % 60, clock % 60);
+
+	if (nanoseconds) {
+		at += nook_format(out + at, 40 - at, ".%09u", nanoseconds);
+		while (out[at - 1] == '0')
+			at--;
+	}
+	out[at] = 'Z';
+	out[at + 1] = '\0';
 }
 
 /* The number before a unit, in billionths. */

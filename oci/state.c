@@ -9,9 +9,9 @@
 void oci_state_json(struct nook_json_writer *w, const struct nook_oci_state *s, const char *owner)
 {
 	const struct nook_record *r = &s->record;
-	char created[32];
+	char created[40];
 
-	oci_time_text(r->created, created);
+	oci_time_text(r->created, (unsigned)r->created_nsec, created);
 	nook_json_object(w, NULL);
 	nook_json_put_text(w, "ociVersion", r->oci_version ? r->oci_version : OCI_SPEC_VERSION);
 	nook_json_put_text(w, "id", r->name);
