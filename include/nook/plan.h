@@ -396,6 +396,7 @@ struct nook_plan {
 	bool start_later; /* `create`: the program waits for `start` */
 	bool late_cgroup; /* the cgroup namespace is unshared by the stage, once it is in its
 			     cgroups of v1 */
+	bool notify;      /* STATE_DIR/notify/NAME is made, for the program's sd_notify(3) */
 	bool no_pivot;    /* --no-pivot: MS_MOVE and chroot, for a root that is an initramfs */
 	unsigned long root_propagation; /* MS_* of the finished root; 0: private */
 	unsigned long host_propagation; /* MS_* with MS_REC that the stage's copy of the host's

@@ -34,6 +34,7 @@ void nook_create_init(struct nook_create *c, const struct nook_plan *plan, struc
 		.peer = NO_FD,
 		.pidfd = NO_FD,
 		.master = NO_FD,
+		.notify = NO_FD,
 		.stage_steps = nook_stage_steps,
 		.n_stage_steps = nook_stage_n_steps,
 	};
@@ -98,6 +99,7 @@ void nook_create_close(struct nook_create *c)
 	close_fd(&c->pidfd);
 	close_fd(&c->changes);
 	close_fd(&c->master);
+	close_fd(&c->notify);
 	nook_state_close(&c->state);
 }
 
@@ -409,8 +411,11 @@ static int take_master(void *ctx, struct nook_error *err)
 	struct nook_create *c = ctx;
 
 	(void)err;
-	if (c->master >= 0 && !c->console_socket)
-		nook_terminal_copy_size(c->master);
+	if (c->master < 0 || c->console_socket)
+		return 0;
+	if (c->plan->bundle)
+		nook_terminal_plain(c->master);
+	nook_terminal_copy_size(c->master);
 	return 0;
 }
 
@@ -458,6 +463,11 @@ static bool early_record(const struct nook_plan *p)
 	return !p->bundle || nook_outer_hooks(p);
 }
 
+static bool notify(const struct nook_plan *p)
+{
+	return p->notify;
+}
+
 static bool netdevs(const struct nook_plan *p)
 {
 	return p->n_netdevs > 0;
@@ -498,6 +508,7 @@ const struct nook_step nook_create_steps[] = {
 	STEP(write_intent, "write down what will be made", NULL),
 	STEP_UNDO(claim_range, release_range, "take a range of ids", has_range),
 	STEP_UNDO(lock_changes, unlock_changes, "lock the directory of changes", has_changes),
+	STEP_UNDO(make_notify, remove_notify, "make the place of its NOTIFY_SOCKET", notify),
 	STEP(open_sources, "open what the container is to see of the host", outside),
 	STEP_UNDO(make_cgroup, remove_cgroup, "make the cgroup", has_cgroup),
 	STEP_UNDO(open_start, close_start, "make the socket of the start", has_start),

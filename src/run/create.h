@@ -27,6 +27,7 @@ struct nook_create {
 	int master; /* the terminal's */
 	/* of an engine's container */
 	const char *console_socket, *pidfd_socket, *pid_file; /* NULL: none */
+	int notify;      /* the socket of its sd_notify(3); NO_FD: none, or `start` makes it */
 	bool start_made; /* the socket of the start is in the state directory */
 	bool rdt_made;
 	bool range_claimed;
@@ -49,6 +50,11 @@ void nook_create_close(struct nook_create *c);
  */
 int nook_create_carry_out(struct nook_create *c, const struct nook_step *steps, size_t n,
 			  int *ret_status, struct nook_error *err);
+
+/* A signalfd of what a person sends to end what takes too long; they are to be blocked. Without it
+ * (NO_FD: no descriptor is left) it can't be interrupted. Nothing is read from it: the signal stays
+ * pending. */
+int nook_open_interrupt(void);
 
 extern const struct nook_step nook_create_steps[];
 extern const size_t nook_create_n_steps;
@@ -73,6 +79,8 @@ void clone_stage_show(const struct nook_plan *plan, struct nook_rows *rows);
 	void name##_show(const struct nook_plan *plan, struct nook_rows *rows)
 NOOK_CREATE_STEP(open_start); /* oci_steps.c */
 int close_start(void *ctx, struct nook_error *err);
+NOOK_CREATE_STEP(make_notify); /* oci_notify.c */
+int remove_notify(void *ctx, struct nook_error *err);
 NOOK_CREATE_STEP(tell_engine);     /* console socket, pidfd socket, record, pid file */
 NOOK_CREATE_STEP(run_outer_hooks); /* oci_hooks.c */
 NOOK_CREATE_STEP(tell_listener);   /* oci_listener.c */

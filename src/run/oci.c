@@ -7,6 +7,7 @@
 #include "host/bundle.h"
 #include "ns/kinds.h"
 #include "oci_hooks.h"
+#include "oci_notify.h"
 #include "oci_parts.h"
 #include "seal.h"
 #include "show.h"
@@ -54,6 +55,8 @@ static int prepare(const struct nook_oci_create *c, struct nook_arena *a, struct
 
 	if (rc == 0)
 		rc = check_words(c, b, err);
+	if (rc == 0 && nook_oci_notify_is_socket(c->options.notify_socket))
+		nook_oci_notify_add(a, b, c->options.state_dir, c->options.id);
 
 	const struct nook_bundle_wants wants = {
 		.new_user_namespace = b->ns[NOOK_NS_USER].listed && !b->ns[NOOK_NS_USER].path,
@@ -63,7 +66,11 @@ static int prepare(const struct nook_oci_create *c, struct nook_arena *a, struct
 
 	if (rc == 0)
 		rc = nook_host_probe_bundle(a, &wants, host, err);
-	return rc < 0 ? rc : nook_plan_bundle(a, b, &c->options, host, plan, err);
+	if (rc == 0)
+		rc = nook_plan_bundle(a, b, &c->options, host, plan, err);
+	plan->notify =
+		rc == 0 && b->process.set && nook_oci_notify_is_socket(c->options.notify_socket);
+	return rc;
 }
 
 static uint64_t namespaces_of(const struct nook_plan *plan)
@@ -169,7 +176,9 @@ static int make(struct nook_create *create, struct nook_error *err)
 
 	(void)sigprocmask(SIG_SETMASK, NULL, &create->stage.signals); /* can't fail: it only asks */
 	nook_supervise_block();
+	create->walk.interrupt = nook_open_interrupt();
 	rc = nook_steps_run(nook_create_steps, nook_create_n_steps, &create->walk, &done, err);
+	close_fd(&create->walk.interrupt); /* what came is still pending */
 	if (rc == 0)
 		return 0;
 
@@ -220,11 +229,58 @@ int nook_oci_create(const struct nook_oci_create *c, struct nook_error *err)
 	return rc;
 }
 
-/* Stays while the program runs. Whatever happens to us then, the container is the engine's. */
-static int stay(struct nook_create *create, int *ret_status, struct nook_error *err)
+static void warn_error(const struct nook_oci_create *c, const struct nook_error *err)
 {
-	int rc = nook_supervise(create->pidfd, create->pid, move_fd(&create->master), ret_status,
-				err);
+	if (c->warn)
+		c->warn(c->warn_data, err->why);
+}
+
+/* What the program says is looked at in between. */
+static bool take_notes(void *data)
+{
+	struct nook_oci_notify *n = data;
+
+	/* A manager that can't be told any more can't be told that either. */
+	return nook_oci_notify_take(n, NULL) == 0 && !n->ready;
+}
+
+static int stay_notifying(struct nook_create *create, const struct nook_oci_create *c,
+			  int *ret_status, struct nook_error *err)
+{
+	struct nook_error deaf = { 0 };
+	struct nook_oci_notify n;
+	const struct nook_supervise_also also = { create->notify, take_notes, &n };
+	bool told = nook_oci_notify_begin(&n, create->notify, c->options.notify_socket, getpid(),
+					  &deaf) == 0;
+
+	if (!told)
+		warn_error(c, &deaf);
+	n.staying = true;
+
+	int rc = nook_supervise_also(create->pidfd, create->pid, move_fd(&create->master),
+				     told ? &also : NULL, ret_status, err);
+
+	nook_oci_notify_end(&n);
+	return rc;
+}
+
+/* The manager is told as soon as the program says so, and then we end. */
+static void leave_notifying(const struct nook_create *create, const struct nook_oci_create *c)
+{
+	struct nook_error deaf = { 0 };
+
+	if (create->notify >= 0 && nook_oci_notify_forward(create->notify, c->options.notify_socket,
+							   create->pidfd, create->pid, &deaf) < 0)
+		warn_error(c, &deaf);
+}
+
+/* Stays while the program runs. Whatever happens to us then, the container is the engine's. */
+static int stay(struct nook_create *create, const struct nook_oci_create *c, int *ret_status,
+		struct nook_error *err)
+{
+	int rc = create->notify >= 0 ? stay_notifying(create, c, ret_status, err)
+				     : nook_supervise(create->pidfd, create->pid,
+						      move_fd(&create->master), ret_status, err);
 
 	if (rc == 0)
 		create->pid = 0;
@@ -264,9 +320,11 @@ int nook_oci_run(const struct nook_oci_create *c, int *ret_status, struct nook_e
 	if (rc < 0)
 		return abandon(&create, c, rc);
 	if (!c->detach)
-		rc = stay(&create, ret_status, err);
+		rc = stay(&create, c, ret_status, err);
 	else
 		*ret_status = 0;
+	if (c->detach)
+		leave_notifying(&create, c);
 	(void)sigprocmask(SIG_SETMASK, &create.stage.signals,
 			  NULL); /* can't fail for one that we got */
 	nook_create_close(&create);

@@ -47,9 +47,14 @@ int nook_oci_run(const struct nook_oci_create *c, int *ret_status, struct nook_e
 int nook_oci_plan(const struct nook_oci_create *c, enum nook_plan_format format, FILE *out,
 		  struct nook_error *err);
 
+struct nook_oci_start {
+	const char *state_dir, *id;
+	const char *notify_socket; /* the engine's NOTIFY_SOCKET; NULL: none */
+};
+
 /* Lets the program begin, then the poststart hooks, whose failure ends it. -EINVAL: it isn't in the
  * state "created". */
-int nook_oci_start(const char *state_dir, const char *id, struct nook_error *err);
+int nook_oci_start(const struct nook_oci_start *s, struct nook_error *err);
 
 enum nook_oci_status {
 	NOOK_OCI_CREATING,

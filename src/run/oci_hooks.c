@@ -18,10 +18,15 @@ int nook_oci_hooks(const struct nook_plan_hook *hooks, size_t n, const char *sta
 		.pid = pid,
 		.status = status,
 		.dir = bundle,
-		.interrupt = NO_FD, /* what ends us ends the hook */
 	};
 
-	(void)sigprocmask(SIG_SETMASK, NULL, &about.mask); /* valid arguments */
+	if (n == 0)
+		return 0;
+
+	auto_close int interrupt = nook_open_interrupt();
+
+	about.interrupt = interrupt;
+	(void)sigemptyset(&about.mask); /* can't fail */
 	return nook_hooks_run(hooks, n, &about, err);
 }
 
@@ -49,17 +54,18 @@ int run_outer_hooks(void *ctx, struct nook_error *err)
 {
 	const struct nook_create *c = ctx;
 	const struct nook_plan_hooks *hooks = c->plan->hooks;
-	const struct nook_hooks_about about = {
+	struct nook_hooks_about about = {
 		.state = hooks->state,
 		.pid = c->pid,
 		.status = "creating",
 		.dir = c->record.bundle,
-		.mask = c->stage.signals,
 		.interrupt = c->walk.interrupt,
 	};
-	int rc = nook_hooks_run(hooks->list[NOOK_HOOK_PRESTART], hooks->n[NOOK_HOOK_PRESTART],
-				&about, err);
+	int rc;
 
+	(void)sigemptyset(&about.mask); /* can't fail */
+	rc = nook_hooks_run(hooks->list[NOOK_HOOK_PRESTART], hooks->n[NOOK_HOOK_PRESTART], &about,
+			    err);
 	return rc < 0 ? rc
 		      : nook_hooks_run(hooks->list[NOOK_HOOK_CREATE_RUNTIME],
 				       hooks->n[NOOK_HOOK_CREATE_RUNTIME], &about, err);

@@ -14,7 +14,8 @@
  * @status:       "running" for poststart
  * @bundle:       absolute; their working directory
  *
- * They find the signals blocked that are so for us. Return: as nook_hooks_run(); 0 for no hooks.
+ * They find no signal blocked, whatever is so for us; SIGHUP, SIGINT, SIGQUIT and SIGTERM end the
+ * wait. Return: as nook_hooks_run(); 0 for no hooks.
  *
  * For poststart: since runtime-spec 1.2.1 (runtime.md, "Lifecycle" 9) a failure is an error that
  * stops the container, as runc always did; 1.0.2 to 1.2 asked for a warning.

@@ -78,7 +78,7 @@ int nook_oci_connect(const char *path, int type, bool abstract_too, struct nook_
 	return move_fd(&fd);
 }
 
-static int send_with_fd(int sock, const char *text, int fd)
+int nook_oci_send_fd(int sock, const char *text, int fd)
 {
 	struct iovec iov = { (void *)(uintptr_t)text, strlen(text) };
 	union {
@@ -109,7 +109,7 @@ static int hand_over(const char *path, const char *text, int fd, const char *opt
 		     struct nook_error *err)
 {
 	auto_close int sock = nook_oci_connect(path, SOCK_STREAM, false, err);
-	int rc = sock < 0 ? sock : send_with_fd(sock, text, fd);
+	int rc = sock < 0 ? sock : nook_oci_send_fd(sock, text, fd);
 
 	if (sock >= 0 && rc < 0)
 		rc = nook_fail(err, -rc, "sendmsg to %s", path);

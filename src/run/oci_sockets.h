@@ -18,6 +18,9 @@
  */
 int nook_oci_connect(const char *path, int type, bool abstract_too, struct nook_error *err);
 
+/* One message with one descriptor. Return: 0 or a negative errno, -ETIMEDOUT among them. */
+int nook_oci_send_fd(int sock, const char *text, int fd);
+
 /* --console-socket: the terminal's master, with the name that runc's has as text: conmon and
  * containerd read it. @master stays the caller's. */
 int nook_oci_send_console(const char *path, int master, struct nook_error *err);

@@ -5,6 +5,7 @@
 #include "base/own.h"
 #include "cgroup.h"
 #include "oci_hooks.h"
+#include "oci_notify.h"
 #include "sys/process.h"
 #include "sys/pidfd.h"
 
@@ -94,7 +95,26 @@ static int run_poststart(const struct nook_record *r, struct nook_arena *a, stru
 	return rc;
 }
 
-static int start_taken(struct nook_state *s, struct nook_arena *a, struct nook_error *err)
+/* What is needed of a container after its lock was let go. */
+struct started {
+	int notify, pidfd, pid;
+};
+
+/* Before the program can say something. */
+static int open_notify(const struct nook_state *s, const struct nook_record *r, struct started *ret,
+		       struct nook_error *err)
+{
+	ret->notify = nook_oci_notify_listen(s->base, s->name, err);
+	if (ret->notify == -ENOENT)
+		return 0; /* it was created without: it says nothing */
+	if (ret->notify < 0)
+		return ret->notify;
+	ret->pid = r->pid;
+	return nook_state_pidfd(r, &ret->pidfd, err);
+}
+
+static int start_taken(struct nook_state *s, struct nook_arena *a, bool notify, struct started *ret,
+		       struct nook_error *err)
 {
 	struct nook_oci_state c;
 	int starts = s->dirs[NOOK_FOLDER_START];
@@ -110,6 +130,9 @@ static int start_taken(struct nook_state *s, struct nook_arena *a, struct nook_e
 				   s->name);
 	}
 
+	rc = notify ? open_notify(s, &c.record, ret, err) : 0;
+	if (rc < 0)
+		return rc;
 	rc = go(starts, &c.record, err);
 	/* By this it is known as started: the record stays as it is. */
 	if (unlinkat(starts, c.record.start, 0) < 0 && errno != ENOENT && rc == 0)
@@ -120,19 +143,25 @@ static int start_taken(struct nook_state *s, struct nook_arena *a, struct nook_e
 	return rc;
 }
 
-int nook_oci_start(const char *state_dir, const char *id, struct nook_error *err)
+int nook_oci_start(const struct nook_oci_start *o, struct nook_error *err)
 {
 	auto_arena struct nook_arena a = { 0 };
 	struct nook_state s = NOOK_STATE_NONE;
+	struct started c = { NO_FD, NO_FD, 0 };
 	int rc = nook_oci_arena(&a, err);
 
 	if (rc == 0)
-		rc = nook_state_take(state_dir, id, PATIENCE_MS, &s, err);
+		rc = nook_state_take(o->state_dir, o->id, PATIENCE_MS, &s, err);
 	if (rc == -ENOENT)
-		return nook_oci_no_such(id, err);
+		return nook_oci_no_such(o->id, err);
 	if (rc == 0)
-		rc = start_taken(&s, &a, err);
+		rc = start_taken(&s, &a, nook_oci_notify_is_socket(o->notify_socket), &c, err);
 	nook_state_close(&s);
+	/* It may take as long as it likes: others can have the lock meanwhile. */
+	if (rc == 0 && c.notify >= 0)
+		rc = nook_oci_notify_forward(c.notify, o->notify_socket, c.pidfd, c.pid, err);
+	close_fd(&c.notify);
+	close_fd(&c.pidfd);
 	return rc;
 }
 

@@ -198,9 +198,7 @@ static int status_of(const struct nook_error *err)
 	return err->errnum == ENOENT && strcmp(err->id, "interpreter-missing") != 0 ? 127 : 126;
 }
 
-/* What a person sends to end a start that takes too long. Without it (no descriptor is left) a
- * start can't be interrupted. */
-static int open_interrupt(void)
+int nook_open_interrupt(void)
 {
 	sigset_t set;
 
@@ -225,7 +223,7 @@ int nook_create_carry_out(struct nook_create *c, const struct nook_step *steps, 
 
 	(void)sigprocmask(SIG_SETMASK, NULL, &c->stage.signals); /* can't fail: it only asks */
 	nook_supervise_block();
-	c->walk.interrupt = open_interrupt();
+	c->walk.interrupt = nook_open_interrupt();
 	rc = nook_steps_run(steps, n, &c->walk, &done, err);
 	close_fd(&c->walk.interrupt); /* what came while it was open is still pending, and passed on
 				       */

@@ -21,10 +21,12 @@
 
 struct supervisor {
 	int pidfd, pid;
-	int signals; /* signalfd */
+	int signals;                            /* signalfd */
+	const struct nook_supervise_also *also; /* NULL: nothing */
 
 	bool terminal; /* the program has a pty */
 	bool keyboard; /* and our stdin is a terminal */
+	bool plain;    /* the pty doesn't process output: our terminal does */
 	bool input;    /* stdin has not ended */
 	bool eof_due;  /* it has, and the pty must be told */
 	int master;    /* NO_FD: no terminal, or hung up */
@@ -116,7 +118,7 @@ static int take_terminal(struct supervisor *s, struct nook_error *err)
 
 	s->input = true;
 	nook_terminal_copy_size(s->master);
-	return nook_tty_raw(STDIN_FILENO, err);
+	return nook_tty_raw(STDIN_FILENO, s->plain, err);
 }
 
 static int handle_with_terminal(struct supervisor *s, int sig, bool group, struct nook_error *err)
@@ -268,7 +270,7 @@ static void flush_input(struct supervisor *s)
 
 /* ---- the loop ---- */
 
-enum { SIGNALS, PROGRAM, INPUT, MASTER, OUTPUT, N_POLLED };
+enum { SIGNALS, PROGRAM, ALSO, INPUT, MASTER, OUTPUT, N_POLLED };
 
 static void want(struct pollfd *p, int fd, bool wanted, short events)
 {
@@ -312,6 +314,7 @@ static int watch(struct supervisor *s, struct nook_error *err)
 	for (;;) {
 		want(&p[SIGNALS], s->signals, true, POLLIN);
 		want(&p[PROGRAM], s->pidfd, true, POLLIN);
+		want(&p[ALSO], s->also ? s->also->fd : -1, s->also, POLLIN);
 		if (s->terminal)
 			want_bytes(s, p);
 
@@ -335,6 +338,8 @@ static int watch(struct supervisor *s, struct nook_error *err)
 			if (rc < 0)
 				return rc;
 		}
+		if (p[ALSO].revents && !s->also->readable(s->also->data))
+			s->also = NULL;
 		if (s->terminal)
 			move_bytes(s, p);
 	}
@@ -407,6 +412,13 @@ static void pump_init(struct nook_pump *p, int from, int to, size_t most)
 	p->any = false;
 }
 
+static bool is_plain(int master)
+{
+	struct termios inside;
+
+	return tcgetattr(master, &inside) == 0 && !(inside.c_oflag & ONLCR);
+}
+
 static int begin(struct supervisor *s, struct nook_error *err)
 {
 	sigset_t set;
@@ -422,6 +434,7 @@ static int begin(struct supervisor *s, struct nook_error *err)
 	if (fcntl(s->master, F_SETFL, O_RDWR | O_NONBLOCK) < 0)
 		return nook_fail(err, errno, "fcntl O_NONBLOCK on the pty's master");
 	hold_slave(s);
+	s->plain = is_plain(s->master);
 
 	int from = nook_private_fd(STDIN_FILENO, O_RDONLY);
 	int to = nook_private_fd(STDOUT_FILENO, O_WRONLY);
@@ -449,6 +462,12 @@ static void end(struct supervisor *s)
 
 int nook_supervise(int pidfd, int pid, int master, int *ret_status, struct nook_error *err)
 {
+	return nook_supervise_also(pidfd, pid, master, NULL, ret_status, err);
+}
+
+int nook_supervise_also(int pidfd, int pid, int master, const struct nook_supervise_also *also,
+			int *ret_status, struct nook_error *err)
+{
 	/* Member by member: without a terminal the pages of the buffers are never touched. */
 	struct supervisor s;
 	int rc;
@@ -456,8 +475,9 @@ int nook_supervise(int pidfd, int pid, int master, int *ret_status, struct nook_
 	s.pidfd = pidfd;
 	s.pid = pid;
 	s.signals = NO_FD;
+	s.also = also;
 	s.terminal = master >= 0;
-	s.keyboard = s.input = s.eof_due = false;
+	s.keyboard = s.plain = s.input = s.eof_due = false;
 	s.master = master;
 	s.slave = NO_FD;
 	pump_init(&s.in, STDIN_FILENO, NO_FD, 0);

@@ -68,7 +68,7 @@ static void release_fatal(void)
 		(void)sigaction(fatal_signals[i], &fatal_before[i], NULL); /* valid numbers */
 }
 
-int nook_tty_raw(int fd, struct nook_error *err)
+int nook_tty_raw(int fd, bool output, struct nook_error *err)
 {
 	struct termios now;
 
@@ -83,6 +83,8 @@ int nook_tty_raw(int fd, struct nook_error *err)
 	}
 
 	cfmakeraw(&now);
+	if (output)
+		now.c_oflag = terminal.saved.c_oflag;
 	/* Another reader may take what poll(2) told us of: read(2) must not wait then. */
 	now.c_cc[VMIN] = 0;
 	now.c_cc[VTIME] = 0;
@@ -133,6 +135,16 @@ int nook_private_fd(int fd, int flags)
 	int own = open(path, flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 
 	return own < 0 ? NO_FD : own;
+}
+
+void nook_terminal_plain(int master)
+{
+	struct termios inside;
+
+	if (tcgetattr(master, &inside) < 0)
+		return; /* hung up already: nobody writes */
+	inside.c_oflag &= ~(tcflag_t)ONLCR;
+	(void)tcsetattr(master, TCSANOW, &inside); /* the same */
 }
 
 void nook_terminal_copy_size(int master)

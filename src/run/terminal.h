@@ -6,6 +6,8 @@
 
 #include "nook/error.h"
 
+#include <stdbool.h>
+
 /**
  * nook_supervise() - stay while the program runs
  * @pidfd:    of the container's pid 1, our child
@@ -27,12 +29,26 @@
  * pty is hung up. What the program wrote last is shown before the return. O_NONBLOCK is never set
  * on the caller's descriptors.
  *
+ * A pty whose output is not processed (ONLCR off, as engines' runtimes leave it) is shown on a
+ * terminal that processes it, as before.
+ *
  * One call at a time in a process when it has a terminal: fatal signals find what to restore in
  * static storage. Leaves the signal mask as nook_supervise_block() made it.
  *
  * Return: 0 or a negative errno; the program may then still run.
  */
 int nook_supervise(int pidfd, int pid, int master, int *ret_status, struct nook_error *err);
+
+/* One more descriptor to look after meanwhile. */
+struct nook_supervise_also {
+	int fd;
+	bool (*readable)(void *data); /* returns false: no more */
+	void *data;
+};
+
+/* nook_supervise() with such a one; NULL: none. */
+int nook_supervise_also(int pidfd, int pid, int master, const struct nook_supervise_also *also,
+			int *ret_status, struct nook_error *err);
 
 /**
  * nook_supervise_block() - block what nook_supervise() reads by signalfd
@@ -43,6 +59,10 @@ int nook_supervise(int pidfd, int pid, int master, int *ret_status, struct nook_
  * again: else the kernel would reap the program and its status be lost.
  */
 void nook_supervise_block(void);
+
+/* Turns ONLCR off: lines of a program that is not shown on a terminal end as it has written them,
+ * which those who run it by an engine's runtime rely on. */
+void nook_terminal_plain(int master);
 
 /* Sets @master's window to that of our terminal (the first of stdin, stdout, stderr that has one):
  * before the program starts, so that it never sees 0 by 0. */

@@ -18,13 +18,14 @@ bool nook_tty_ours(int fd);
 
 /**
  * nook_tty_raw() - pass every byte through, and remember how it was
- * @fd: a terminal that is ours
+ * @fd:     a terminal that is ours
+ * @output: it goes on processing output, as it does now
  *
  * Reads of @fd never block from here on (VMIN 0): 0 bytes mean that there is nothing yet. Faults
  * and abort(3) restore the mode before they end us. When it is raw already, the mode is set again
  * (a shell may have changed it while we were stopped) and what is remembered stays.
  */
-int nook_tty_raw(int fd, struct nook_error *err);
+int nook_tty_raw(int fd, bool output, struct nook_error *err);
 
 /* Back to what nook_tty_raw() found, unless it is another job's now. May be repeated. */
 void nook_tty_restore(void);

@@ -4,6 +4,7 @@
 #include "cgroup.h"
 
 #include "base/own.h"
+#include "oci_notify.h"
 #include "state/files.h"
 #include "sys/pidfd.h"
 
@@ -106,6 +107,8 @@ int nook_state_clear(struct nook_state *state, struct nook_error *err)
 	if (rc == 0 && record.start &&
 	    unlinkat(state->dirs[NOOK_FOLDER_START], record.start, 0) < 0 && errno != ENOENT)
 		rc = nook_fail(err, errno, "unlink start/%s in the state directory", record.start);
+	if (rc == 0)
+		rc = nook_oci_notify_remove(state->base, state->name, err);
 	return rc < 0 ? rc : nook_files_delete(state, err);
 }
 
