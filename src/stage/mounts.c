@@ -15,12 +15,6 @@
 
 #define PROC_ATTRS (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
 
-/* New tmpfs that become read-only when all is mounted: places in them are made till then. */
-struct later {
-	int fd[32];
-	size_t n;
-};
-
 /* lock_root() needs the mount itself: by its path it would find what lies on top. */
 static int keep_overlay(struct nook_stage *s, unsigned number, int mount)
 {
@@ -91,21 +85,17 @@ static int mount_for(struct nook_stage *s, const struct nook_plan_mount *m, stru
 		return fd < 0 ? nook_fail(err, -fd, "open_tree of the terminal") : fd;
 	}
 	default:
-		return nook_new_file_system(
-			m,
-			is_bundle_tmpfs(s, m) ? m->attrs & ~(uint64_t)MOUNT_ATTR_RDONLY : m->attrs,
-			err);
+		return nook_new_file_system(m, m->attrs, err);
 	}
 }
 
-static int change_attrs(int mount, const struct nook_plan_mount *m, uint64_t not_yet,
-			struct nook_error *err)
+static int change_attrs(int mount, const struct nook_plan_mount *m, struct nook_error *err)
 {
 	const struct nook_plan_attrs *c = &m->change;
-	int rc = set_attrs(mount, false, c->set & ~not_yet, c->clear);
+	int rc = set_attrs(mount, false, c->set, c->clear);
 
 	if (rc == 0)
-		rc = set_attrs(mount, true, c->set_below & ~not_yet, c->clear_below);
+		rc = set_attrs(mount, true, c->set_below, c->clear_below);
 	if (rc == -EPERM && (c->clear || c->clear_below))
 		nook_cause(
 			err, "mount-locked",
@@ -163,22 +153,6 @@ static int fill_tmpfs(int mount, int target, bool was_there, const struct nook_p
 	return rc == 0 && was_there && m->copy_up ? nook_copy_up(target, mount, err) : rc;
 }
 
-static int lock_later(struct later *later, int mount, struct nook_error *err)
-{
-	if (later->n == ARRAY_SIZE(later->fd)) {
-		int rc = nook_mount_setattr(mount, false, MOUNT_ATTR_RDONLY, 0, 0, NO_FD);
-
-		return rc < 0 ? nook_fail(err, -rc, "mount_setattr(RDONLY)") : 0;
-	}
-
-	int fd = fcntl(mount, F_DUPFD_CLOEXEC, 3);
-
-	if (fd < 0)
-		return nook_fail(err, errno, "fcntl(F_DUPFD_CLOEXEC)");
-	later->fd[later->n++] = fd;
-	return 0;
-}
-
 static enum nook_path_make to_make(const struct nook_plan_mount *m, int mount)
 {
 	/* A volume's kind is known only now: a file wants a file to lie on. */
@@ -189,29 +163,27 @@ static enum nook_path_make to_make(const struct nook_plan_mount *m, int mount)
 					   : NOOK_PATH_EXISTS;
 }
 
-/* A tmpfs of a bundle is made like what it covers, and may become read-only at the end. */
+/* A tmpfs of a bundle is made like what it covers. */
 static int attach_tmpfs(struct nook_stage *s, const struct nook_plan_mount *m, int mount,
-			struct later *later, struct nook_error *err)
+			struct nook_error *err)
 {
-	bool locks = (m->attrs | m->change.set | m->change.set_below) & MOUNT_ATTR_RDONLY;
 	auto_close int target = nook_open_target(s, m, NOOK_PATH_EXISTS, NULL);
 	bool was_there = target >= 0;
-	int rc;
 
 	if (target < 0)
 		target = nook_open_target(s, m, to_make(m, mount), err);
 	if (target < 0)
 		return target;
-	rc = nook_check_target(s, m, mount, target, err);
+
+	int rc = nook_check_target(s, m, mount, target, err);
+
 	if (rc == 0)
 		rc = fill_tmpfs(mount, target, was_there, m, err);
 	if (rc < 0)
 		return rc;
 	rc = nook_move_mount(mount, target);
-	if (rc < 0)
-		return nook_fail(err, -rc, "move_mount to %s", m->target);
-	rc = locks ? lock_later(later, mount, err) : 0;
-	return rc == 0 ? nook_note_target(s, m, mount, target, err) : rc;
+	return rc < 0 ? nook_fail(err, -rc, "move_mount to %s", m->target)
+		      : nook_note_target(s, m, mount, target, err);
 }
 
 static int attach(struct nook_stage *s, const struct nook_plan_mount *m, int mount,
@@ -232,22 +204,21 @@ static int attach(struct nook_stage *s, const struct nook_plan_mount *m, int mou
 		      : nook_note_target(s, m, mount, target, err);
 }
 
-static int mount_new(struct nook_stage *s, const struct nook_plan_mount *m, struct later *later,
-		     struct nook_error *err)
+static int mount_new(struct nook_stage *s, const struct nook_plan_mount *m, struct nook_error *err)
 {
 	if (m->kind == NOOK_PLAN_BIND && s->sources[m->source] < 0)
 		return 0; /* an optional source that isn't there */
 
-	bool tmpfs = is_bundle_tmpfs(s, m);
 	auto_close int mount = mount_for(s, m, err);
 
 	if (mount < 0)
 		return mount;
 
-	int rc = change_attrs(mount, m, tmpfs ? MOUNT_ATTR_RDONLY : 0, err);
+	int rc = change_attrs(mount, m, err);
 
 	if (rc == 0)
-		rc = tmpfs ? attach_tmpfs(s, m, mount, later, err) : attach(s, m, mount, err);
+		rc = is_bundle_tmpfs(s, m) ? attach_tmpfs(s, m, mount, err)
+					   : attach(s, m, mount, err);
 	return rc == 0 ? propagate(mount, m, err) : rc;
 }
 
@@ -267,12 +238,11 @@ static int remount(struct nook_stage *s, const struct nook_plan_mount *m, struct
 				   m->target);
 	rc = m->n_options ? nook_reconfigure(target, m, err) : 0;
 	if (rc == 0)
-		rc = change_attrs(target, m, 0, err);
+		rc = change_attrs(target, m, err);
 	return rc == 0 ? propagate(target, m, err) : rc;
 }
 
-static int mount_one(struct nook_stage *s, const struct nook_plan_mount *m, struct later *later,
-		     struct nook_error *err)
+static int mount_one(struct nook_stage *s, const struct nook_plan_mount *m, struct nook_error *err)
 {
 	switch (m->kind) {
 	case NOOK_PLAN_MASK:
@@ -285,15 +255,17 @@ static int mount_one(struct nook_stage *s, const struct nook_plan_mount *m, stru
 	case NOOK_PLAN_REMOUNT:
 		return remount(s, m, err);
 	default:
-		return mount_new(s, m, later, err);
+		return mount_new(s, m, err);
 	}
 }
 
-static int mount_each(struct nook_stage *s, struct later *later, struct nook_error *err)
+int mount_all(void *ctx, struct nook_error *err)
 {
+	struct nook_stage *s = ctx;
+
 	for (size_t i = 0; i < s->plan->n_mounts; i++) {
 		const struct nook_plan_mount *m = &s->plan->mounts[i];
-		int rc = mount_one(s, m, later, m->optional ? NULL : err);
+		int rc = mount_one(s, m, m->optional ? NULL : err);
 
 		if (rc < 0 && !m->optional) {
 			if (m->from)
@@ -302,25 +274,6 @@ static int mount_each(struct nook_stage *s, struct later *later, struct nook_err
 		}
 	}
 	return 0;
-}
-
-int mount_all(void *ctx, struct nook_error *err)
-{
-	struct later later;
-
-	later.n = 0;
-	int rc = mount_each(ctx, &later, err);
-
-	for (size_t i = 0; i < later.n; i++) {
-		int locked = rc == 0 ? nook_mount_setattr(later.fd[i], false, MOUNT_ATTR_RDONLY, 0,
-							  0, NO_FD)
-				     : 0;
-
-		if (locked < 0)
-			rc = nook_fail(err, -locked, "mount_setattr(RDONLY) of a tmpfs");
-		close_fd(&later.fd[i]);
-	}
-	return rc;
 }
 
 int lock_root(void *ctx, struct nook_error *err)

@@ -204,13 +204,17 @@ static struct nook_plan_mount new_tmpfs(const char *target)
 					 .from = "/mounts/0" };
 }
 
-/* What is mounted on a read-only tmpfs finds its place there. */
+/* What is mounted on a read-only tmpfs finds its place there: it becomes so in the end. */
 static void read_only_tmpfs(struct world *w)
 {
-	struct nook_plan_mount m[] = { new_tmpfs("/run"), new_tmpfs("/run/below"),
-				       device("/run/dir/null", S_IFCHR | 0666, makedev(1, 3)) };
+	struct nook_plan_mount m[] = { new_tmpfs("/run"),
+				       new_tmpfs("/run/below"),
+				       device("/run/dir/null", S_IFCHR | 0666, makedev(1, 3)),
+				       { .kind = NOOK_PLAN_REMOUNT,
+					 .target = "/run",
+					 .change = { .set = MOUNT_ATTR_RDONLY } } };
 
-	m[0].attrs = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV;
+	m[0].attrs = MOUNT_ATTR_NODEV;
 	EXPECT(do_mounts(w, m, ARRAY_SIZE(m)) == 0);
 	EXPECT((flags_of("run") & (ST_RDONLY | ST_NODEV)) == (ST_RDONLY | ST_NODEV));
 	EXPECT(!(flags_of("run/below") & (ST_RDONLY | ST_NODEV)));
@@ -441,7 +445,8 @@ static void places_that_are_symlinks(struct world *w)
 
 		(void)snprintf(target, sizeof(target), "/%s", places[i]);
 		EXPECT(symlink("elsewhere", places[i]) == 0);
-		EXPECT(do_one(w, new_tmpfs(target)) == -ELOOP || w->err.errnum == ENOTDIR);
+		EXPECT(do_one(w, i == 0 ? new_proc() : new_tmpfs(target)) == -ELOOP ||
+		       w->err.errnum == ENOTDIR);
 		EXPECT(strcmp(w->err.id, "symlink-in-target") == 0);
 	}
 }
@@ -477,6 +482,17 @@ static void what_dev_is(struct world *w)
 	EXPECT(seen("moved/null") && seen("moved/shm") && !seen("dev/null") && !seen("dev/shm"));
 }
 
+static void proc_is_a_procfs(struct world *w)
+{
+	EXPECT(mkdir("dir", 0755) == 0);
+	add_source(w, 0, "dir", true);
+	EXPECT(do_one(w, bind_to("/proc", 0)) == -EINVAL);
+	EXPECT(strstr(w->err.why, "not of type proc"));
+	EXPECT(do_one(w, new_tmpfs("/proc")) == -EINVAL);
+	add_source(w, 0, "/proc", true);
+	EXPECT(do_one(w, bind_to("/proc", 0)) == 0);
+}
+
 static void of_wrong_types(struct world *w)
 {
 	write_file("file", "");
@@ -510,6 +526,7 @@ CASE(files_over_proc)
 CASE(no_other_way_into_proc)
 CASE(places_that_are_symlinks)
 CASE(what_dev_is)
+CASE(proc_is_a_procfs)
 CASE(of_wrong_types)
 
 int main(void)
@@ -528,6 +545,7 @@ int main(void)
 		cmocka_unit_test(test_no_other_way_into_proc),
 		cmocka_unit_test(test_places_that_are_symlinks),
 		cmocka_unit_test(test_what_dev_is),
+		cmocka_unit_test(test_proc_is_a_procfs),
 		cmocka_unit_test(test_of_wrong_types),
 	};
 

@@ -175,6 +175,13 @@ int nook_make_symlink(struct nook_stage *s, const struct nook_plan_mount *m, str
 		       : 0;
 }
 
+static bool is_procfs(int fd)
+{
+	struct statfs fs;
+
+	return fstatfs(fd, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;
+}
+
 /* Reached by the name that the plan gives, without a symlink: see nook_open_target(). */
 static bool named_in_proc(const struct nook_stage *s, const struct nook_plan_mount *m)
 {
@@ -188,9 +195,8 @@ int nook_check_target(const struct nook_stage *s, const struct nook_plan_mount *
 		      int target, struct nook_error *err)
 {
 	int source_dir = nook_is_dir(mount), target_dir = nook_is_dir(target);
-	struct statfs fs;
 
-	if (source_dir < 0 || target_dir < 0 || fstatfs(target, &fs) < 0)
+	if (source_dir < 0 || target_dir < 0)
 		return nook_fail(err, errno, "fstat %s", m->target);
 	/* The kernel would say ENOTDIR, which helps nobody. */
 	if (source_dir != target_dir)
@@ -199,9 +205,13 @@ int nook_check_target(const struct nook_stage *s, const struct nook_plan_mount *
 				   source_dir ? "directory" : "file", m->target,
 				   target_dir ? "directory" : "file");
 	/* A symlink of the root's own may lead there, whatever the target's text says. */
-	if (fs.f_type == PROC_SUPER_MAGIC && !named_in_proc(s, m))
+	if (is_procfs(target) && !named_in_proc(s, m))
 		return nook_refuse(err, EINVAL, "%s leads into /proc, where nothing may be mounted",
 				   m->target);
+	/* A program takes what is there for the kernel's word. */
+	if (s->plan->bundle && strcmp(m->target, "/proc") == 0 && !is_procfs(mount))
+		return nook_refuse(err, EINVAL,
+				   "\"/proc\" cannot be mounted because it is not of type proc");
 	return 0;
 }
 
