@@ -572,6 +572,7 @@ const struct nook_step nook_exec_steps[] = {
 	STEP_UNDO(clone_stage, kill_stage, "enter the container", NULL),
 	STEP(enter_its_cgroups, "enter the cgroup", has_v1),
 	STEP(set_oom_score, "set the OOM score", has_oom),
+	STEP(enter_rdt, "enter the resctrl group", rdt),
 	STEP(open_label, "open where its security label is set", labels),
 	NOOK_SEND(START),
 	STEP(tell_listener, "tell who answers for its system calls", nook_seccomp_told),

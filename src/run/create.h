@@ -89,6 +89,7 @@ NOOK_CREATE_STEP(set_first_cpus);
 NOOK_CREATE_STEP(move_netdevs); /* netdevs.c */
 NOOK_CREATE_STEP(join_rdt);     /* rdt.c */
 int leave_rdt(void *ctx, struct nook_error *err);
+NOOK_CREATE_STEP(enter_rdt); /* of exec */
 
 /* By the joiner: enters what it can, and compares its own links with what was opened. */
 int nook_join_all(const struct nook_create *c, struct nook_error *err);

@@ -9,6 +9,7 @@
 #include "oci_hooks.h"
 #include "oci_notify.h"
 #include "oci_parts.h"
+#include "rdt.h"
 #include "seal.h"
 #include "show.h"
 #include "sys/process.h"
@@ -115,10 +116,13 @@ static int fill_record(struct nook_record *r, const struct nook_plan *plan,
 	static const char *const none[] = { NULL };
 	const struct nook_plan_process *p = &plan->process;
 	const char *rootfs = b->rootfs ? b->rootfs : "";
+	struct nook_rdt_group rdt = { 0 };
 	char *boot_id = nook_alloc(a, 37);
 	struct timespec now;
 
 	(void)clock_gettime(CLOCK_REALTIME, &now); /* can't fail */
+	if (plan->rdt && plan->rdt->set)
+		nook_rdt_group(a, plan->rdt, plan->name, &rdt);
 	*r = (struct nook_record){
 		.name = plan->name,
 		.phase = NOOK_PHASE_CREATING,
@@ -153,9 +157,8 @@ static int fill_record(struct nook_record *r, const struct nook_plan *plan,
 		.annotations = keep_annotations(a, b),
 		.n_annotations = b->n_annotations,
 		.unit = plan->cgroup.unit,
-		.rdt = !plan->rdt || !plan->rdt->set ? NULL
-		       : plan->rdt->clos_id          ? plan->rdt->clos_id
-						     : plan->name,
+		.rdt = rdt.own,
+		.rdt_tasks = rdt.monitor ? rdt.monitor : rdt.path,
 		.start = make_start_name(a),
 		.no_new_keyring = c->options.no_new_keyring,
 	};

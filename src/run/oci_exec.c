@@ -238,6 +238,13 @@ static int plan_exec(struct nook_arena *a, const struct nook_oci_exec *e,
 	plan_joins(a, plan, r);
 	plan_cgroups(a, plan, r, e->cgroup);
 
+	if (r->rdt_tasks) {
+		struct nook_plan_rdt *rdt = nook_alloc(a, sizeof(*rdt));
+
+		*rdt = (struct nook_plan_rdt){ .set = true, .clos_id = r->rdt_tasks };
+		plan->rdt = rdt;
+	}
+
 	/* The container's filter holds for all that enter it. */
 	plan->process.seccomp = r->seccomp;
 	plan->process.n_seccomp = r->n_seccomp;

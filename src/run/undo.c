@@ -5,6 +5,7 @@
 
 #include "base/own.h"
 #include "oci_notify.h"
+#include "rdt.h"
 #include "state/files.h"
 #include "sys/pidfd.h"
 
@@ -98,8 +99,11 @@ int nook_state_clear(struct nook_state *state, struct nook_error *err)
 	bool readable = rc == 0;
 
 	rc = 0;
-	if (readable && strcmp(record.boot_id, boot_id) == 0)
+	if (readable && strcmp(record.boot_id, boot_id) == 0) {
 		rc = undo_processes(&record, boot_id, err);
+		if (rc == 0 && record.rdt)
+			rc = nook_rdt_remove(record.rdt, err);
+	}
 	if (rc == 0 && !readable)
 		rc = nook_range_release_all(state, err);
 	if (rc == 0 && record.range)

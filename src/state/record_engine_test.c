@@ -71,6 +71,7 @@ static struct nook_record sample(void)
 		.n_annotations = 2,
 		.unit = "x.scope",
 		.rdt = "clos",
+		.rdt_tasks = "clos/mon_groups/c1",
 		.start = "0123456789abcdef",
 		.no_new_keyring = true,
 		.seccomp_listener = "/run/agent",
@@ -104,6 +105,7 @@ static void test_comes_back_as_it_was(void **state)
 		assert_string_equal(back.annotations[i / 2][i % 2], annotations[i / 2][i % 2]);
 	assert_string_equal(back.unit, "x.scope");
 	assert_string_equal(back.rdt, "clos");
+	assert_string_equal(back.rdt_tasks, "clos/mon_groups/c1");
 	assert_string_equal(back.start, r.start);
 	assert_true(back.no_new_keyring);
 	assert_string_equal(back.seccomp_listener, "/run/agent");

@@ -337,6 +337,7 @@ static int read_engine(const struct nook_json_value *root, enum nook_record_part
 		{ "process", may, NOOK_RECORD_BYTES, &rec->process },
 		{ "hooks", may, NOOK_RECORD_BYTES, &rec->hooks },
 		{ "hook_state", may, NOOK_RECORD_BYTES, &rec->hook_state },
+		{ "rdt_tasks", may, PATH_BYTES, &rec->rdt_tasks },
 		{ "seccomp_listener", may, PATH_BYTES, &rec->seccomp_listener },
 		{ "seccomp_listener_data", may, NOOK_RECORD_BYTES, &rec->seccomp_listener_data },
 	};

@@ -92,6 +92,7 @@ static void put_engine(struct nook_json_writer *w, const struct nook_record *r)
 	nook_json_end(w);
 	nook_json_put_bytes(w, "unit", r->unit);
 	nook_json_put_bytes(w, "rdt", r->rdt);
+	nook_json_put_bytes(w, "rdt_tasks", r->rdt_tasks);
 	nook_json_put_text(w, "start", r->start);
 	nook_json_put_bytes(w, "seccomp_listener", r->seccomp_listener);
 	nook_json_put_bytes(w, "seccomp_listener_data", r->seccomp_listener_data);

@@ -82,7 +82,8 @@ struct nook_record {
 	const char *unit;  /* the systemd scope that holds it; NULL: none */
 	const char *start; /* name of its socket in start/: a socket's path has room for 107 bytes,
 			      an id has 255 */
-	const char *rdt;   /* name of its group in resctrl that is ours to remove; NULL: none */
+	const char *rdt;   /* its group in resctrl that is ours to remove; NULL: none */
+	const char *rdt_tasks; /* the group in resctrl that its processes are in; NULL: any */
 	bool no_new_keyring;
 	const char *seccomp_listener, *seccomp_listener_data; /* who answers for the filter's
 								 questions, for exec too */

@@ -104,6 +104,16 @@ int nook_mkdir_below(int dir, const char *path, mode_t mode)
 		       : close_parent(parent, dir, (int)NOOK_CALL(SYS_mkdirat, parent, name, mode));
 }
 
+int nook_rmdir_below(int dir, const char *path)
+{
+	const char *name;
+	int parent = open_parent(dir, path, &name);
+
+	return parent < 0 ? parent
+			  : close_parent(parent, dir,
+					 (int)NOOK_CALL(SYS_unlinkat, parent, name, AT_REMOVEDIR));
+}
+
 int nook_symlink_below(int dir, const char *path, const char *text)
 {
 	const char *name;

@@ -14,6 +14,9 @@
 /* mkdir(2). -EEXIST: something of that name is there, which need not be a directory. */
 int nook_mkdir_below(int dir, const char *path, mode_t mode);
 
+/* rmdir(2). */
+int nook_rmdir_below(int dir, const char *path);
+
 /* symlink(2): @path leads to @text, which nobody looks at here. */
 int nook_symlink_below(int dir, const char *path, const char *text);
 
