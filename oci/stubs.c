@@ -56,16 +56,3 @@ STUB bool nook_oci_is_paused(const struct nook_record *record)
 {
 	return false;
 }
-
-STUB int nook_plan_bundle(struct nook_arena *a, const struct nook_bundle *b,
-			  const struct nook_bundle_options *o, const struct nook_host *host,
-			  struct nook_plan *plan, struct nook_error *err)
-{
-	return missing(err);
-}
-
-STUB int nook_plan_bundle_program(struct nook_bundle_planner *p,
-				  const struct nook_bundle_process *process)
-{
-	return missing(p->err);
-}

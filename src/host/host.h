@@ -191,6 +191,7 @@ struct nook_host {
 	size_t n_hierarchies;
 	bool owns_mounts; /* our mount namespace is our user namespace's, so that CAP_SYS_ADMIN
 			     suffices to mount in it */
+	uint32_t pid;     /* ours */
 	bool kcore;       /* there is a /proc/kcore */
 };
 

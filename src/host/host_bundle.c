@@ -37,7 +37,7 @@ static const char *offered_controllers(struct nook_prober *p, const char *mount)
 	char *text = NULL;
 	const char *file = nook_printf(p->arena, "%s/cgroup.controllers", mount);
 
-	if (nook_read_proc(p->arena, file, 4096, &text) < 0)
+	if (nook_read_proc(p->arena, file, OWN_MAX, &text) < 0)
 		return "";
 	text[strcspn(text, "\n")] = '\0';
 	return text;
@@ -241,6 +241,7 @@ int nook_host_probe_bundle(struct nook_arena *a, const struct nook_bundle_wants 
 	if (rc < 0)
 		return rc;
 	nook_host_lsm(host);
+	host->pid = (uint32_t)getpid();
 	host->owns_mounts = owns_mounts(host);
 	host->kcore = access("/proc/kcore", F_OK) == 0;
 	if (wants->new_user_namespace && host->euid != 0)

@@ -45,7 +45,7 @@ int nook_plan_bundle(struct nook_arena *a, const struct nook_bundle *b,
 		     const struct nook_bundle_options *o, const struct nook_host *host,
 		     struct nook_plan *plan, struct nook_error *err);
 
-/* The parts, each in a file of its own, in this order. */
+/* The parts, each in a file of its own: cgroup comes before mounts, the rest in this order. */
 int nook_plan_bundle_namespaces(
 	struct nook_bundle_planner *p); /* clone_flags, joins, userns, hostname… */
 int nook_plan_bundle_root(struct nook_bundle_planner *p);   /* root source, propagation */

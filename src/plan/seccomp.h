@@ -43,4 +43,27 @@ void nook_seccomp_default(struct nook_arena *a, uint64_t caps, struct nook_filte
 int nook_seccomp_read(struct nook_arena *a, const char *path, uint64_t caps,
 		      struct nook_filter *ret, struct nook_error *err);
 
+struct json_object;
+
+/* linux.seccomp of a bundle. */
+struct nook_bundle_filter {
+	struct nook_filter filter; /* n 0: nothing is to be filtered */
+	const char *listener;      /* socket to which the notify descriptor goes; NULL: no call is
+				      handed over */
+	const char *listener_data; /* goes with it; NULL: nothing */
+};
+
+/**
+ * nook_seccomp_read_oci() - compile linux.seccomp
+ * @seccomp: the object; borrowed
+ * @place:   where it stands, "/linux/seccomp", for errors
+ *
+ * As runc has it where that differs from nook_seccomp_read(): members and system calls that are not
+ * known are ignored, since an engine's profile names those of all kernels and machines; calls with
+ * numbers above all that the profile names answer ENOSYS, unless it allows the rest anyway. Takes
+ * some NNN us for Docker's profile of 412 names. Return: 0; -EINVAL; -E2BIG.
+ */
+int nook_seccomp_read_oci(struct nook_arena *a, struct json_object *seccomp, const char *place,
+			  struct nook_bundle_filter *ret, struct nook_error *err);
+
 #endif

@@ -63,6 +63,7 @@ struct entry {
 struct entries {
 	struct entry *list;
 	size_t n;
+	uint32_t last; /* highest number that any rule names, also one that says nothing new */
 };
 
 static void add_entry(struct nook_arena *a, struct entries *e, int32_t number,
@@ -115,6 +116,12 @@ static struct entries collect(struct nook_arena *a, const struct nook_seccomp_pr
 	for (size_t i = 0; i < profile->n_rules; i++) {
 		const struct nook_seccomp_rule *rule = &profile->rules[i];
 
+		for (size_t c = 0; c < rule->n_calls; c++) {
+			int32_t number = rule->calls[c]->number[machine];
+
+			if (number > 0 && (uint32_t)number > e.last)
+				e.last = (uint32_t)number;
+		}
 		if (rule->n_conds == 0 && rule->action == profile->action)
 			continue;
 		for (size_t c = 0; c < rule->n_calls; c++) {
@@ -213,6 +220,10 @@ static struct nook_seccomp_section make_section(struct nook_arena *a,
 		if (end == e.n || e.list[end].number != number + 1)
 			add_range(a, &r, number + 1, otherwise);
 	}
+	/* C libraries take ENOSYS for a kernel without the call, and do without it. */
+	if (profile->newer_unknown && e.n > 0)
+		add_range(a, &r, e.last + 1,
+			  (struct nook_seccomp_answer){ .action = SECCOMP_RET_ERRNO | ENOSYS });
 	if (machine == NOOK_MACHINE_X86_64)
 		add_range(a, &r, X32_BIT,
 			  (struct nook_seccomp_answer){ .action = SECCOMP_RET_ERRNO | ENOSYS });

@@ -23,6 +23,7 @@ struct nook_seccomp_profile {
 	uint32_t action;                   /* for calls that no rule names */
 	bool machines[NOOK_MACHINE_COUNT]; /* the native one is always set */
 	unsigned flags;                    /* SECCOMP_FILTER_FLAG_* */
+	bool newer_unknown;                /* numbers above all that have a rule answer ENOSYS */
 	struct nook_seccomp_rule *rules;
 	size_t n_rules;
 };

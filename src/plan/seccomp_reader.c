@@ -17,7 +17,10 @@ static const char *pointer(struct reader *r, const struct at *at)
 
 void place(struct reader *r, const struct at *at)
 {
-	nook_where(r->err, "%s in %s", at ? pointer(r, at) : "/", r->name);
+	if (r->oci)
+		nook_where(r->err, "%s%s", r->name, pointer(r, at));
+	else
+		nook_where(r->err, "%s in %s", at ? pointer(r, at) : "/", r->name);
 }
 
 /* A member of the type; *@ret is NULL when it isn't there or is null, as Go writes an empty list.
@@ -38,6 +41,8 @@ int member(struct reader *r, const struct at *at, json_object *object, const cha
 /* Members besides @known are refused. */
 int only(struct reader *r, const struct at *at, json_object *object, const char *const *known)
 {
+	if (r->oci)
+		return 0; /* runtime-spec, "Extensibility" */
 	json_object_object_foreach(object, key, value)
 	{
 		const char *const *k = known;

@@ -25,6 +25,8 @@ struct reader {
 	const struct nook_seccomp_facts *facts;
 	struct nook_seccomp_profile *profile;
 	struct nook_error *err;
+	bool oci; /* of a bundle: what isn't known is ignored; @name is the place of the object */
+	bool notifies; /* a rule hands calls to a listener */
 };
 
 /* A name and what it stands for. */

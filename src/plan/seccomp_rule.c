@@ -22,6 +22,7 @@ static const struct word actions[] = {
 	{ "SCMP_ACT_TRACE", SECCOMP_RET_TRACE },
 	{ "SCMP_ACT_ALLOW", SECCOMP_RET_ALLOW },
 	{ "SCMP_ACT_LOG", SECCOMP_RET_LOG },
+	{ "SCMP_ACT_NOTIFY", SECCOMP_RET_USER_NOTIF },
 };
 
 static const struct word operators[] = {
@@ -99,7 +100,7 @@ int read_data(struct reader *r, const struct at *at, json_object *object, const 
 	}
 	if (*action == SECCOMP_RET_ERRNO || *action == SECCOMP_RET_TRACE)
 		*action |= (uint32_t)number;
-	else if (has_number)
+	else if (has_number && !r->oci)
 		return refuse(r, KEY(at, number_key),
 			      "an errno goes with SCMP_ACT_ERRNO and SCMP_ACT_TRACE only");
 	return 0;
@@ -116,14 +117,16 @@ int read_action(struct reader *r, const struct at *at, json_object *object, cons
 		return rc;
 	if (!text)
 		return refuse(r, at, "%s is missing", key);
-	if (strcmp(text, "SCMP_ACT_NOTIFY") == 0) {
+	if (strcmp(text, "SCMP_ACT_NOTIFY") == 0 && !r->oci) {
 		rc = refuse(r, KEY(at, key),
 			    "SCMP_ACT_NOTIFY needs a listener, which nook has not");
 		nook_hint(r->err, "Use SCMP_ACT_ERRNO or SCMP_ACT_LOG.");
 		return rc;
 	}
 	json_object_object_get_ex(object, key, &value);
-	return read_word(r, KEY(at, key), value, "action", actions, ARRAY_SIZE(actions), ret);
+	rc = read_word(r, KEY(at, key), value, "action", actions, ARRAY_SIZE(actions), ret);
+	r->notifies |= rc == 0 && *ret == SECCOMP_RET_USER_NOTIF;
+	return rc;
 }
 
 static int read_cond(struct reader *r, const struct at *at, json_object *object,
@@ -290,6 +293,8 @@ static int read_name(struct reader *r, const struct at *at, json_object *value,
 		*nook_append(r->a, rule->calls, rule->n_calls) = call;
 		return 0;
 	}
+	if (r->oci)
+		return 0; /* of a kernel newer than this nook, or of none any more */
 
 	rc = refuse(r, at, "unknown system call \"%s\"", name);
 	nook_cause(r->err, "unknown-syscall",
@@ -343,8 +348,11 @@ int read_rule(struct reader *r, const struct at *at, json_object *object)
 	    (rc = read_action(r, at, object, "action", &rule.action)) < 0 ||
 	    (rc = read_data(r, at, object, "errnoRet", "errno", &rule.action)) < 0 ||
 	    (rc = member(r, at, object, "args", json_type_array, &args)) < 0 ||
-	    (rc = read_conds(r, KEY(at, "args"), args, &rule)) < 0 ||
-	    (rc = applies(r, at, object, &here)) < 0)
+	    (rc = read_conds(r, KEY(at, "args"), args, &rule)) < 0)
+		return rc;
+	/* The engine has chosen what holds here before it wrote the bundle. */
+	here = r->oci;
+	if (!here && (rc = applies(r, at, object, &here)) < 0)
 		return rc;
 
 	if (here)

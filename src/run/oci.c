@@ -61,7 +61,7 @@ static int prepare(const struct nook_oci_create *c, struct nook_arena *a, struct
 
 	const struct nook_bundle_wants wants = {
 		.new_user_namespace = b->ns[NOOK_NS_USER].listed && !b->ns[NOOK_NS_USER].path,
-		.cgroups = !c->options.no_cgroups,
+		.cgroups = true, /* they may be mounted, too */
 		.state_dir = c->options.state_dir,
 	};
 

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Mounts of type "cgroup": what the container sees of the machine's cgroups. */
+#include "bundle_parts.h"
+
+#include "base/text.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "sys/mount.h"
+
+#define PLAIN (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
+
+/* What all mounts of one such mount have in common. */
+struct group {
+	struct nook_bundle_planner *p;
+	const struct nook_bundle_mount *m;
+	const struct nook_mount_options *o;
+	bool own_namespace; /* a cgroup mounted anew shows from the container's own on */
+};
+
+static struct nook_plan_mount *add_fs(const struct group *g, const char *fstype, const char *target,
+				      uint64_t attrs)
+{
+	struct nook_plan_mount *m = nook_bundle_add_mount(g->p, NOOK_PLAN_FS, target);
+
+	m->fstype = fstype;
+	m->attrs = attrs;
+	m->from = g->m->from;
+	return m;
+}
+
+static void add_bind(const struct group *g, const char *path, const char *target, uint64_t attrs)
+{
+	unsigned number = nook_bundle_add_source(g->p, (struct nook_plan_source){
+							       .path = path,
+							       .recursive = true,
+							       .from = g->m->from,
+						       });
+	struct nook_plan_mount *m = nook_bundle_add_mount(g->p, NOOK_PLAN_BIND, target);
+
+	m->source = number;
+	m->change.set = attrs;
+	m->from = g->m->from;
+}
+
+static void set_propagation(const struct group *g, size_t first)
+{
+	for (size_t i = first; i < g->p->plan->n_mounts; i++) {
+		g->p->plan->mounts[i].propagation = g->o->propagation;
+		g->p->plan->mounts[i].n_propagation = g->o->n_propagation;
+	}
+}
+
+/*
+ * Without a namespace of its own the container gets the machine's tree: /proc/self/cgroup tells it
+ * where in it it is. Not mounted anew: that would set the machine's options, nsdelegate above all,
+ * and in a user namespace the kernel says EPERM.
+ */
+static void mount_v2(const struct group *g, const char *target)
+{
+	uint64_t attrs = g->o->change.set;
+
+	if (g->own_namespace)
+		(void)add_fs(g, "cgroup2", target, attrs);
+	else
+		add_bind(g, g->p->host->cgroup.v2.mount, target, attrs);
+}
+
+/* Where the container is in this hierarchy, as a path of the host. */
+static const char *own_dir(const struct group *g, const struct nook_hierarchy *h)
+{
+	const struct nook_plan_cgroup *cg = &g->p->plan->cgroup;
+
+	for (size_t i = 0; i < cg->n_dirs; i++) {
+		const struct nook_plan_cgroup_dir *d = &cg->dirs[i];
+
+		if (strcmp(d->mount, h->mount) == 0)
+			return nook_printf(g->p->arena, "%s/%s", d->mount,
+					   d->path + strspn(d->path, "/"));
+	}
+	return h->own ? nook_printf(g->p->arena, "%s%s", h->mount, h->own) : h->mount;
+}
+
+/* "cpu,cpuacct" as options of the file system; "name=systemd" is one of key and value. */
+static void set_controllers(const struct group *g, const char *list, struct nook_plan_mount *m)
+{
+	struct nook_plan_option *options = NULL;
+	size_t n = 0;
+
+	for (size_t len; *list; list += len + (list[len] == ',')) {
+		len = strcspn(list, ",");
+
+		char *key = nook_strndup(g->p->arena, list, len), *value = strchr(key, '=');
+
+		if (value)
+			*value++ = '\0';
+		*nook_append(g->p->arena, options, n) = (struct nook_plan_option){ key, value };
+	}
+	m->options = options;
+	m->n_options = n;
+}
+
+static void mount_hierarchy(const struct group *g, const struct nook_hierarchy *h,
+			    const char *target)
+{
+	uint64_t attrs = PLAIN | (g->o->change.set & MOUNT_ATTR_RDONLY);
+
+	if (!g->own_namespace)
+		add_bind(g, own_dir(g, h), target, g->o->change.set);
+	else if (h->v2)
+		(void)add_fs(g, "cgroup2", target, attrs);
+	else
+		set_controllers(g, h->controllers, add_fs(g, "cgroup", target, attrs));
+}
+
+/* "cpu" and "cpuacct" lead to "cpu,cpuacct". */
+static void link_names(const struct group *g, const char *target, const char *name)
+{
+	const char *list = name;
+
+	if (!strchr(name, ','))
+		return;
+	for (size_t len; *list; list += len + (list[len] == ',')) {
+		len = strcspn(list, ",");
+
+		const char *link = nook_printf(g->p->arena, "%s/%.*s", target, (int)len, list);
+		struct nook_plan_mount *m = nook_bundle_add_mount(g->p, NOOK_PLAN_SYMLINK, link);
+
+		m->text = name;
+		m->from = g->m->from;
+	}
+}
+
+/* A tmpfs with a directory for each hierarchy, named as the host's. */
+static void mount_v1(const struct group *g, const char *target)
+{
+	static const struct nook_plan_option mode = { "mode", "755" };
+	const struct nook_host *host = g->p->host;
+	struct nook_plan_mount *top = add_fs(g, "tmpfs", target, PLAIN);
+
+	top->options = &mode;
+	top->n_options = 1;
+	for (size_t i = 0; i < host->n_hierarchies; i++) {
+		const struct nook_hierarchy *h = &host->hierarchies[i];
+		const char *name = h->mount ? strrchr(h->mount, '/') : NULL;
+
+		if (!name || !name[1])
+			continue; /* not mounted where we see it */
+		name = h->v2 ? "unified" : name + 1;
+		mount_hierarchy(g, h, nook_printf(g->p->arena, "%s/%s", target, name));
+		link_names(g, target, name);
+	}
+	if (!(g->o->change.set & MOUNT_ATTR_RDONLY))
+		return;
+
+	struct nook_plan_mount *lock = nook_bundle_add_mount(g->p, NOOK_PLAN_REMOUNT, target);
+
+	lock->make = NOOK_MAKE_NOTHING;
+	lock->change.set = MOUNT_ATTR_RDONLY;
+	lock->from = g->m->from;
+}
+
+int nook_bundle_mount_cgroups(struct nook_bundle_planner *p, const struct nook_bundle_mount *m,
+			      const char *target, const struct nook_mount_options *o)
+{
+	const struct group g = { p, m, o, p->bundle->ns[NOOK_NS_CGROUP].listed };
+	size_t first = p->plan->n_mounts;
+
+	switch (p->host->cgroup.layout) {
+	case NOOK_CGROUP_NONE:
+		nook_hint(p->err, "remove the mount, or mount the machine's cgroups: "
+				  "mount -t cgroup2 cgroup2 /sys/fs/cgroup");
+		return nook_bundle_refuse(p, m->from, ENODEV,
+					  "this machine has no cgroup file system mounted");
+	case NOOK_CGROUP_UNIFIED:
+		mount_v2(&g, target);
+		break;
+	default:
+		mount_v1(&g, target);
+	}
+	set_propagation(&g, first);
+	return 0;
+}
