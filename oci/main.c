@@ -169,5 +169,12 @@ int main(int argc, char **argv, char **env)
 		(void)nook_fail(&err, -rc, "mmap of %zu bytes of address space", NOOK_ARENA_SIZE);
 		return oci_failed(&o, &err);
 	}
-	return argc > 0 ? go(&o, argv + 1) : oci_help_commands(&o);
+	if (argc == 0)
+		return oci_help_commands(&o);
+
+	/* A sealed self is executed with the words as they were, and reading them moves them. */
+	char **words = nook_alloc_array(&arena, (size_t)argc + 1, sizeof(*words));
+
+	memcpy(words, argv, (size_t)argc * sizeof(*words));
+	return go(&o, words + 1);
 }
