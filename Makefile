@@ -3,7 +3,7 @@
 .DEFAULT_GOAL := all
 B ?= build
 
-.PHONY: all deps deps-build deps-test deps-vm run test test-vm check bench format install clean
+.PHONY: all deps deps-build deps-test deps-engines deps-vm run test test-vm check bench format install clean
 
 $(B)/build.ninja: | deps-build
 	meson setup $(B) >/dev/null
@@ -22,6 +22,9 @@ deps-build:
 deps-test:
 	@tools/deps build run test
 
+deps-engines:
+	@tools/deps build run test engines
+
 deps-vm:
 	@tools/deps build run test vm
 
@@ -30,7 +33,7 @@ run: deps-build
 	@$(MAKE) --no-print-directory all
 	@tools/demo $(B)/nook
 
-test: deps-test
+test: deps-engines
 	@tools/test
 
 # The behaviour tests on Debian's other kernels, in QEMU: minutes under emulation.
@@ -47,6 +50,7 @@ bench:
 	@$(MAKE) --no-print-directory all
 	@bench/bench.py --nook $(B)/nook --build $(B)/bench
 	@bench/ns_bench.py --nook $(B)/nook --build $(B)/bench
+	@bench/oci_bench.py --nook-oci $(B)/nook-oci --build $(B)/bench
 
 format: deps-test
 	clang-format -i $$(find include src cli oci examples bench tests -name '*.[ch]' 2>/dev/null)
