@@ -153,7 +153,7 @@ static bool idmaps(const struct nook_plan *p)
 
 static bool writes_proc(const struct nook_plan *p)
 {
-	return has_maps(p) || idmaps(p) || p->process.set_oom_score_adj;
+	return has_maps(p) || idmaps(p) || p->process.set_oom_score_adj || p->n_netdevs;
 }
 
 static bool has_oom(const struct nook_plan *p)
