@@ -128,12 +128,8 @@ static int scdoc(struct oci *o)
 	for (size_t i = 0; i < oci_n_commands; i++) {
 		const struct oci_command *c = &oci_commands[i];
 
-		printf("\n## %s", c->name);
-		putchar(c->synopsis[0] ? ' ' : '\n');
-		if (c->synopsis[0]) {
-			put_scdoc(c->synopsis);
-			putchar('\n');
-		}
+		/* A heading takes every character as it is. */
+		printf("\n## %s %s\n", c->name, c->synopsis);
 		printf("\n%c", toupper((unsigned char)c->summary[0]));
 		put_scdoc(c->summary + 1);
 		fputs(c->about[0] ? ". " : ".", stdout);

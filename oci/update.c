@@ -76,6 +76,16 @@ static int read_stream(struct nook_arena *a, int fd, char **ret, size_t *ret_len
 	return 0;
 }
 
+/* "/memory/limit in --resources FILE" */
+static void name_file(struct nook_error *err, const char *file)
+{
+	char place[sizeof(err->where)];
+
+	(void)nook_format(place, sizeof(place), "%s", err->where); /* as long as it was */
+	err->where[0] = '\0';
+	nook_where(err, "%s%s--resources %s", place, place[0] ? " in " : "", file);
+}
+
 static int read_resources(struct oci *o, const char *file, struct nook_bundle_resources *ret,
 			  struct nook_error *err)
 {
@@ -92,7 +102,7 @@ static int read_resources(struct oci *o, const char *file, struct nook_bundle_re
 	if (rc == 0)
 		rc = nook_bundle_parse_resources(o->arena, text, len, ret, err);
 	if (rc < 0)
-		nook_where(err, "--resources %s", file);
+		name_file(err, file);
 	return rc;
 }
 
