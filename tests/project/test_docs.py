@@ -13,7 +13,7 @@ import pytest
 pytestmark = pytest.mark.quick
 
 DOCUMENTS = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "SECURITY.md", "docs/README.md", "docs/testing.md",
-             "docs/seccomp.md", "docs/check.md", "docs/errors.md"]
+             "docs/seccomp.md", "docs/check.md", "docs/engines.md", "docs/errors.md"]
 
 
 @pytest.fixture
