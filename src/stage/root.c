@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -85,6 +86,59 @@ static unsigned long propagation_here(const struct nook_plan *plan)
 	return plan->clone_flags & CLONE_NEWUSER ? 0 : MS_SLAVE | MS_REC;
 }
 
+/*
+ * Hooks that come before the root is entered look for it where the bundle has it, and enter our
+ * mounts by setns(2), which leads to what lies on top of "/": so there must be nothing. Else it is
+ * there that the root is put together: the one place that is sure to be found.
+ */
+static bool in_sight(const struct nook_plan *plan)
+{
+	return plan->root_how == NOOK_PLAN_ROOT_BIND &&
+	       (nook_outer_hooks(plan) || nook_container_hooks(plan));
+}
+
+static const char *site(const struct nook_plan *plan)
+{
+	return in_sight(plan) ? plan->sources[plan->root_source].path : "/";
+}
+
+/* The root of the mount that @fd lies in: up while nothing changes, or we are at the top. */
+static int climb(int *fd, struct nook_error *err)
+{
+	struct statx here, up;
+
+	for (int depth = 0; depth < PATH_MAX / 2; depth++) {
+		auto_close int above = openat(*fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+		if (above < 0)
+			return nook_fail(err, errno, "open the directory above the root");
+		if (statx(*fd, "", AT_EMPTY_PATH, STATX_MNT_ID | STATX_INO, &here) < 0 ||
+		    statx(above, "", AT_EMPTY_PATH, STATX_MNT_ID | STATX_INO, &up) < 0)
+			return nook_fail(err, errno, "statx above the root");
+		/* Subvolumes have their numbers each for itself. */
+		if (up.stx_mnt_id != here.stx_mnt_id ||
+		    (up.stx_ino == here.stx_ino && up.stx_dev_minor == here.stx_dev_minor))
+			return 0;
+		close_fd(fd);
+		*fd = move_fd(&above);
+	}
+	return nook_refuse(err, ELOOP, "the container's root lies too deep");
+}
+
+/* The mount on which the root will lie: pivot_root(2) wants it unshared. */
+static int open_parent_mount(const struct nook_plan *plan, struct nook_error *err)
+{
+	const char *path = site(plan);
+	auto_close int fd = openat(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return nook_fail(err, errno, "open %s", path);
+
+	int rc = in_sight(plan) ? climb(&fd, err) : 0;
+
+	return rc < 0 ? rc : move_fd(&fd);
+}
+
 /* What we mount must not reach the host. */
 static int cut_off(const struct nook_plan *plan, struct nook_error *err)
 {
@@ -100,10 +154,18 @@ static int cut_off(const struct nook_plan *plan, struct nook_error *err)
 
 	int rc = nook_mount_setattr(root, flags & MS_REC, 0, 0, type, NO_FD);
 
-	/* The new root will lie on this very mount, which pivot_root(2) wants unshared. */
-	if (rc == 0 && ((type & MS_SHARED) || !(flags & MS_REC)))
-		rc = nook_mount_setattr(root, false, 0, 0, MS_PRIVATE, NO_FD);
-	return rc < 0 ? nook_fail(err, -rc, "mount_setattr /, MS_%s", nook_propagation_text(type))
+	if (rc < 0)
+		return nook_fail(err, -rc, "mount_setattr /, MS_%s", nook_propagation_text(type));
+	if (!(type & MS_SHARED) && (flags & MS_REC))
+		return 0;
+
+	auto_close int parent = open_parent_mount(plan, err);
+
+	if (parent < 0)
+		return parent;
+	rc = nook_mount_setattr(parent, false, 0, 0, MS_PRIVATE, NO_FD);
+	return rc < 0 ? nook_fail(err, -rc, "mount_setattr of what %s lies on, MS_PRIVATE",
+				  site(plan))
 		      : 0;
 }
 
@@ -125,14 +187,13 @@ int prepare_mounts(void *ctx, struct nook_error *err)
 	if (!s->plan->scratch)
 		return 0;
 
-	/* On top of our copy of the host's root: the one place that is sure to be there. It goes
-	 * with the old root. */
+	/* On top of what is there in our copy of the host's mounts. It goes with the old root. */
 	s->scratch = new_mount("tmpfs", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, "0700", err);
 	if (s->scratch < 0)
 		return s->scratch;
-	rc = nook_move_mount_at(s->scratch, AT_FDCWD, "/");
+	rc = nook_move_mount_at(s->scratch, AT_FDCWD, site(s->plan));
 	if (rc < 0)
-		return nook_fail(err, -rc, "move_mount tmpfs");
+		return nook_fail(err, -rc, "move_mount tmpfs to %s", site(s->plan));
 
 	s->changes = s->scratch;
 	if (!s->plan->has_changes)
@@ -162,7 +223,8 @@ void prepare_mounts_show(const struct nook_plan *plan, struct nook_rows *rows)
 			  nook_propagation_text(propagation_here(plan) & ~(unsigned long)MS_REC));
 	if (plan->scratch)
 		nook_show(rows, "a place to build the root",
-			  "fsopen(\"tmpfs\"), fsmount(NOSUID|NODEV), move_mount(\"/\")");
+			  "fsopen(\"tmpfs\"), fsmount(NOSUID|NODEV), move_mount(\"%s\")",
+			  site(plan));
 	if (plan->has_changes)
 		nook_show(rows, "where changes are kept", "move_mount(\"%s\")",
 			  plan->sources[plan->changes_source].path);
@@ -178,13 +240,14 @@ int mount_rootfs(void *ctx, struct nook_error *err)
 		return fd;
 	s->root = fd;
 
-	int rc = s->plan->scratch ? nook_mkdir_below(s->scratch, "root", 0700) : 0;
+	bool hidden = s->plan->scratch && !in_sight(s->plan);
+	int rc = hidden ? nook_mkdir_below(s->scratch, "root", 0700) : 0;
 
 	if (rc < 0)
 		return nook_fail(err, -rc, "mkdirat root");
-	rc = s->plan->scratch ? nook_move_mount_at(s->root, s->scratch, "root")
-			      : nook_move_mount_at(s->root, AT_FDCWD, "/");
-	return rc < 0 ? nook_fail(err, -rc, "move_mount root") : 0;
+	rc = hidden ? nook_move_mount_at(s->root, s->scratch, "root")
+		    : nook_move_mount_at(s->root, AT_FDCWD, site(s->plan));
+	return rc < 0 ? nook_fail(err, -rc, "move_mount root to %s", site(s->plan)) : 0;
 }
 
 void mount_rootfs_show(const struct nook_plan *plan, struct nook_rows *rows)
@@ -275,7 +338,7 @@ static int move_root(struct nook_stage *s, struct nook_error *err)
 	if (fchdir(s->root) < 0)
 		return nook_fail(err, errno, "fchdir to the container's root");
 
-	rc = s->plan->scratch ? nook_move_mount_at(s->root, AT_FDCWD, "/") : 0;
+	rc = s->plan->scratch || in_sight(s->plan) ? nook_move_mount_at(s->root, AT_FDCWD, "/") : 0;
 	if (rc < 0)
 		return nook_fail(err, -rc, "move_mount /");
 	if (chroot(".") < 0)

@@ -108,7 +108,7 @@ static bool sysctls(const struct nook_plan *p)
 	return p->n_sysctls > 0;
 }
 
-static bool container_hooks(const struct nook_plan *p)
+bool nook_container_hooks(const struct nook_plan *p)
 {
 	return p->hooks && p->hooks->n[NOOK_HOOK_CREATE_CONTAINER];
 }
@@ -187,7 +187,7 @@ const struct nook_step nook_stage_steps[] = {
 	STAGE(mount_all, "mount what the container needs", own_root),
 	NOOK_SEND_IF(MOUNTED, nook_outer_hooks),
 	NOOK_WAIT_IF(HOOKED, nook_outer_hooks),
-	STAGE(run_container_hooks, "run the createContainer hooks", container_hooks),
+	STAGE(run_container_hooks, "run the createContainer hooks", nook_container_hooks),
 	STAGE(make_directory, "make the working directory", own_directory),
 	STAGE(lock_root, "make the root read-only", read_only),
 	STAGE(pivot, "enter the root file system", own_root),

@@ -37,10 +37,10 @@ struct nook_stage {
 	int mask;   /* a read-only tmpfs with an empty file and an empty directory */
 	int dev;    /* the tmpfs on its /dev; NO_FD: it has none of ours */
 	int pts;    /* the container's devpts */
-	int console;      /* the terminal's slave */
-	int label; /* what takes the program's security label, from outside; NO_FD: by @proc */
-	int start;        /* a listening socket, on which `start` will come; NO_FD: it comes on the
-			     channel */
+	int console; /* the terminal's slave */
+	int label;   /* what takes the program's security label, from outside; NO_FD: by @proc */
+	int start;   /* a listening socket, on which `start` will come; NO_FD: it comes on the
+			channel */
 	sigset_t signals; /* the mask that the program gets: the one that our caller had */
 };
 
@@ -71,6 +71,7 @@ int nook_open_device(const char *path, uint32_t type, uint64_t rdev, struct nook
 
 /* When hooks run outside between the mounts and the root; when it is an engine's container. */
 bool nook_outer_hooks(const struct nook_plan *plan);
+bool nook_container_hooks(const struct nook_plan *plan); /* … and inside: createContainer */
 bool nook_of_bundle(const struct nook_plan *plan);
 
 /* Each of a stage's step functions has a show function, NAME and NAME_show. */
