@@ -5,10 +5,8 @@
 
 #include "base/own.h"
 #include "base/report.h"
-#include "message.h"
+#include "host/causes.h"
 #include "run/oci.h"
-
-#include <string.h>
 
 #define AT(member) offsetof(struct oci_check_words, member)
 
@@ -22,8 +20,11 @@ const struct oci_table oci_check_table = { .rows = rows, .n = ARRAY_SIZE(rows) }
 /* Each as nook shows its errors, on stdout: they are what was asked for. */
 static void tell(void *data, const struct nook_error *what)
 {
+	struct nook_error err = *what;
+
 	(void)data;
-	nook_error_print(stdout, "nook-oci", what);
+	nook_explain(&err, NULL);
+	nook_error_print(stdout, "nook-oci", &err);
 }
 
 int oci_check(struct oci *o, const void *words)

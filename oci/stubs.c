@@ -45,13 +45,6 @@ STUB int nook_oci_watch_oom(struct nook_oci_watch *w)
 	return -ENOSYS;
 }
 
-STUB int nook_oci_check(const struct nook_oci_create *c,
-			void (*tell)(void *data, const struct nook_error *what), void *data,
-			struct nook_error *err)
-{
-	return missing(err);
-}
-
 STUB bool nook_oci_is_paused(const struct nook_record *record)
 {
 	return false;
