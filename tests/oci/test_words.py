@@ -400,3 +400,55 @@ def test_the_default_root_of_a_user(make_oci, lab, ours):
     assert spare in said
     said = user.cmd("state", "nobody", root=False, env={"XDG_RUNTIME_DIR": ""}).failed(1, "does not exist")
     assert spare not in said
+
+
+# ---- check and --plan ----
+
+def test_check(oci, bundle, ours):
+    assert "can do all" in oci.cmd("check", bundle().write().path).ok()
+    assert "can do all" in oci.cmd("check", "--bundle", bundle().write().path).ok()
+    assert "can do all" in oci.cmd("check", cwd=bundle().write().path).ok()
+
+
+def test_check_names_all_that_is_wrong(oci, bundle, ours):
+    b = bundle("true", {
+        "mounts/-": {"destination": "/x", "type": "bind", "source": "/nonexist/x", "options": ["bind"]},
+        "process/apparmorProfile": "nobody-has-this",
+        "linux/namespaces/1/path": "/run/netns/is-not-here",
+        "hooks/poststop": [{"path": "/nonexist/hook"}],
+        "hooks/createContainer": [{"path": "/is/looked/for/inside"}],
+        "root/path": "is-not-here",
+    }).write()
+    result = oci.cmd("check", b.path)
+    assert result.status == 1 and result.err == ""
+    for text in ("/mounts/7: ", "/nonexist/x", "/linux/namespaces/1", "/run/netns/is-not-here", "/hooks/poststop/0",
+                 "/nonexist/hook", "/root/path", "is-not-here"):
+        assert text in result.out, result
+    assert "/is/looked/for/inside" not in result.out
+    assert not os.listdir(oci.root)
+
+
+def test_check_of_a_config_that_is_wrong(oci, bundle, ours):
+    oci.cmd("check", bundle("true", {"process/args": 5}).write().path).failed(1, "/process/args")
+    oci.cmd("check", "/nonexist").failed(1, "/nonexist/config.json")
+
+
+@pytest.mark.parametrize("command", ["create", "run"])
+def test_plan(oci, bundle, ours, command):
+    """Nothing is made."""
+    path = bundle("echo hello").write().path
+    said = oci.cmd(command, "--plan", "--bundle", path, "web").ok()
+    assert "clone3(" in said and "web" in said
+    steps = oci.cmd(command, "--plan=json", "--bundle", path, "web").json()["steps"]
+    assert any("clone3(" in step["call"] for step in steps)
+    assert not os.listdir(oci.root)
+
+
+def test_another_config(oci, bundle, ours):
+    """crun's --config: relative to the bundle."""
+    b = bundle("echo config.json").write()
+    with open(f"{b.path}/other.json", "w", encoding="utf-8") as file:
+        json.dump(harness.default("echo other.json"), file)
+    assert oci.cmd("run", "--bundle", b.path, "--config", "other.json", harness.unique()).ok() == "other.json"
+    assert oci.cmd("run", "--bundle", b.path, "-f", f"{b.path}/other.json", harness.unique()).ok() == "other.json"
+    assert oci.cmd("run", "--bundle", b.path, harness.unique()).ok() == "config.json"
