@@ -124,6 +124,11 @@ bool nook_outer_hooks(const struct nook_plan *p)
 	       (p->hooks->n[NOOK_HOOK_PRESTART] || p->hooks->n[NOOK_HOOK_CREATE_RUNTIME]);
 }
 
+static bool start_later(const struct nook_plan *p)
+{
+	return p->bundle && p->start_later;
+}
+
 bool nook_of_bundle(const struct nook_plan *p)
 {
 	return p->bundle;
@@ -201,12 +206,13 @@ const struct nook_step nook_stage_steps[] = {
 	STAGE(own_stdio, "give the program its standard streams", stdio),
 	STAGE(drop_privilege, "drop privilege", NULL),
 	STAGE(find_program, NOOK_WANTED_EXEC, looks),
+	STAGE(outlive_maker, "outlive the one who made it", nook_of_bundle),
 	STAGE(load_seccomp, "load the seccomp filter", told_seccomp),
 	NOOK_SEND(STAGE_READY),
 	/* Our own filter lets us hear of the start, and is loaded meanwhile; another's may not. */
 	STAGE(load_seccomp, "load the seccomp filter", own_seccomp),
 	NOOK_WAIT_IF(DETACH, nook_of_bundle),
-	STAGE(await_start, "wait for the start", nook_of_bundle),
+	STAGE(await_start, "wait for the start", start_later),
 	NOOK_WAIT_IF(START, starts_now),
 	STAGE(run_start_hooks, "run the startContainer hooks", start_hooks),
 	STAGE(load_seccomp, "load the seccomp filter", other_seccomp),
@@ -229,10 +235,10 @@ const struct nook_step nook_enter_steps[] = {
 	STAGE(own_stdio, "give the program its standard streams", stdio),
 	STAGE(drop_privilege, "drop privilege", NULL),
 	STAGE(find_program, NOOK_WANTED_EXEC, looks),
+	STAGE(outlive_maker, "outlive the one who made it", nook_of_bundle),
 	STAGE(load_seccomp, "load the seccomp filter", told_seccomp),
 	NOOK_SEND(STAGE_READY),
 	NOOK_WAIT_IF(DETACH, nook_of_bundle),
-	STAGE(await_start, "outlive our maker", nook_of_bundle),
 	STAGE(load_seccomp, "load the seccomp filter", seccomp),
 	STAGE(exec_program, NOOK_WANTED_EXEC, NULL),
 };

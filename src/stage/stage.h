@@ -104,6 +104,7 @@ NOOK_STAGE_STEP(enter_directory);
 NOOK_STAGE_STEP(find_home);           /* home.c */
 NOOK_STAGE_STEP(run_container_hooks); /* hooks.c: createContainer */
 NOOK_STAGE_STEP(run_start_hooks);     /* startContainer */
+NOOK_STAGE_STEP(outlive_maker);       /* start.c */
 NOOK_STAGE_STEP(await_start);         /* start.c */
 NOOK_STAGE_STEP(find_program);        /* find_program.c */
 NOOK_STAGE_STEP(set_limits);          /* program.c */

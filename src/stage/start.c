@@ -10,21 +10,36 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 
-/* From here on the container is written down: it lives on when its maker ends. */
+/*
+ * Before we say that we are ready: our maker may end as soon as it has answered, before we get to
+ * read that. Should it end without an answer, the channel's end says so.
+ */
+int outlive_maker(void *ctx, struct nook_error *err)
+{
+	int rc = nook_prctl(PR_SET_PDEATHSIG, 0, 0);
+
+	(void)ctx;
+	return rc < 0 ? nook_fail(err, -rc, "prctl(PR_SET_PDEATHSIG, none)") : 0;
+}
+
+void outlive_maker_show(const struct nook_plan *plan, struct nook_rows *rows)
+{
+	(void)plan;
+	nook_show(rows, "it outlives us", "prctl(PR_SET_PDEATHSIG, none)");
+}
+
 int await_start(void *ctx, struct nook_error *err)
 {
 	struct nook_stage *s = ctx;
-	int rc = nook_prctl(PR_SET_PDEATHSIG, 0, 0);
+	int rc;
 
-	if (rc < 0)
-		return nook_fail(err, -rc, "prctl(PR_SET_PDEATHSIG, none)");
 	if (s->start < 0)
 		return 0; /* it comes on the channel */
 
 	close_fd(&s->walk.channel);
 
-	/* What the engine's process had open is nobody's business for as long as we wait: Buildah, for
-	 * one, waits for the end of a pipe that it has leaked to us. */
+	/* What the engine's process had open is nobody's business for as long as we wait: Buildah,
+	 * for one, waits for the end of a pipe that it has leaked to us. */
 	rc = nook_close_others_from(3 + (int)s->plan->process.preserve_fds,
 				    (int[]){ s->start, s->console }, 2);
 	if (rc < 0)
@@ -38,7 +53,8 @@ int await_start(void *ctx, struct nook_error *err)
 		if (fd < 0)
 			return nook_fail(err, errno, "accept4");
 
-		/* A `start` that was killed before it could say so is none: the next one is heard. */
+		/* A `start` that was killed before it could say so is none: the next one is heard.
+		 */
 		s->walk.channel = fd;
 		rc = nook_wait(&s->walk, NOOK_MSG_START, NULL);
 		if (rc == 0)
@@ -51,7 +67,6 @@ int await_start(void *ctx, struct nook_error *err)
 
 void await_start_show(const struct nook_plan *plan, struct nook_rows *rows)
 {
-	nook_show(rows, "it outlives us", "prctl(PR_SET_PDEATHSIG, none)");
-	if (plan->start_later)
-		nook_show(rows, "`start` comes by its socket", "accept4, recvmsg");
+	(void)plan;
+	nook_show(rows, "`start` comes by its socket", "accept4, recvmsg");
 }
