@@ -271,12 +271,23 @@ static int mount_id(int dir, const char *path, uint64_t *ret, struct nook_error 
 	return 0;
 }
 
+/* How the mount at @path, one of the host's, and what is below it travel from here on. */
+static int set_propagation(const char *path, unsigned long type, struct nook_error *err)
+{
+	auto_close int fd = openat(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int rc = fd < 0 ? -errno : nook_mount_setattr(fd, true, 0, 0, type, NO_FD);
+
+	return rc < 0 ? nook_fail(err, -rc, "mount_setattr %s, MS_%s", path,
+				  nook_propagation_text(type))
+		      : 0;
+}
+
 /*
  * umount2(".") takes what lies on top of ".": our scratch tmpfs first, then the old root, and in
  * between whatever the host had stacked on its own "/". "/.." follows the stack to its top: when
  * that is the new root, nothing is left.
  */
-static int leave_old_root(int root, struct nook_error *err)
+static int leave_old_root(int root, bool shared, struct nook_error *err)
 {
 	uint64_t new_id, top_id;
 	int rc = mount_id(root, "", &new_id, err);
@@ -289,6 +300,10 @@ static int leave_old_root(int root, struct nook_error *err)
 			return nook_refuse(err, ELOOP,
 					   "the old root is still there after %d umounts", tries);
 
+		/* What is below it has peers, which the kernel would take away too: the host's. */
+		rc = shared ? set_propagation("/..", MS_SLAVE, err) : 0;
+		if (rc < 0)
+			return rc;
 		rc = nook_umount_detach(".");
 		if (rc < 0)
 			return nook_fail(err, -rc, "umount2(old root, MNT_DETACH)");
@@ -332,9 +347,11 @@ static int move_root(struct nook_stage *s, struct nook_error *err)
 	static const char *const open_places[] = { "/proc", "/sys" };
 	int rc;
 
-	/* They may be no mounts, or locked. */
-	for (size_t i = 0; i < ARRAY_SIZE(open_places); i++)
-		(void)nook_umount_detach(open_places[i]);
+	/* They may be no mounts, or locked; the host's own must stay. */
+	for (size_t i = 0; i < ARRAY_SIZE(open_places); i++) {
+		if (set_propagation(open_places[i], MS_PRIVATE, NULL) == 0)
+			(void)nook_umount_detach(open_places[i]);
+	}
 	if (fchdir(s->root) < 0)
 		return nook_fail(err, errno, "fchdir to the container's root");
 
@@ -369,7 +386,7 @@ int pivot(void *ctx, struct nook_error *err)
 				       "boot with a root file system of its own");
 		return nook_fail(err, -rc, "pivot_root");
 	}
-	rc = leave_old_root(s->root, err);
+	rc = leave_old_root(s->root, s->plan->host_propagation & MS_SHARED, err);
 	if (rc < 0)
 		return rc;
 	if (chdir("/") < 0)
