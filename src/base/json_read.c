@@ -108,6 +108,10 @@ int nook_json_parse(const char *text, size_t len, int depth, struct json_object 
 				   json_tokener_get_parse_end(tokener),
 				   json_tokener_error_desc(error));
 
+	/* json-c (0.16) tells of no memory by stopping short, as if it had come to the end. */
+	if (json_tokener_get_parse_end(tokener) < len)
+		return nook_fail(err, ENOMEM, "json_tokener_parse_ex");
+
 	*ret = json;
 	json = NULL;
 	return 0;
