@@ -8,33 +8,36 @@
 #include <string.h>
 
 /* The text of a part, as a record keeps it. */
-static const char *text_of(struct nook_arena *a, struct json_object *json)
+static int keep_text(struct nook_bundle_reader *r, const struct nook_json_value *v,
+		     const char **ret)
 {
 	size_t len = 0;
 	const char *text = json_object_to_json_string_length(
-		json, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &len);
+		v->json, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &len);
 
-	return nook_strndup(a, text, len);
+	if (!text)
+		return nook_fail(r->err, ENOMEM, "json_object_to_json_string_length");
+	*ret = nook_strndup(r->arena, text, len);
+	return 0;
 }
 
 static int read_process(struct nook_bundle_reader *r, const struct nook_json_value *v, void *into)
 {
 	struct nook_bundle_process *process = into;
+	int rc = keep_text(r, v, &process->json);
 
-	process->json = text_of(r->arena, v->json);
-	return nook_bundle_read_process(r, v, process);
+	return rc < 0 ? rc : nook_bundle_read_process(r, v, process);
 }
 
 static int read_hooks(struct nook_bundle_reader *r, const struct nook_json_value *v, void *into)
 {
 	struct nook_plan_hooks *hooks = into;
 	int rc = nook_bundle_read_hooks(r, v, hooks);
+	size_t n = 0;
 
-	for (size_t i = 0; rc == 0 && !hooks->json && i < NOOK_HOOK_KINDS; i++) {
-		if (hooks->n[i])
-			hooks->json = text_of(r->arena, v->json);
-	}
-	return rc;
+	for (size_t i = 0; i < NOOK_HOOK_KINDS; i++)
+		n += hooks->n[i];
+	return rc == 0 && n ? keep_text(r, v, &hooks->json) : rc;
 }
 
 static int read_annotation(struct nook_bundle_reader *r, const struct nook_json_value *v,

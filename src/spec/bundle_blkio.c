@@ -15,11 +15,13 @@ static int read_type(struct nook_bundle_reader *r, const struct nook_json_value 
 		{ "a", 'a' },
 		{ "b", 'b' },
 		{ "c", 'c' },
-		{ "", 'a' },
 	};
-	int64_t type = 0;
-	int rc = nook_bundle_word(r, v, "type of device", types, &type);
+	int64_t type = 'a';
+	const char *text = NULL;
+	int rc = nook_json_as_text(v, NOOK_BUNDLE_TEXT, &text, r->err);
 
+	if (rc == 0 && *text)
+		rc = nook_bundle_word(r, v, "type of device", types, &type);
 	*(char *)into = (char)type;
 	return rc;
 }
