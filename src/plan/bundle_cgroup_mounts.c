@@ -22,34 +22,58 @@ struct group {
 static struct nook_plan_mount *add_fs(const struct group *g, const char *fstype, const char *target,
 				      uint64_t attrs)
 {
+	size_t n_left = nook_bundle_propagation_left(g->p, g->o, NULL);
 	struct nook_plan_mount *m = nook_bundle_add_mount(g->p, NOOK_PLAN_FS, target);
 
+	m->propagation = g->o->propagation;
+	m->n_propagation = n_left;
 	m->fstype = fstype;
 	m->attrs = attrs;
 	m->from = g->m->from;
 	return m;
 }
 
-static void add_bind(const struct group *g, const char *path, const char *target, uint64_t attrs)
+static void add_bind(const struct group *g, const char *path, bool recursive, const char *target,
+		     uint64_t attrs)
 {
-	unsigned number = nook_bundle_add_source(g->p, (struct nook_plan_source){
-							       .path = path,
-							       .recursive = true,
-							       .from = g->m->from,
-						       });
+	struct nook_plan_source source = { .path = path,
+					   .recursive = recursive,
+					   .attrs = recursive ? 0 : attrs,
+					   .from = g->m->from };
+	size_t n_left = nook_bundle_propagation_left(g->p, g->o, &source);
+	unsigned number = nook_bundle_add_source(g->p, source);
 	struct nook_plan_mount *m = nook_bundle_add_mount(g->p, NOOK_PLAN_BIND, target);
 
 	m->source = number;
-	m->change.set = attrs;
+	m->propagation = g->o->propagation;
+	m->n_propagation = n_left;
+	m->change.set = recursive ? attrs : 0; /* else it is opened so */
 	m->from = g->m->from;
 }
 
-static void set_propagation(const struct group *g, size_t first)
+/*
+ * systemd makes a cgroup when the process that goes there is there: what is opened before the clone
+ * would not find it. The stage has the same rights over mounts, but in a user namespace.
+ */
+static void wait_for_systemd(const struct group *g, size_t first)
 {
-	for (size_t i = first; i < g->p->plan->n_mounts; i++) {
-		g->p->plan->mounts[i].propagation = g->o->propagation;
-		g->p->plan->mounts[i].n_propagation = g->o->n_propagation;
+	struct nook_plan *plan = g->p->plan;
+	bool idmaps = false;
+
+	for (size_t i = 0; i < plan->n_sources; i++)
+		idmaps |= plan->sources[i].idmap || plan->sources[i].own_maps;
+	if (!plan->cgroup.unit || !plan->sources_outside || first == plan->n_sources)
+		return;
+	if (!plan->own_userns && !idmaps) {
+		plan->sources_outside = false;
+		return;
 	}
+	for (size_t i = first; i < plan->n_sources; i++)
+		plan->sources[i].optional = true;
+	nook_plan_bundle_warn(g->p,
+			      "%s: cgroups that systemd makes can't be shown in a user namespace "
+			      "without a cgroup namespace",
+			      g->m->from);
 }
 
 /*
@@ -64,7 +88,7 @@ static void mount_v2(const struct group *g, const char *target)
 	if (g->own_namespace)
 		(void)add_fs(g, "cgroup2", target, attrs);
 	else
-		add_bind(g, g->p->host->cgroup.v2.mount, target, attrs);
+		add_bind(g, g->p->host->cgroup.v2.mount, true, target, attrs);
 }
 
 /* Where the container is in this hierarchy, as a path of the host. */
@@ -79,7 +103,7 @@ static const char *own_dir(const struct group *g, const struct nook_hierarchy *h
 			return nook_printf(g->p->arena, "%s/%s", d->mount,
 					   d->path + strspn(d->path, "/"));
 	}
-	return h->own ? nook_printf(g->p->arena, "%s%s", h->mount, h->own) : h->mount;
+	return h->own && h->own[1] ? nook_printf(g->p->arena, "%s%s", h->mount, h->own) : h->mount;
 }
 
 /* "cpu,cpuacct" as options of the file system; "name=systemd" is one of key and value. */
@@ -107,7 +131,7 @@ static void mount_hierarchy(const struct group *g, const struct nook_hierarchy *
 	uint64_t attrs = PLAIN | (g->o->change.set & MOUNT_ATTR_RDONLY);
 
 	if (!g->own_namespace)
-		add_bind(g, own_dir(g, h), target, g->o->change.set);
+		add_bind(g, own_dir(g, h), false, target, attrs);
 	else if (h->v2)
 		(void)add_fs(g, "cgroup2", target, attrs);
 	else
@@ -165,7 +189,7 @@ int nook_bundle_mount_cgroups(struct nook_bundle_planner *p, const struct nook_b
 			      const char *target, const struct nook_mount_options *o)
 {
 	const struct group g = { p, m, o, p->bundle->ns[NOOK_NS_CGROUP].listed };
-	size_t first = p->plan->n_mounts;
+	size_t first_source = p->plan->n_sources;
 
 	switch (p->host->cgroup.layout) {
 	case NOOK_CGROUP_NONE:
@@ -178,7 +202,7 @@ int nook_bundle_mount_cgroups(struct nook_bundle_planner *p, const struct nook_b
 		break;
 	default:
 		mount_v1(&g, target);
+		wait_for_systemd(&g, first_source);
 	}
-	set_propagation(&g, first);
 	return 0;
 }

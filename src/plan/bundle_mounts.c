@@ -77,6 +77,43 @@ static int check_target(struct nook_bundle_planner *p, const struct nook_bundle_
 				  "\"%s\" cannot be mounted because it is inside /proc", target);
 }
 
+/* Can what is mounted here be seen elsewhere? Mounted into a shared mount it would be shared too,
+ * whatever it was before. */
+static bool may_share(const struct nook_bundle_planner *p)
+{
+	if (p->plan->host_propagation & MS_SHARED)
+		return true;
+	for (size_t i = 0; i < p->plan->n_mounts; i++) {
+		const struct nook_plan_mount *m = &p->plan->mounts[i];
+
+		for (size_t k = 0; k < m->n_propagation; k++) {
+			if (m->propagation[k] & MS_SHARED)
+				return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * Nearly all mounts are said to be private, or the host's slaves. So they are opened, and so a new
+ * file system is, which saves a call for each: 0 is then left to do.
+ */
+size_t nook_bundle_propagation_left(const struct nook_bundle_planner *p,
+				    const struct nook_mount_options *o,
+				    struct nook_plan_source *source)
+{
+	unsigned long one = o->n_propagation == 1 ? o->propagation[0] : MS_SHARED;
+	unsigned long kind = one & ~(unsigned long)MS_REC;
+
+	if ((kind != MS_PRIVATE && kind != MS_SLAVE) || may_share(p))
+		return o->n_propagation;
+	if (source && source->recursive && !(one & MS_REC))
+		return o->n_propagation; /* those below keep theirs */
+	if (source)
+		source->propagation = kind;
+	return 0;
+}
+
 /* ---- binds ---- */
 
 static const char *map_text(struct nook_bundle_planner *p, const struct nook_idmap *map, size_t n,
@@ -169,14 +206,22 @@ static int plan_bind(struct nook_bundle_planner *p, const struct nook_bundle_mou
 		nook_plan_bundle_warn(p, "%s: a bind mount has no option \"%s\"", m->from,
 				      o->unknown);
 
+	size_t n_left = nook_bundle_propagation_left(p, o, &source);
+	struct nook_plan_attrs change = o->change;
+
+	keep_locked(p, &change);
+	/* One mount, to which attributes are only added: it is opened with them. */
+	if (!source.recursive && !change.clear && !change.set_below && !change.clear_below) {
+		source.attrs = change.set;
+		change.set = 0;
+	}
 	unsigned number = nook_bundle_add_source(p, source);
 	struct nook_plan_mount *mount = nook_bundle_add_mount(p, NOOK_PLAN_BIND, target);
 
 	mount->source = number;
-	mount->change = o->change;
-	keep_locked(p, &mount->change);
+	mount->change = change;
 	mount->propagation = o->propagation;
-	mount->n_propagation = o->n_propagation;
+	mount->n_propagation = n_left;
 	mount->from = m->from;
 	return 0;
 }
@@ -215,8 +260,9 @@ static void set_options(struct nook_bundle_planner *p, const struct nook_bundle_
 	struct nook_plan_option *list = nook_alloc_array(p->arena, o->n_data + 3, sizeof(*list));
 	size_t n = 0;
 
-	if (m->source && *m->source && strcmp(m->source, mount->fstype) != 0 &&
-	    !has_key(o, "source"))
+	/* What /proc/self/mounts shows. fsconfig(2) takes no longer one: then it is the type. */
+	if (m->source && *m->source && strlen(m->source) < 256 &&
+	    strcmp(m->source, mount->fstype) != 0 && !has_key(o, "source"))
 		list[n++] = (struct nook_plan_option){ "source", m->source };
 	for (size_t i = 0; i < o->n_data; i++)
 		list[n++] = o->data[i];
@@ -245,6 +291,7 @@ static void plan_fs(struct nook_bundle_planner *p, const struct nook_bundle_moun
 	bool proc = strcmp(m->type, "proc") == 0 && strcmp(target, "/proc") == 0 && !o->n_data &&
 		    nook_bundle_is_new(p->bundle, NOOK_NS_PID);
 	bool pts = strcmp(m->type, "devpts") == 0 && strcmp(target, "/dev/pts") == 0;
+	size_t n_left = nook_bundle_propagation_left(p, o, NULL);
 	struct nook_plan_mount *mount = nook_bundle_add_mount(p,
 							      proc  ? NOOK_PLAN_PROC
 							      : pts ? NOOK_PLAN_DEVPTS
@@ -255,7 +302,7 @@ static void plan_fs(struct nook_bundle_planner *p, const struct nook_bundle_moun
 	mount->from = m->from;
 	mount->attrs = o->change.set | o->change.set_below;
 	mount->propagation = o->propagation;
-	mount->n_propagation = o->n_propagation;
+	mount->n_propagation = n_left;
 	if (proc)
 		return;
 	set_options(p, m, o, mount);

@@ -17,6 +17,7 @@ struct multiplexed {
 	uint16_t number;
 };
 
+/* Sorted by name. */
 static const struct multiplexed multiplexed[] = {
 	{ "accept", "socketcall", 5 },
 	{ "accept4", "socketcall", 18 },
@@ -82,6 +83,11 @@ static bool is_permissive(uint32_t action)
 	return action == SECCOMP_RET_ALLOW || action == SECCOMP_RET_LOG;
 }
 
+static int compare_name(const void *name, const void *element)
+{
+	return strcmp(name, ((const struct multiplexed *)element)->name);
+}
+
 static void add_multiplexed(struct nook_arena *a, struct entries *e,
 			    const struct nook_seccomp_rule *rule, const char *name)
 {
@@ -89,14 +95,12 @@ static void add_multiplexed(struct nook_arena *a, struct entries *e,
 	if (rule->n_conds > 0 && is_permissive(rule->action))
 		return;
 
-	for (size_t i = 0; i < ARRAY_SIZE(multiplexed); i++) {
-		if (strcmp(multiplexed[i].name, name) != 0)
-			continue;
-		const struct nook_seccomp_call *call = nook_seccomp_find(multiplexed[i].through);
+	const struct multiplexed *m = bsearch(name, multiplexed, ARRAY_SIZE(multiplexed),
+					      sizeof(multiplexed[0]), compare_name);
+	const struct nook_seccomp_call *call = m ? nook_seccomp_find(m->through) : NULL;
 
-		if (call)
-			add_entry(a, e, call->number[NOOK_MACHINE_I386], rule, &multiplexed[i]);
-	}
+	if (call)
+		add_entry(a, e, call->number[NOOK_MACHINE_I386], rule, m);
 }
 
 static int by_number(const void *x, const void *y)

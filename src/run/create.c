@@ -116,7 +116,13 @@ static bool has_changes(const struct nook_plan *p)
 
 static bool outside(const struct nook_plan *p)
 {
-	return p->n_sources > 0 && p->sources_outside;
+	return p->n_sources > 0 && p->sources_outside && !p->bundle;
+}
+
+/* A bundle shows the container's own cgroups, which must be there. */
+static bool bundle_outside(const struct nook_plan *p)
+{
+	return p->n_sources > 0 && p->sources_outside && p->bundle;
 }
 
 static bool has_cgroup(const struct nook_plan *p)
@@ -530,6 +536,7 @@ const struct nook_step nook_create_steps[] = {
 	STEP_UNDO(make_notify, remove_notify, "make the place of its NOTIFY_SOCKET", notify),
 	STEP(open_sources, "open what the container is to see of the host", outside),
 	STEP_UNDO(make_cgroup, remove_cgroup, "make the cgroup", has_cgroup),
+	STEP(open_sources, "open what the container is to see of the host", bundle_outside),
 	STEP_UNDO(open_start, close_start, "make the socket of the start", has_start),
 	STEP(open_channel, "open a channel", NULL),
 	STEP(open_joins, "open the namespaces to join", joins),

@@ -79,7 +79,10 @@ static void print_text(const struct nook_plan *plan, const struct nook_rows *row
 	const char *step = "";
 	size_t width = call_width(rows);
 
-	fprintf(out, "# What `nook run` would do for the container %s; nothing is done.\n",
+	fprintf(out, "# What `%s` would do for the container %s; nothing is done.\n",
+		!plan->bundle       ? "nook run"
+		: plan->start_later ? "nook-oci create"
+				    : "nook-oci run",
 		plan->name);
 	fputs("# outside: nook itself; inside: the process that it clones, which becomes the "
 	      "container's first.\n",

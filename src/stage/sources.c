@@ -76,8 +76,10 @@ static int open_source(const struct nook_plan_source *src, struct nook_error *er
 			return rc;
 	}
 
-	int rc = nook_mount_setattr(fd, src->recursive, src->attrs, 0, src->propagation, NO_FD);
+	int rc = 0;
 
+	if (src->attrs || src->propagation)
+		rc = nook_mount_setattr(fd, src->recursive, src->attrs, 0, src->propagation, NO_FD);
 	if (rc < 0)
 		return nook_fail(err, -rc, "mount_setattr %s", src->path);
 	return move_fd(&fd);
@@ -116,7 +118,12 @@ void nook_show_sources(const struct nook_plan *plan, struct nook_rows *rows)
 
 		const char *attrs = nook_attrs_text(rows, s->attrs);
 
-		if (s->propagation != MS_PRIVATE)
+		if (!s->propagation && !*attrs) {
+			nook_show(rows, what_for(s, rows), "open_tree(\"%s\", CLONE%s)", s->path,
+				  s->recursive ? "|RECURSIVE" : "");
+			continue;
+		}
+		if (s->propagation && s->propagation != MS_PRIVATE)
 			attrs = nook_printf(rows->arena, "%s%s%s", attrs, *attrs ? ", " : "",
 					    nook_propagation_text(s->propagation));
 		nook_show(rows, what_for(s, rows), "open_tree(\"%s\", CLONE%s), mount_setattr(%s)",

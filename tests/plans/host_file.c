@@ -194,6 +194,27 @@ static void read_hierarchy(struct reader *r, const value *v, const char *key,
 	m->delegated = m->place != NULL;
 }
 
+/* All hierarchies, as a bundle's plan needs them. "place" as probing finds it. */
+static void read_hierarchies(struct reader *r, const value *host, struct nook_host *h)
+{
+	value array, one;
+	size_t n = list(r, host, "hierarchies", &array);
+
+	for (size_t i = 0; i < n; i++) {
+		element(r, &array, i, &one,
+			" v2 controllers mount own place delegated device_bpf ");
+		struct nook_hierarchy *to = nook_append(r->a, h->hierarchies, h->n_hierarchies);
+
+		to->v2 = yes(r, &one, "v2");
+		to->controllers = text(r, &one, "controllers");
+		to->mount = text(r, &one, "mount");
+		to->own = text(r, &one, "own");
+		to->place = text(r, &one, "place");
+		to->delegated = yes(r, &one, "delegated");
+		to->device_bpf = yes(r, &one, "device_bpf");
+	}
+}
+
 static void read_cgroup(struct reader *r, const value *host, struct nook_host_cgroup *cg)
 {
 	static const char *const layouts[] = { "none", "unified", "hybrid", "v1", NULL };
@@ -269,7 +290,7 @@ static void read_host(struct reader *r, const value *v, const struct nook_spec *
 	     " about uid gid caps bounding initial_userns cwd user_name home env stdin_tty "
 	     "stdout_tty"
 	     " release hostname last_cap subuid subgid newuidmap newgidmap free_range cgroup root"
-	     " passwd group state_dir ");
+	     " passwd group state_dir hierarchies owns_mounts kcore pid apparmor selinux ");
 	h->euid = number(r, v, "uid", 0);
 	h->egid = number(r, v, "gid", 0);
 	h->last_cap = number(r, v, "last_cap", 40);
@@ -290,7 +311,13 @@ static void read_host(struct reader *r, const value *v, const struct nook_spec *
 	h->newgidmap = text(r, v, "newgidmap");
 	h->free_range = number(r, v, "free_range", 0);
 	h->state_dir = text(r, v, "state_dir");
+	h->owns_mounts = yes(r, v, "owns_mounts") || h->initial_userns;
+	h->kcore = yes(r, v, "kcore");
+	h->pid = number(r, v, "pid", 1000);
+	h->apparmor = yes(r, v, "apparmor");
+	h->selinux = yes(r, v, "selinux");
 	read_cgroup(r, v, &h->cgroup);
+	read_hierarchies(r, v, h);
 	if (spec->root.kind == NOOK_ROOT_HOST)
 		read_root(r, v, h);
 
