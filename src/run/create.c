@@ -509,6 +509,11 @@ static bool writes_its_proc(const struct nook_plan *p)
 	return writes_proc(p) || labels(p);
 }
 
+static bool preserves(const struct nook_plan *p)
+{
+	return p->process.preserve_fds > 0;
+}
+
 static bool first_cpus(const struct nook_plan *p)
 {
 	return p->process.affinity;
@@ -529,6 +534,7 @@ static void open_sources_show(const struct nook_plan *plan, struct nook_rows *ro
 }
 
 const struct nook_step nook_create_steps[] = {
+	STEP(check_preserved, "pass descriptors on", preserves),
 	STEP_UNDO(claim_name, drop_name, "take the name", NULL),
 	STEP(write_intent, "write down what will be made", NULL),
 	STEP_UNDO(claim_range, release_range, "take a range of ids", has_range),
@@ -591,6 +597,7 @@ static void enter_its_cgroups_show(const struct nook_plan *plan, struct nook_row
 }
 
 const struct nook_step nook_exec_steps[] = {
+	STEP(check_preserved, "pass descriptors on", preserves),
 	STEP(open_cgroup, "open the container's cgroup", has_cgroup),
 	STEP(open_proc, "open a procfs", writes_its_proc),
 	STEP(set_first_cpus, "begin on the CPUs that are for this", first_cpus),

@@ -84,7 +84,8 @@ int remove_notify(void *ctx, struct nook_error *err);
 NOOK_CREATE_STEP(tell_engine);     /* console socket, pidfd socket, record, pid file */
 NOOK_CREATE_STEP(run_outer_hooks); /* oci_hooks.c */
 NOOK_CREATE_STEP(tell_listener);   /* oci_listener.c */
-NOOK_CREATE_STEP(open_label);      /* oci_settings.c: of exec */
+NOOK_CREATE_STEP(check_preserved); /* oci_settings.c */
+NOOK_CREATE_STEP(open_label);      /* of exec */
 NOOK_CREATE_STEP(set_first_cpus);
 NOOK_CREATE_STEP(move_netdevs); /* netdevs.c */
 NOOK_CREATE_STEP(join_rdt);     /* rdt.c */

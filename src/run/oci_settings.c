@@ -9,6 +9,33 @@
 #include "sys/procfs.h"
 
 #include <errno.h>
+#include <fcntl.h>
+
+/* What a caller passes on has outlived our execve(2); what is ours would not. */
+int check_preserved(void *ctx, struct nook_error *err)
+{
+	unsigned n = ((struct nook_create *)ctx)->plan->process.preserve_fds;
+
+	for (unsigned fd = 3; fd < 3 + n; fd++) {
+		int flags = fcntl((int)fd, F_GETFD);
+
+		if (flags >= 0 && !(flags & FD_CLOEXEC))
+			continue;
+		nook_where(err, "--preserve-fds %u", n);
+		nook_hint(err, "its number counts descriptors from 3 on, without a gap");
+		return nook_refuse(err, EBADF,
+				   "descriptor %u, which is to be passed on, is not "
+				   "open",
+				   fd);
+	}
+	return 0;
+}
+
+void check_preserved_show(const struct nook_plan *plan, struct nook_rows *rows)
+{
+	nook_show(rows, "are these open?", "fcntl(3 to %u, F_GETFD)",
+		  2 + plan->process.preserve_fds);
+}
 
 /* No procfs in there is to be trusted, and the kernel may refuse one of our own: so we open the
  * file here, by the checked one, to which only the stage can then write. */
