@@ -453,24 +453,6 @@ static void await_program_show(const struct nook_plan *plan, struct nook_rows *r
 	nook_show(rows, "its end says that the program runs", "recvmsg(from the inside)");
 }
 
-/* Till then our end would be the container's. It lets go of the channel once it is not. */
-static int await_detached(void *ctx, struct nook_error *err)
-{
-	struct nook_create *c = ctx;
-	int rc = nook_wait(&c->walk, NOOK_MSG_NONE, err);
-
-	if (rc == -EPIPE && nook_pidfd_wait(c->pidfd, 0) == -ETIMEDOUT)
-		return 0;
-	return rc == -EPIPE ? nook_refuse(err, EPIPE, "the container's first process has ended")
-			    : rc;
-}
-
-static void await_detached_show(const struct nook_plan *plan, struct nook_rows *rows)
-{
-	(void)plan;
-	nook_show(rows, "it lives on without us", "recvmsg(from the inside)");
-}
-
 static bool has_start(const struct nook_plan *p)
 {
 	return p->start_later;
@@ -564,7 +546,6 @@ const struct nook_step nook_create_steps[] = {
 	STEP(take_master, "take the terminal", terminal),
 	STEP(tell_engine, "tell the engine", nook_of_bundle),
 	NOOK_SEND_IF(DETACH, nook_of_bundle),
-	STEP(await_detached, "leave the container to itself", has_start),
 	NOOK_SEND_IF(START, starts_now),
 	STEP(await_program, "start the program", starts_now),
 };

@@ -82,6 +82,11 @@ static int new_session(struct nook_error *err)
 	return 0;
 }
 
+static mode_t mask_of(const struct nook_plan_process *p)
+{
+	return p->set_umask ? p->umask : 022;
+}
+
 static int take_stdio(struct nook_stage *s, struct nook_error *err)
 {
 	int rc = new_session(err);
@@ -95,6 +100,42 @@ static int take_stdio(struct nook_stage *s, struct nook_error *err)
 			return nook_fail(err, errno, "dup2(terminal, %d)", fd);
 	}
 	return 0;
+}
+
+/*
+ * Filters that an engine brings need not know what we do before execve(2): so what can be done
+ * before one is loaded is. What the caller had open is nobody's business for as long as the program
+ * waits for its start: Buildah, for one, waits for the end of a pipe that it has leaked to us.
+ */
+int begin_session(void *ctx, struct nook_error *err)
+{
+	struct nook_stage *s = ctx;
+	const struct nook_plan_process *p = &s->plan->process;
+	int rc = take_stdio(s, err);
+
+	if (rc < 0)
+		return rc;
+	close_fd(&s->console);
+	(void)umask(mask_of(p)); /* returns the old mask, never fails */
+	rc = nook_close_others_from(3 + (int)p->preserve_fds,
+				    (int[]){ s->walk.channel, s->walk.send_fd, s->start }, 3);
+	return rc < 0 ? nook_fail(err, -rc, "close_range") : 0;
+}
+
+static void show_session(const struct nook_plan_process *p, const char *how, struct nook_rows *rows)
+{
+	nook_show(rows, p->terminal ? "a session with the new terminal" : "a session of its own",
+		  "setsid%s", p->terminal ? ", ioctl(TIOCSCTTY), dup2" : "");
+	nook_show(rows,
+		  p->preserve_fds ? "no descriptor but the standard ones and those to be passed on"
+				  : "no descriptor but stdin, stdout and stderr",
+		  "close_range(%u%s)", 3 + p->preserve_fds, how);
+}
+
+void begin_session_show(const struct nook_plan *plan, struct nook_rows *rows)
+{
+	show_session(&plan->process, " and on, but ours", rows);
+	nook_show(rows, "of the files that it makes", "umask(0%03o)", mask_of(&plan->process));
 }
 
 static const char *const *env_of(const struct nook_stage *s)
@@ -156,11 +197,6 @@ static int search(const struct nook_stage *s, struct nook_error *err)
 	return nook_refuse(err, ENOENT, "%s: command not found in the container", name);
 }
 
-static mode_t mask_of(const struct nook_plan_process *p)
-{
-	return p->set_umask ? p->umask : 022;
-}
-
 /* The end of the channel says that it runs, as execve(2) would. Only stdin, stdout and stderr are
  * open to it. */
 static int call_function(struct nook_stage *s, struct nook_error *err)
@@ -190,11 +226,24 @@ static int call_function(struct nook_stage *s, struct nook_error *err)
 	_exit(status);
 }
 
+/* From here on our channel tells by its end that the program runs; so do all descriptors go, but
+ * those of the caller's that it is to get. What of ours lies in a gap between these was born to go.
+ */
+static int leave_all(struct nook_stage *s, struct nook_error *err)
+{
+	const struct nook_plan_process *p = &s->plan->process;
+	int rc = nook_close_range(3 + p->preserve_fds, UINT_MAX, CLOSE_RANGE_CLOEXEC);
+
+	(void)umask(mask_of(p)); /* returns the old mask, never fails */
+	return rc < 0 ? nook_fail(err, -rc, "close_range(CLOEXEC)") : 0;
+}
+
 int exec_program(void *ctx, struct nook_error *err)
 {
 	struct nook_stage *s = ctx;
 	const struct nook_plan_process *p = &s->plan->process;
-	int rc = take_stdio(s, err);
+	bool begun = s->plan->bundle; /* begin_session() has done it */
+	int rc = begun ? 0 : take_stdio(s, err);
 
 	if (rc < 0)
 		return rc;
@@ -202,13 +251,9 @@ int exec_program(void *ctx, struct nook_error *err)
 	if (s->function)
 		return call_function(s, err);
 
-	/* From here on our channel tells by its end that the program runs; so do all descriptors
-	 * go, but those of the caller's that it is to get. What of ours lies in a gap between these
-	 * was born to go. */
-	rc = nook_close_range(3 + p->preserve_fds, UINT_MAX, CLOSE_RANGE_CLOEXEC);
+	rc = begun ? 0 : leave_all(s, err);
 	if (rc < 0)
-		return nook_fail(err, -rc, "close_range(CLOEXEC)");
-	(void)umask(mask_of(p)); /* returns the old mask, never fails */
+		return rc;
 	if (sigprocmask(SIG_SETMASK, &s->signals, NULL) < 0)
 		return nook_fail(err, errno, "sigprocmask");
 
@@ -233,12 +278,8 @@ void exec_program_show(const struct nook_plan *plan, struct nook_rows *rows)
 {
 	const struct nook_plan_process *p = &plan->process;
 
-	nook_show(rows, p->terminal ? "a session with the new terminal" : "a session of its own",
-		  "setsid%s", p->terminal ? ", ioctl(TIOCSCTTY), dup2" : "");
-	nook_show(rows,
-		  p->preserve_fds ? "no descriptor but the standard ones and those to be passed on"
-				  : "no descriptor but stdin, stdout and stderr",
-		  "close_range(%u, CLOEXEC)", 3 + p->preserve_fds);
+	if (!plan->bundle)
+		show_session(p, ", CLOEXEC", rows);
 	if (p->seccomp && p->seccomp_late)
 		nook_show_seccomp(plan, rows);
 	nook_show(rows, "the program's environment", "environ: %s", nook_words_text(rows, p->env));

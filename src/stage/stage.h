@@ -109,6 +109,7 @@ NOOK_STAGE_STEP(await_start);         /* start.c */
 NOOK_STAGE_STEP(find_program);        /* find_program.c */
 NOOK_STAGE_STEP(set_limits);          /* program.c */
 NOOK_STAGE_STEP(take_terminal);
+NOOK_STAGE_STEP(begin_session);
 NOOK_STAGE_STEP(start_program);
 NOOK_STAGE_STEP(exec_program);
 

@@ -3,7 +3,6 @@
 #include "stage.h"
 
 #include "base/own.h"
-#include "sys/pidfd.h"
 #include "sys/process.h"
 
 #include <errno.h>
@@ -31,19 +30,11 @@ void outlive_maker_show(const struct nook_plan *plan, struct nook_rows *rows)
 int await_start(void *ctx, struct nook_error *err)
 {
 	struct nook_stage *s = ctx;
-	int rc;
 
 	if (s->start < 0)
 		return 0; /* it comes on the channel */
 
 	close_fd(&s->walk.channel);
-
-	/* What the engine's process had open is nobody's business for as long as we wait: Buildah,
-	 * for one, waits for the end of a pipe that it has leaked to us. */
-	rc = nook_close_others_from(3 + (int)s->plan->process.preserve_fds,
-				    (int[]){ s->start, s->console }, 2);
-	if (rc < 0)
-		return nook_fail(err, -rc, "close_range");
 
 	for (;;) {
 		int fd = accept4(s->start, NULL, NULL, SOCK_CLOEXEC);
@@ -56,8 +47,7 @@ int await_start(void *ctx, struct nook_error *err)
 		/* A `start` that was killed before it could say so is none: the next one is heard.
 		 */
 		s->walk.channel = fd;
-		rc = nook_wait(&s->walk, NOOK_MSG_START, NULL);
-		if (rc == 0)
+		if (nook_wait(&s->walk, NOOK_MSG_START, NULL) == 0)
 			break;
 		close_fd(&s->walk.channel);
 	}
