@@ -119,22 +119,13 @@ static int propagate(int mount, const struct nook_plan_mount *m, struct nook_err
 	return 0;
 }
 
-static bool has_option(const struct nook_plan_mount *m, const char *key)
-{
-	for (size_t i = 0; i < m->n_options; i++) {
-		if (strcmp(m->options[i].key, key) == 0)
-			return true;
-	}
-	return false;
-}
-
 /* A tmpfs without a mode of its own has the one of the directory that it covers, as runc does it.
  */
 static int look_like(int mount, int target, const struct nook_plan_mount *m, struct nook_error *err)
 {
 	struct stat st;
 
-	if (has_option(m, "mode"))
+	if (!m->keep_mode)
 		return 0;
 	if (fstat(target, &st) < 0)
 		return nook_fail(err, errno, "fstat %s", m->target);

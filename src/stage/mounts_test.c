@@ -223,17 +223,15 @@ static void read_only_tmpfs(struct world *w)
 
 static void tmpfs_looks_like_what_it_covers(struct world *w)
 {
-	static const struct nook_plan_option mode = { "mode", "0711" };
 	struct nook_plan_mount m[] = { new_tmpfs("/a"), new_tmpfs("/b"), new_tmpfs("/c") };
 	struct stat a, b, c;
 
 	EXPECT(mkdir("a", 0750) == 0 && mkdir("b", 0750) == 0);
-	m[1].options = &mode;
-	m[1].n_options = 1;
+	m[0].keep_mode = m[2].keep_mode = true;
 	EXPECT(do_mounts(w, m, ARRAY_SIZE(m)) == 0);
 	EXPECT(stat("a", &a) == 0 && stat("b", &b) == 0 && stat("c", &c) == 0);
 	EXPECT((a.st_mode & 07777) == 0750);
-	EXPECT((b.st_mode & 07777) == 0711);
+	EXPECT((b.st_mode & 07777) == 01777);
 	EXPECT((c.st_mode & 07777) == 01777);
 }
 
