@@ -33,6 +33,8 @@ static size_t call_length(const struct nook_error *err)
 	return len;
 }
 
+#define NOT_FOUND ": command not found in the container"
+
 /* Did execve(2) itself refuse? src/stage/program.c says "execve PATH: …" and "NAME: command not
  * found in the container". */
 static bool is_exec(const struct nook_error *err)
@@ -43,22 +45,26 @@ static bool is_exec(const struct nook_error *err)
 /* In runc's words. */
 static void exec_text(const struct nook_error *err, char *out, size_t size)
 {
-	const char *path = nook_after(err->why, "execve ");
+	const char *name = nook_after(err->why, "execve ");
+	size_t len = name ? call_length(err) - (size_t)(name - err->why) : 0;
 	char means[96];
-	int len = (int)call_length(err);
 
-	lower_errno(err->errnum, means, sizeof(means));
-	if (!path) {
-		(void)nook_format(out, size, "exec: \"%.*s\": executable file not found in $PATH",
-				  (int)strcspn(err->why, ":"), err->why);
-		return;
+	if (!name) {
+		const char *end = strstr(err->why, NOT_FOUND);
+
+		name = err->why;
+		len = end ? (size_t)(end - name) : strlen(name);
 	}
-	len -= (int)(path - err->why);
-	if (err->errnum == ENOENT && strcmp(err->id, "command-not-found") == 0)
-		(void)nook_format(out, size, "exec: \"%.*s\": stat %.*s: %s", len, path, len, path,
-				  means);
-	else
-		(void)nook_format(out, size, "exec: \"%.*s\": %s", len, path, means);
+	lower_errno(err->errnum, means, sizeof(means));
+	if (!memchr(name, '/', len) && err->errnum == ENOENT)
+		(void)nook_format(out, size, "exec: \"%.*s\": executable file not found in $PATH",
+				  (int)len, name);
+	else if (strcmp(err->id, "command-not-found") == 0)
+		(void)nook_format(out, size, "exec: \"%.*s\": stat %.*s: %s", (int)len, name,
+				  (int)len, name, means);
+	else /* a directory is what may not be executed: engines look for that */
+		(void)nook_format(out, size, "exec: \"%.*s\": %s%s", (int)len, name, means,
+				  err->errnum == EISDIR ? ": permission denied" : "");
 }
 
 static void why_text(const struct nook_error *err, char *out, size_t size)
