@@ -11,17 +11,6 @@ static int missing(struct nook_error *err)
 	return nook_refuse(err, ENOSYS, "this part of nook-oci isn't built yet");
 }
 
-STUB int nook_oci_pause(const char *state_dir, const char *id, bool pause, struct nook_error *err)
-{
-	return missing(err);
-}
-
-STUB int nook_oci_pids(const char *state_dir, const char *id, struct nook_arena *a, int **ret,
-		       size_t *ret_n, struct nook_error *err)
-{
-	return missing(err);
-}
-
 STUB int nook_oci_update(const char *state_dir, const char *id,
 			 const struct nook_bundle_resources *r, struct nook_error *err)
 {
@@ -45,7 +34,3 @@ STUB int nook_oci_watch_oom(struct nook_oci_watch *w)
 	return -ENOSYS;
 }
 
-STUB bool nook_oci_is_paused(const struct nook_record *record)
-{
-	return false;
-}

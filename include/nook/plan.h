@@ -213,8 +213,6 @@ struct nook_plan_cgroup {
 	size_t n_properties;
 	const struct bpf_insn *device_program; /* v2: which devices may be opened; NULL: all */
 	size_t n_device_program;
-	bool devices_optional; /* without rights over the machine nobody may attach it: go on
-				  without */
 };
 
 /* A property of a systemd unit: org.freedesktop.systemd1(5). */

@@ -27,6 +27,17 @@ static int cut_name(char *path, char name[NAME_MAX + 1])
 	return 0;
 }
 
+int nook_cgroup_split_leaf(const char *path, struct nook_cgroup_leaf *ret, struct nook_error *err)
+{
+	if (path[0] != '/' || strlen(path) >= sizeof(ret->parent))
+		return nook_refuse(err, EINVAL, "%s names no cgroup of a container", path);
+
+	strcpy(ret->parent, path);
+	if (cut_name(ret->parent, ret->leaf) < 0)
+		return nook_refuse(err, EINVAL, "%s names no cgroup of a container", path);
+	return 0;
+}
+
 int nook_cgroup_split(const char *path, struct nook_cgroup_path *ret, struct nook_error *err)
 {
 	if (path[0] != '/' || strlen(path) >= sizeof(ret->place))
@@ -174,12 +185,17 @@ static int make_all(const struct nook_plan_cgroup *plan, int *ret_into, size_t *
 
 	for (unsigned i = 0; i < plan->n_dirs; i++) {
 		auto_close int leaf = NO_FD;
-		int r = make_dir(plan, i, &leaf, err);
+		bool by_path = plan->dirs[i].by_path;
+		int r = by_path ? leaf = nook_cgroup_make_path(&plan->dirs[i], err)
+				: make_dir(plan, i, &leaf, err);
 
 		if (r < 0)
 			return r;
 		*made = i + 1;
-		r = nook_cgroup_write_limits(plan, i, leaf, err);
+		r = by_path ? nook_cgroup_write_patiently(plan, i, leaf, NULL, err)
+			    : nook_cgroup_write_limits(plan, i, leaf, err);
+		if (r == 0 && plan->dirs[i].v2)
+			r = nook_cgroup_attach_devices(plan, leaf, err);
 		if (r < 0)
 			return r;
 		if (plan->dirs[i].v2)
@@ -207,7 +223,7 @@ int nook_cgroup_make(const struct nook_plan_cgroup *plan, int *ret_into, size_t 
 	/* The first failure is the one to report; what can't be undone now is found again by its
 	 * name in the record. The leaf that failed is not ours, or not there. */
 	(void)nook_cgroup_remove(plan->dirs, made, NULL);
-	if (made < plan->n_dirs)
+	if (made < plan->n_dirs && !plan->by_path)
 		(void)nook_cgroup_tidy(&plan->dirs[made], NULL);
 	if (plan->supervisor)
 		(void)nook_cgroup_step_back(&plan->dirs[0], NULL);

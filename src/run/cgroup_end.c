@@ -244,6 +244,7 @@ int nook_cgroup_kill(const struct nook_plan_cgroup_dir *dirs, size_t n, struct n
 {
 	int r = 0;
 
+	nook_cgroup_kill_frozen(dirs, n);
 	for (size_t i = 0; i < n && r == 0; i++)
 		r = twice(kill_dir, &dirs[i], err);
 	return r;
@@ -350,10 +351,12 @@ int nook_cgroup_tidy(const struct nook_plan_cgroup_dir *dir, struct nook_error *
 
 static int remove_dir(const struct nook_plan_cgroup_dir *dir, struct nook_error *err)
 {
-	struct nook_cgroup_path path;
-	char parent_path[PATH_MAX];
-	int r = nook_cgroup_split(dir->path, &path, err);
+	struct nook_cgroup_leaf path;
+	struct nook_cgroup_path place;
+	int r = nook_cgroup_split_leaf(dir->path, &path, err);
 
+	if (r == 0 && !dir->by_path)
+		r = nook_cgroup_split(dir->path, &place, err);
 	if (r < 0)
 		return r;
 
@@ -364,20 +367,19 @@ static int remove_dir(const struct nook_plan_cgroup_dir *dir, struct nook_error 
 	if (mount < 0)
 		return nook_fail(err, -mount, "open %s", dir->mount);
 
-	(void)nook_format(parent_path, sizeof(parent_path), "%s/%s", path.place, path.parent);
-
-	auto_close int parent = nook_cgroupfs_walk(mount, parent_path, O_PATH);
+	auto_close int parent = nook_cgroupfs_walk(mount, path.parent, O_PATH);
 
 	if (parent >= 0)
 		r = remove_tree(parent, path.leaf, dir->v2);
 	else if (parent != -ENOENT)
-		return nook_fail(err, -parent, "open %s%s", dir->mount, parent_path);
+		return nook_fail(err, -parent, "open %s%s", dir->mount, path.parent);
 	if (r == -ETIMEDOUT)
 		hint_stuck(err);
 	if (r < 0)
 		return nook_fail(err, -r, "rmdir %s%s", dir->mount, dir->path);
 
-	return tidy_place(dir, &path, mount, err);
+	/* What stands above an engine's is the engine's. */
+	return dir->by_path ? 0 : tidy_place(dir, &place, mount, err);
 }
 
 int nook_cgroup_remove(const struct nook_plan_cgroup_dir *dirs, size_t n, struct nook_error *err)

@@ -83,19 +83,63 @@ static void explain(const struct nook_plan_cgroup_write *w, int errnum, struct n
 	}
 }
 
-static int write_one(const struct nook_plan_cgroup_dir *dir, const struct nook_plan_cgroup_write *w,
-		     int fd, struct nook_error *err)
+/* On v2 a controller's files are there once it is enabled in the cgroup above. */
+static void explain_missing(const struct nook_plan_cgroup_write *w, int fd, struct nook_error *err)
+{
+	char have[4096];
+	char controller[32];
+
+	(void)nook_format(controller, sizeof(controller), "%.*s", (int)strcspn(w->file, "."),
+			  w->file);
+	if (nook_cgroupfs_read(fd, "cgroup.controllers", have, sizeof(have)) < 0 ||
+	    nook_cgroupfs_has_word(have, controller))
+		return;
+	nook_cause(err, "controller-unavailable",
+		   "the controller %s could not be enabled in the cgroup above: processes live "
+		   "there, or it is not ours to change",
+		   controller);
+	nook_hint(err, "choose a cgroupsPath whose parent has no processes");
+}
+
+static int check_usage(const struct nook_plan_cgroup_dir *dir,
+		       const struct nook_plan_cgroup_write *w, int fd, struct nook_error *err)
+{
+	char text[32];
+	uint64_t now, limit;
+	const char *file = dir->v2 ? "memory.current" : "memory.usage_in_bytes";
+
+	if (nook_cgroupfs_read(fd, file, text, sizeof(text)) < 0 ||
+	    nook_parse_u64(text, UINT64_MAX, &now) < 0 ||
+	    nook_parse_u64(w->value, UINT64_MAX, &limit) < 0 || now <= limit)
+		return 0;
+	return nook_refuse(err, EBUSY,
+			   "rejecting memory limit %s, because current usage is %s: "
+			   "checkBeforeUpdate asks for that",
+			   w->value, text);
+}
+
+int nook_cgroup_write_one(const struct nook_plan_cgroup_dir *dir,
+			  const struct nook_plan_cgroup_write *w, int fd, struct nook_error *err)
 {
 	char got[256];
-	int r = nook_cgroupfs_write(fd, w->file, w->value);
+	int r = w->below_usage ? check_usage(dir, w, fd, err) : 0;
 
+	if (r < 0)
+		return r;
+	r = nook_cgroupfs_write(fd, w->file, w->value);
+	if (r == -ENOENT && w->or_file)
+		r = nook_cgroupfs_write(fd, w->or_file, w->or_value);
 	if (r == -ENOENT && w->optional)
 		return 0;
 	if (r < 0) {
 		explain(w, -r, err);
+		if (r == -ENOENT && dir->v2 && dir->by_path)
+			explain_missing(w, fd, err);
 		return nook_fail(err, -r, "write %s to %s%s/%s", w->value, dir->mount, dir->path,
 				 w->file);
 	}
+	if (w->loose)
+		return 0;
 
 	ssize_t len = nook_cgroupfs_read(fd, w->file, got, sizeof(got));
 
@@ -119,7 +163,7 @@ int nook_cgroup_write_limits(const struct nook_plan_cgroup *plan, unsigned dir, 
 		if (w->dir != dir)
 			continue;
 
-		int r = write_one(&plan->dirs[dir], w, fd, err);
+		int r = nook_cgroup_write_one(&plan->dirs[dir], w, fd, err);
 
 		if (r < 0) {
 			if (w->from)

@@ -3,6 +3,7 @@
 #ifndef NOOK_RUN_CGROUP_PARTS_H
 #define NOOK_RUN_CGROUP_PARTS_H
 
+#include "base/arena.h"
 #include "nook/error.h"
 #include "nook/plan.h"
 
@@ -21,10 +22,54 @@ struct nook_cgroup_path {
 /* -EINVAL when it is no such path: two names below an absolute one. */
 int nook_cgroup_split(const char *path, struct nook_cgroup_path *ret, struct nook_error *err);
 
+/* The same for a path of any depth: "/a/b" is "b" in "/a", "/b" is "b" in "/". */
+struct nook_cgroup_leaf {
+	char parent[PATH_MAX];
+	char leaf[NAME_MAX + 1];
+};
+int nook_cgroup_split_leaf(const char *path, struct nook_cgroup_leaf *ret, struct nook_error *err);
+
+/* Makes an engine's cgroup with all above it, or takes an empty one over. Return: an O_RDONLY
+ * descriptor of it. cgroup_bundle.c */
+int nook_cgroup_make_path(const struct nook_plan_cgroup_dir *dir, struct nook_error *err);
+
+/* Attaches the rules for devices to the v2 cgroup @fd, in place of those that are there. */
+int nook_cgroup_attach_devices(const struct nook_plan_cgroup *plan, int fd, struct nook_error *err);
+
+/* Descriptor of the first of @dirs that is of v2, or that has the file @v1_file; -ENOENT. */
+int nook_cgroup_find(const struct nook_plan_cgroup_dir *dirs, size_t n, const char *v1_file,
+		     bool *ret_v2);
+
+/* O_RDONLY descriptor of a cgroup that exists. */
+int nook_cgroup_open_dir(const struct nook_plan_cgroup_dir *dir);
+
+/* What v1's freezer has frozen can't die: it gets its signal, then thaws. cgroup_freeze.c */
+void nook_cgroup_kill_frozen(const struct nook_plan_cgroup_dir *dirs, size_t n);
+
 /* Writes those of @plan's limits that belong to dirs[@dir] into the cgroup @fd, and reads each
  * back. */
 int nook_cgroup_write_limits(const struct nook_plan_cgroup *plan, unsigned dir, int fd,
 			     struct nook_error *err);
+
+/* Writes one of @dir's, and reads it back unless it is loose. */
+int nook_cgroup_write_one(const struct nook_plan_cgroup_dir *dir,
+			  const struct nook_plan_cgroup_write *w, int fd, struct nook_error *err);
+
+/* What was there before nook_cgroup_write_patiently(); NULL: nothing to go back to. */
+struct nook_cgroup_old {
+	struct nook_arena *arena;
+	const char **values; /* of plan->writes */
+};
+
+/**
+ * nook_cgroup_write_patiently() - the same as nook_cgroup_write_limits(), in the order that works
+ * @old: receives what to go back to; NULL: nobody will
+ *
+ * Limits of v1 depend on each other (memory below memory and swap, a quota below the one above):
+ * what the kernel refuses is tried again after the others.
+ */
+int nook_cgroup_write_patiently(const struct nook_plan_cgroup *plan, unsigned dir, int fd,
+				const struct nook_cgroup_old *old, struct nook_error *err);
 
 /* Is @got, read from a limit's file, what @want, written there, means to the kernel? */
 bool nook_cgroup_same_value(const char *file, const char *want, const char *got, long page);

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/own.h"
 #include "base/text.h"
+#include "cgroup.h"
 #include "host/bundle.h"
 #include "ns/kinds.h"
 #include "seal.h"
@@ -188,20 +189,6 @@ static void plan_joins(struct nook_arena *a, struct nook_plan *plan, const struc
 	}
 }
 
-static void plan_cgroups(struct nook_arena *a, struct nook_plan *plan, const struct nook_record *r,
-			 const char *below)
-{
-	struct nook_plan_cgroup_dir *dirs = nook_alloc_array(a, r->n_cgroups, sizeof(*dirs));
-
-	for (size_t i = 0; i < r->n_cgroups; i++) {
-		dirs[i] = r->cgroups[i];
-		if (below)
-			dirs[i].path = nook_printf(a, "%s/%s", dirs[i].path, below);
-	}
-	plan->cgroup.dirs = dirs;
-	plan->cgroup.n_dirs = r->n_cgroups;
-}
-
 static int plan_exec(struct nook_arena *a, const struct nook_oci_exec *e,
 		     const struct nook_record *r, const struct nook_bundle_process *process,
 		     const struct nook_host *host, struct nook_plan *plan, struct nook_error *err)
@@ -236,7 +223,9 @@ static int plan_exec(struct nook_arena *a, const struct nook_oci_exec *e,
 	if (rc < 0)
 		return rc;
 	plan_joins(a, plan, r);
-	plan_cgroups(a, plan, r, e->cgroup);
+	rc = nook_cgroup_of_exec(a, r, e->cgroup, &plan->cgroup.dirs, &plan->cgroup.n_dirs, err);
+	if (rc < 0)
+		return rc;
 
 	if (r->rdt_tasks) {
 		struct nook_plan_rdt *rdt = nook_alloc(a, sizeof(*rdt));
