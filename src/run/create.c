@@ -172,6 +172,8 @@ static int claim_name(void *ctx, struct nook_error *err)
 {
 	struct nook_create *c = ctx;
 
+	if (c->plan->bundle)
+		return nook_state_claim_new(c->plan->state_dir, c->plan->name, &c->state, err);
 	return nook_state_claim(c->plan->state_dir, c->plan->name, &c->state, err);
 }
 
