@@ -88,7 +88,8 @@ int nook_state_claim_new(const char *state_dir, const char *name, struct nook_st
 		return rc;
 	rc = nook_lock_take_patiently(&s, err);
 	if (rc == -EBUSY || (rc == 0 && nook_have_record(&s))) {
-		nook_cause(err, "name-in-use", "an id belongs to one container until it is deleted");
+		nook_cause(err, "name-in-use",
+			   "an id belongs to one container until it is deleted");
 		rc = nook_refuse(err, EEXIST, "container with given ID already exists: %s", name);
 	}
 	if (rc < 0) {
@@ -97,6 +98,13 @@ int nook_state_claim_new(const char *state_dir, const char *name, struct nook_st
 	}
 	*ret = s;
 	return 0;
+}
+
+static bool have_lock(const struct nook_state *s)
+{
+	struct stat st;
+
+	return fstatat(s->dirs[NOOK_FOLDER_LOCKS], s->name, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 int nook_state_take(const char *state_dir, const char *name, int patience_ms,
@@ -109,16 +117,17 @@ int nook_state_take(const char *state_dir, const char *name, int patience_ms,
 	if (rc < 0)
 		return rc;
 	for (int waited = 0;; waited++) {
-		/* Without a record there is nothing to lock: taking it would make the file. */
-		rc = nook_have_record(&s) ? nook_lock_take(&s, err) : -ENOENT;
+		/* Without either there is nothing to lock: taking it would make the file. */
+		rc = nook_have_record(&s) || have_lock(&s) ? nook_lock_take(&s, err) : -ENOENT;
 		if (rc != -EBUSY || waited >= patience_ms)
 			break;
 		(void)nanosleep(&slice, NULL); /* shorter after a signal */
 	}
-	/* The holder before us may have deleted it. */
+	/* The holder before us has deleted it; or was killed before it wrote the record, and has
+	 * left the lock's file and an unfinished record. */
 	if (rc == 0 && !nook_have_record(&s)) {
-		(void)unlinkat(s.dirs[NOOK_FOLDER_LOCKS], name, 0); /* made by us a moment ago */
-		rc = -ENOENT;
+		rc = nook_state_drop(&s, err);
+		return rc < 0 ? rc : -ENOENT;
 	}
 	if (rc == -EBUSY)
 		rc = nook_refuse(err, EBUSY, "another command is at work on container %s", name);
