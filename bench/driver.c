@@ -9,6 +9,9 @@
  * IDLE_MS is slept before each start: some costs of the kernel show only then. Prints "NAME
  * NANOSECONDS" a line, from before the start to after the wait. The first rounds warm up and are
  * not printed. A command that does not end with status 0 ends the driver.
+ *
+ * A command can be several, with ",," between them, whose times are summed up. One that begins with
+ * "@" is not counted; "%" waits for the end of what they left running, whose parent we become.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -38,29 +42,70 @@ static uint64_t now(void)
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-static uint64_t run(const struct command *c, posix_spawn_file_actions_t *actions)
+/* What a command leaves running is ours when it ends, and reaped at once as an engine does. */
+static uint64_t run_one(char **argv, posix_spawn_file_actions_t *actions, const char *name)
 {
 	uint64_t start = now();
-	pid_t pid;
+	pid_t pid, got;
 	int status;
-	int rc = posix_spawn(&pid, c->argv[0], actions, NULL, c->argv, environ);
+	int rc = posix_spawn(&pid, argv[0], actions, NULL, argv, environ);
 
 	if (rc != 0) {
-		fprintf(stderr, "driver: %s: %s\n", c->argv[0], strerror(rc));
+		fprintf(stderr, "driver: %s: %s\n", argv[0], strerror(rc));
 		exit(1);
 	}
-	while (waitpid(pid, &status, 0) < 0) {
-		if (errno != EINTR)
+	while ((got = waitpid(-1, &status, 0)) != pid) {
+		if (got < 0 && errno != EINTR)
 			exit(1);
 	}
 
 	uint64_t took = now() - start;
 
 	if (status != 0) {
-		fprintf(stderr, "driver: %s ended with wait status 0x%x\n", c->name, status);
+		fprintf(stderr, "driver: %s: `%s %s` ended with wait status 0x%x\n", name, argv[0],
+			argv[1] ? argv[1] : "", status);
 		exit(1);
 	}
 	return took;
+}
+
+static void wait_for_the_rest(void)
+{
+	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
+		;
+}
+
+static uint64_t run(const struct command *c, posix_spawn_file_actions_t *actions, int idle)
+{
+	const struct timespec pause = { idle / 1000, idle % 1000 * 1000000L };
+	uint64_t sum = 0;
+
+	for (char **word = c->argv; word && *word;) {
+		char **argv = word, **next = word;
+		int counted = 1;
+
+		while (*next && strcmp(*next, ",,") != 0)
+			next++;
+		word = *next ? next + 1 : NULL;
+		*next = NULL;
+		if (strcmp(argv[0], "%") == 0) {
+			wait_for_the_rest();
+		} else {
+			if (strcmp(argv[0], "@") == 0) {
+				counted = 0;
+				argv++;
+			}
+			if (idle && counted)
+				nanosleep(&pause, NULL);
+
+			uint64_t took = run_one(argv, actions, c->name);
+
+			sum += counted ? took : 0;
+		}
+		if (word)
+			*next = ",,";
+	}
+	return sum;
 }
 
 static int read_commands(char **words, struct command *commands)
@@ -101,8 +146,9 @@ int main(int argc, char **argv)
 
 	int rounds = atoi(argv[1]), idle = atoi(argv[2]);
 	int n = read_commands(argv + 3, commands);
-	const struct timespec pause = { idle / 1000, idle % 1000 * 1000000L };
 
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) < 0)
+		return 1;
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
 	posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
@@ -114,10 +160,7 @@ int main(int argc, char **argv)
 		for (int i = 0; i < n; i++) {
 			const struct command *c = &commands[order[i]];
 
-			if (idle)
-				nanosleep(&pause, NULL);
-
-			uint64_t took = run(c, &actions);
+			uint64_t took = run(c, &actions, idle);
 
 			if (round >= 0)
 				printf("%s %llu\n", c->name, (unsigned long long)took);

@@ -6,19 +6,15 @@
  * not here: that is nook's share, and the ratio shows it.
  */
 #include "floor.h"
+#include "floor_mounts.h"
 
-#include <linux/mount.h>
-#include <net/if.h>
 #include <poll.h>
 #include <sys/file.h>
-#include <sys/ioctl.h>
 #include <sys/signalfd.h>
 
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-#define STATE         "/run/nook-floor"
-#define CGROUPS       "/sys/fs/cgroup" /* a cgroup2: bench.py sees to that */
-#define FIRST_ID      "2080374784"
-#define SAFE          (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
+#define STATE    "/run/nook-floor"
+#define CGROUPS  "/sys/fs/cgroup" /* a cgroup2: bench.py sees to that */
+#define FIRST_ID "2080374784"
 
 static const char *const devices[] = { "null", "zero", "full", "random", "urandom", "tty" };
 static int device_trees[ARRAY_SIZE(devices)];
@@ -33,11 +29,7 @@ static const char *const read_only[] = {
 	"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger",
 };
 
-static const struct {
-	const char *target, *fstype;
-	const char *options[6];
-	unsigned attrs;
-} mounts[] = {
+static const struct mount mounts[] = {
 	{ "/sys", "sysfs", { 0 }, SAFE | MOUNT_ATTR_RDONLY },
 	{ "/sys/fs/cgroup", "cgroup2", { 0 }, SAFE | MOUNT_ATTR_RDONLY },
 	{ "/dev",
@@ -52,61 +44,7 @@ static const struct {
 	{ "/dev/mqueue", "mqueue", { 0 }, SAFE },
 };
 
-static const char *const links[][2] = {
-	{ "fd", "/proc/self/fd" },       { "stdin", "/proc/self/fd/0" },
-	{ "stdout", "/proc/self/fd/1" }, { "stderr", "/proc/self/fd/2" },
-	{ "ptmx", "pts/ptmx" },
-};
-
 /* ---- mounts ---- */
-
-static int new_fs(const char *fstype, const char *const *options, unsigned attrs)
-{
-	int fs = DO(syscall(SYS_fsopen, fstype, FSOPEN_CLOEXEC));
-
-	for (; options && *options; options += 2)
-		DO(syscall(SYS_fsconfig, fs, FSCONFIG_SET_STRING, options[0], options[1], 0));
-	DO(syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0));
-
-	int mount = DO(syscall(SYS_fsmount, fs, FSMOUNT_CLOEXEC, attrs));
-
-	DO(close(fs));
-	return mount;
-}
-
-static int tree(int dir, const char *path, unsigned flags)
-{
-	return DO(
-		syscall(SYS_open_tree, dir, path,
-			flags | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (*path ? 0 : AT_EMPTY_PATH)));
-}
-
-static void set_attrs(int mount, uint64_t set, uint64_t propagation, int userns, unsigned flags)
-{
-	struct mount_attr attr = { .attr_set = set, .propagation = propagation };
-
-	if (userns >= 0) {
-		attr.attr_set |= MOUNT_ATTR_IDMAP;
-		attr.userns_fd = (uint64_t)userns;
-	}
-	DO(syscall(SYS_mount_setattr, mount, "", AT_EMPTY_PATH | flags, &attr, sizeof(attr)));
-}
-
-static void move_to(int mount, int dir, const char *path)
-{
-	DO(syscall(SYS_move_mount, mount, "", dir, path,
-		   MOVE_MOUNT_F_EMPTY_PATH | (*path ? 0 : MOVE_MOUNT_T_EMPTY_PATH)));
-}
-
-/* Onto a place inside the root, and both descriptors are closed. */
-static void mount_inside(int root, int mount, const char *target)
-{
-	int at = DO(in_root(root, target));
-
-	move_to(mount, at, "");
-	DO(close(at));
-	DO(close(mount));
-}
 
 static void make_devices(int root)
 {
@@ -127,46 +65,6 @@ static void make_devices(int root)
 	DO(close(dev));
 }
 
-static void cover(int root, int scratch)
-{
-	int mask = new_fs("tmpfs", (const char *[]){ "mode", "0555", NULL }, SAFE);
-
-	DO(mkdirat(mask, "dir", 0555));
-	int file = DO(openat(mask, "file", O_CREAT | O_EXCL | O_CLOEXEC, 0444));
-	DO(close(file));
-	set_attrs(mask, MOUNT_ATTR_RDONLY, 0, -1, 0);
-	DO(mkdirat(scratch, "m", 0700));
-	move_to(mask, scratch, "m");
-
-	for (size_t i = 0; i < ARRAY_SIZE(masked); i++) {
-		int at = in_root(root, masked[i]);
-		struct stat st;
-
-		if (at < 0)
-			continue;
-		DO(fstat(at, &st));
-
-		int fd = tree(mask, S_ISDIR(st.st_mode) ? "dir" : "file", 0);
-
-		move_to(fd, at, "");
-		DO(close(fd));
-		DO(close(at));
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(read_only); i++) {
-		int at = in_root(root, read_only[i]);
-
-		if (at < 0)
-			continue;
-
-		int fd = tree(at, "", AT_RECURSIVE);
-
-		set_attrs(fd, MOUNT_ATTR_RDONLY, 0, -1, AT_RECURSIVE);
-		move_to(fd, at, "");
-		DO(close(fd));
-		DO(close(at));
-	}
-}
-
 static void make_root(int root)
 {
 	int proc = new_fs("proc", NULL, SAFE);
@@ -184,7 +82,7 @@ static void make_root(int root)
 		if (strcmp(mounts[i].target, "/dev") == 0)
 			make_devices(root);
 	}
-	cover(root, scratch);
+	cover(root, scratch, masked, ARRAY_SIZE(masked), read_only, ARRAY_SIZE(read_only));
 
 	DO(fchdir(root));
 	DO(syscall(SYS_pivot_root, ".", "."));
@@ -196,17 +94,6 @@ static void make_root(int root)
 }
 
 /* ---- inside ---- */
-
-static void be_host(const char *name)
-{
-	struct ifreq lo = { .ifr_name = "lo", .ifr_flags = IFF_UP };
-	int fd;
-
-	DO(sethostname(name, strlen(name)));
-	fd = DO(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-	DO(ioctl(fd, SIOCSIFFLAGS, &lo));
-	DO(close(fd));
-}
 
 static _Noreturn void be_init(pid_t program)
 {
