@@ -207,3 +207,32 @@ def test_rootless_idmap_is_refused(rootless, bundle, ours):
     source = rootless.own(rootless.scratch("volume"))
     made = rootless_config(bundle("true", mount(source, "idmap")), rootless)
     rootless.run(made).failed(1, "/mounts/", "idmap")
+
+
+def in_userns_config(made, oci):
+    """As Podman without root has it: the user namespace is around the runtime already."""
+    rootless_config(made, oci)
+    linux = made.config["linux"]
+    linux["namespaces"] = [row for row in linux["namespaces"] if row["type"] != "user"]
+    del linux["uidMappings"], linux["gidMappings"]
+    return made
+
+
+def test_root_of_a_user_namespace(rootless, bundle):
+    rootless.prefix = ["unshare", "--user", "--map-root-user", "--mount"]
+    made = in_userns_config(bundle("id -u; stat -c '%t:%T' /dev/null; echo x >/dev/null; ls -d /sys/kernel; touch /srv/x && echo made"), rootless)
+    made.edit({"mounts/-": {"destination": "/srv", "type": "tmpfs", "source": "tmpfs", "options": ["nosuid"]}})
+    os.mkdir(f"{made.rootfs}/srv")
+    assert rootless.run(made).lines() == ["0", "1:3", "/sys/kernel", "made"]
+
+
+def test_root_of_a_user_namespace_with_the_hosts_pids(rootless, bundle):
+    """No new /proc may be mounted there: engines bind the host's."""
+    rootless.prefix = ["unshare", "--user", "--map-root-user", "--mount"]
+    made = in_userns_config(bundle("test $$ -gt 2 && cut -d' ' -f1 /proc/self/stat | wc -l"), rootless)
+    made.config["linux"]["namespaces"] = [{"type": "mount"}]
+    made.config["mounts"][0] = {"destination": "/proc", "type": "bind", "source": "/proc", "options": ["rbind"]}
+    made.config["mounts"] = [m for m in made.config["mounts"] if m["destination"] != "/dev/mqueue"]
+    made.config.pop("hostname")
+    made.config["linux"]["maskedPaths"] = made.config["linux"]["readonlyPaths"] = []
+    assert rootless.run(made).ok() == "1"
