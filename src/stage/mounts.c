@@ -224,9 +224,12 @@ static int remount(struct nook_stage *s, const struct nook_plan_mount *m, struct
 
 	if (rc < 0)
 		return nook_fail(err, -rc, "statx %s", m->target);
-	if (rc == 0)
+	if (rc == 0) {
+		nook_hint(err, "leave \"remount\" out, or put this mount after the one it is to "
+			       "change");
 		return nook_refuse(err, EINVAL, "nothing is mounted on %s that could be remounted",
 				   m->target);
+	}
 	rc = m->n_options ? nook_reconfigure(target, m, err) : 0;
 	if (rc == 0)
 		rc = change_attrs(target, m, err);

@@ -235,9 +235,11 @@ static int covered_place(const struct nook_stage *s, int target)
 {
 	struct stat st, own;
 
+	if ((s->own[0] < 0 && s->own[1] < 0) || fstat(target, &st) < 0)
+		return -1;
 	for (int i = 0; i < (int)ARRAY_SIZE(s->own); i++) {
-		if (s->own[i] >= 0 && fstat(target, &st) == 0 && fstat(s->own[i], &own) == 0 &&
-		    st.st_dev == own.st_dev && st.st_ino == own.st_ino)
+		if (s->own[i] >= 0 && fstat(s->own[i], &own) == 0 && st.st_dev == own.st_dev &&
+		    st.st_ino == own.st_ino)
 			return i;
 	}
 	return -1;
@@ -255,7 +257,7 @@ int nook_note_target(struct nook_stage *s, const struct nook_plan_mount *m, int 
 
 	if (place >= 0 && *below)
 		return 0;
-	if (place < 0 && m->from)
+	if (place < 0 && m->from && !name_in_dev(s, m->target))
 		place = covered_place(s, target);
 	if (place < 0)
 		return 0;
