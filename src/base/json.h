@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * JSON out: a small writer that streams, without a tree. JSON in: json-c's tree, read strictly by
- * typed helpers that know the place of each value. RFC 8259.
+ * JSON out: a small writer that streams, without a tree. JSON in: json-c's tree, made by a parser
+ * of our own and read strictly by typed helpers that know the place of each value. RFC 8259.
  */
 #ifndef NOOK_BASE_JSON_H
 #define NOOK_BASE_JSON_H
@@ -103,7 +103,7 @@ enum nook_json_need { NOOK_JSON_REQUIRED, NOOK_JSON_OPTIONAL };
  *
  * Comments, trailing text, single quotes, NaN, leading zeros, numbers past 64 bits and control
  * characters in strings are refused. Bytes need not be UTF-8. The size is the caller's to bound.
- * Return: 0; -EINVAL with the byte where it went wrong.
+ * Return: 0; -EINVAL with the byte where it went wrong; -ENOMEM.
  */
 int nook_json_parse(const char *text, size_t len, int depth, struct json_object **ret,
 		    struct nook_error *err);

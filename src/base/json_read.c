@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <json-c/json.h>
-#include <limits.h>
 #include <string.h>
 
 void nook_json_free(struct json_object **json)
@@ -12,109 +11,6 @@ void nook_json_free(struct json_object **json)
 	if (*json)
 		(void)json_object_put(*json); /* tells whether it was the last reference */
 	*json = NULL;
-}
-
-static void free_tokener(struct json_tokener **tokener)
-{
-	if (*tokener)
-		json_tokener_free(*tokener);
-}
-
-/* What json-c (0.16) lets pass even when strict, by the byte that shows it; NULL: nothing of that.
- * A NUL would end the document. */
-static const char *lax(unsigned char c, bool quoted)
-{
-	if (c == '\0')
-		return "a NUL byte";
-	if (quoted)
-		return c < 0x20 ? "a control character in a string" : NULL;
-	if (c == '\'')
-		return "single quotes";
-	if (c >= 'A' && c <= 'Z' && c != 'E')
-		return "an unknown word"; /* NaN, Infinity; E is an exponent */
-	return NULL;
-}
-
-/* json-c cuts integers to 64 bits. Return: bytes of the digits at @text; 0 when they pass 64 bits.
- */
-static size_t check_digits(const char *text, size_t len, bool negative)
-{
-	uint64_t max = negative ? (uint64_t)INT64_MAX + 1 : UINT64_MAX, value = 0;
-	bool fits = true;
-	size_t n = 0;
-
-	for (; n < len && text[n] >= '0' && text[n] <= '9'; n++) {
-		if (__builtin_mul_overflow(value, 10, &value) ||
-		    __builtin_add_overflow(value, (uint64_t)(text[n] - '0'), &value) || value > max)
-			fits = false;
-	}
-
-	/* With a fraction or exponent it is no integer, and refused where one is wanted. */
-	return fits || (n < len && strchr(".eE", text[n])) ? n : 0;
-}
-
-static int check_strict(const char *text, size_t len, struct nook_error *err)
-{
-	bool quoted = false;
-
-	for (size_t i = 0; i < len; i++) {
-		const char *why = lax((unsigned char)text[i], quoted);
-
-		if (why)
-			return nook_refuse(err, EINVAL, "not JSON at byte %zu: %s", i, why);
-		if (!quoted && text[i] >= '0' && text[i] <= '9') {
-			size_t n = check_digits(text + i, len - i, i && text[i - 1] == '-');
-
-			if (!n)
-				return nook_refuse(err, EINVAL,
-						   "the number at byte %zu passes 64 bits", i);
-			i += n - 1;
-		}
-		if (text[i] == '"')
-			quoted = !quoted;
-		else if (text[i] == '\\' && quoted && i + 1 < len && text[i + 1] == '"')
-			i++;
-		else if (text[i] == '\\' && quoted && i + 1 < len && text[i + 1] == '\\')
-			i++;
-	}
-	return 0;
-}
-
-int nook_json_parse(const char *text, size_t len, int depth, struct json_object **ret,
-		    struct nook_error *err)
-{
-	__attribute__((cleanup(free_tokener))) struct json_tokener *tokener =
-		json_tokener_new_ex(depth);
-
-	if (!tokener)
-		return nook_fail(err, ENOMEM, "json_tokener_new");
-	if (len >= INT_MAX)
-		return nook_refuse(err, EFBIG, "JSON of %zu bytes", len);
-
-	int rc = check_strict(text, len, err);
-
-	if (rc < 0)
-		return rc;
-
-	/* With the NUL, which ends a document that is a bare number. */
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT);
-	auto_json struct json_object *json = json_tokener_parse_ex(tokener, text, (int)len + 1);
-	enum json_tokener_error error = json_tokener_get_error(tokener);
-
-	if (error == json_tokener_continue || error == json_tokener_error_parse_eof)
-		return nook_refuse(err, EINVAL, "the JSON ends too early, at byte %zu", len);
-	if (error != json_tokener_success)
-		return nook_refuse(err, EINVAL, "not JSON at byte %zu: %s",
-				   json_tokener_get_parse_end(tokener),
-				   json_tokener_error_desc(error));
-
-	/* json-c (0.16) tells of no memory by stopping short, as if it had come to the end. */
-	if (json_tokener_get_parse_end(tokener) < len)
-		return nook_fail(err, ENOMEM, "json_tokener_parse_ex");
-
-	*ret = json;
-	json = NULL;
-	return 0;
 }
 
 size_t nook_json_place(const struct nook_json_value *v, char *out, size_t size)

@@ -195,6 +195,23 @@ static void test_parse_refuses(void **state)
 		{ "past 64 bits", "[18446744073709551616]", -EINVAL },
 		{ "far past 64 bits", "[99999999999999999999999999]", -EINVAL },
 		{ "below 64 bits", "[-9223372036854775809]", -EINVAL },
+		{ "leading zero behind a minus", "[-01]", -EINVAL },
+		{ "minus alone", "[-]", -EINVAL },
+		{ "point at the end", "[1.]", -EINVAL },
+		{ "point in front", "[.5]", -EINVAL },
+		{ "exponent without digits", "[1e+]", -EINVAL },
+		{ "many digits behind a point", "[1.99999999999999999999999999]", 0 },
+		{ "past 64 bits with an exponent", "[18446744073709551616e1]", 0 },
+		{ "form feed as a space", "[\f1]", -EINVAL },
+		{ "NUL in a name", "{\"a\\u0000b\": 1}", -EINVAL },
+		{ "three hexadecimal digits", "[\"\\u123\"]", -EINVAL },
+		{ "string cut in an escape", "[\"\\", -EINVAL },
+		{ "string cut in a surrogate", "[\"\\ud800\\u", -EINVAL },
+		{ "word cut", "[tru", -EINVAL },
+		{ "word with a tail", "[nullx]", -EINVAL },
+		{ "colon alone", "{:1}", -EINVAL },
+		{ "name without quotes", "{a:1}", -EINVAL },
+		{ "wrong bracket", "[1}", -EINVAL },
 		{ "8 levels", "[[[[[[[[]]]]]]]]", 0 },
 		{ "9 levels", "[[[[[[[[[]]]]]]]]]", -EINVAL },
 	};
@@ -214,6 +231,41 @@ static void test_parse_refuses(void **state)
 	auto_json struct json_object *json = NULL;
 
 	assert_int_equal(nook_json_parse("{}\0{}", 5, 8, &json, NULL), -EINVAL);
+}
+
+/* Texts and what they are in json-c's own plain form. */
+static void test_parse_values(void **state)
+{
+	static const struct {
+		const char *text, *plain;
+	} cases[] = {
+		{ "null", "null" },
+		{ "[true,false,null]", "[true,false,null]" },
+		{ "-0", "0" },
+		{ "-9223372036854775808", "-9223372036854775808" },
+		{ "9223372036854775807", "9223372036854775807" },
+		{ "9223372036854775808", "9223372036854775808" },
+		{ "[1.50,1E3,-0.0e-2]", "[1.50,1E3,-0.0e-2]" },
+		{ "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"", "\"\\\"\\\\/\\b\\f\\n\\r\\t\"" },
+		{ "\"\\u0041\\u00e9\\u20AC\\ud83d\\ude00.\"",
+		  "\"A\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80.\"" },
+		{ "\"\\ud800\"", "\"\xef\xbf\xbd\"" },
+		{ "\"\\udc00\\ud800\\u0041\"", "\"\xef\xbf\xbd\xef\xbf\xbd\x41\"" },
+		{ "\"a\\u0000b\"", "\"a\\u0000b\"" },
+		{ "\"\xff\x7f\"", "\"\xff\x7f\"" },
+		{ "{\"a\":1,\"b\":2,\"a\":[]}", "{\"a\":[],\"b\":2}" },
+		{ "{\"\":{},\"\\u0061\":[ [ ] , { } ] }", "{\"\":{},\"a\":[[],{}]}" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		auto_json struct json_object *json = NULL;
+
+		assert_int_equal(
+			nook_json_parse(cases[i].text, strlen(cases[i].text), 8, &json, NULL), 0);
+		assert_string_equal(
+			json_object_to_json_string_ext(json, JSON_C_TO_STRING_NOSLASHESCAPE),
+			cases[i].plain);
+	}
 }
 
 static const char document[] =
@@ -397,10 +449,15 @@ static void test_reading_files(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_writer),           cmocka_unit_test(test_writer_shapes),
-		cmocka_unit_test(test_writer_to_file),   cmocka_unit_test(test_long_text_grows),
-		cmocka_unit_test(test_parse_refuses),    cmocka_unit_test(test_numbers_are_strict),
-		cmocka_unit_test(test_texts_and_places), cmocka_unit_test(test_reading_files),
+		cmocka_unit_test(test_writer),
+		cmocka_unit_test(test_writer_shapes),
+		cmocka_unit_test(test_writer_to_file),
+		cmocka_unit_test(test_long_text_grows),
+		cmocka_unit_test(test_parse_refuses),
+		cmocka_unit_test(test_parse_values),
+		cmocka_unit_test(test_numbers_are_strict),
+		cmocka_unit_test(test_texts_and_places),
+		cmocka_unit_test(test_reading_files),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

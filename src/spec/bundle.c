@@ -126,9 +126,8 @@ int nook_bundle_parse_process(struct nook_arena *a, const char *text, size_t len
 	if (rc < 0)
 		return rc;
 
-	auto_json struct json_object *tree = document.json;
-
 	rc = nook_bundle_read_process(&r, &document, &process);
+	nook_json_free(&document.json);
 	if (rc < 0)
 		return rc;
 	process.json = nook_strndup(a, text, len);
@@ -147,11 +146,10 @@ int nook_bundle_parse_hooks(struct nook_arena *a, const char *text, size_t len,
 	if (rc < 0)
 		return rc;
 
-	auto_json struct json_object *tree = file.json;
-
 	/* Its places are those of config.json, where it came from. */
-	document.json = tree;
+	document.json = file.json;
 	rc = nook_bundle_read_hooks(&r, &document, &hooks);
+	nook_json_free(&file.json);
 	if (rc < 0)
 		return rc;
 	hooks.json = nook_strndup(a, text, len);
@@ -170,9 +168,8 @@ int nook_bundle_parse_resources(struct nook_arena *a, const char *text, size_t l
 	if (rc < 0)
 		return rc;
 
-	auto_json struct json_object *tree = document.json;
-
 	rc = nook_bundle_read_resources(&r, &document, &resources);
+	nook_json_free(&document.json);
 	if (rc < 0)
 		return rc;
 	*ret = resources;
