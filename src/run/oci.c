@@ -171,8 +171,44 @@ static void warn_all(const struct nook_oci_create *c, const struct nook_plan *pl
 		c->warn(c->warn_data, *w);
 }
 
+/* Was anything done that poststop hooks may have to undo? */
+static bool came_to_hooks(const struct nook_plan *plan, size_t done)
+{
+	for (size_t i = 0; plan->hooks && i < done; i++) {
+		if (nook_create_steps[i].run == run_outer_hooks)
+			return true;
+	}
+	return false;
+}
+
+/* The signal that ended us is not to end them at once too; another may. */
+static void forget_signals(void)
+{
+	const struct timespec at_once = { 0 };
+	sigset_t set;
+
+	(void)sigemptyset(&set); /* these can't fail for real signals */
+	(void)sigaddset(&set, SIGHUP);
+	(void)sigaddset(&set, SIGINT);
+	(void)sigaddset(&set, SIGQUIT);
+	(void)sigaddset(&set, SIGTERM);
+	while (sigtimedwait(&set, NULL, &at_once) > 0)
+		;
+}
+
+/* runtime.md, "Lifecycle": what fails from the first hook on goes the way of `delete`, which they
+ * are the end of. */
+static void run_poststop(const struct nook_oci_create *c, const struct nook_plan *plan,
+			 const char *bundle)
+{
+	forget_signals();
+	nook_oci_hooks_all(plan->hooks->list[NOOK_HOOK_POSTSTOP],
+			   plan->hooks->n[NOOK_HOOK_POSTSTOP], plan->hooks->state, 0, "stopped",
+			   bundle, c->warn, c->warn_data);
+}
+
 /* Walks the list; on failure it is undone, and the error is the first one. */
-static int make(struct nook_create *create, struct nook_error *err)
+static int make(struct nook_create *create, const struct nook_oci_create *c, struct nook_error *err)
 {
 	size_t done = 0;
 	int rc;
@@ -192,6 +228,8 @@ static int make(struct nook_create *create, struct nook_error *err)
 	if (nook_steps_undo(nook_create_steps, done, &create->walk, &undo) < 0)
 		nook_hint(err, "and then: %s; `delete --force` tries that again", undo.why);
 	nook_create_close(create);
+	if (came_to_hooks(create->plan, done))
+		run_poststop(c, create->plan, create->record.bundle);
 	return rc;
 }
 
@@ -213,7 +251,7 @@ static int begin(const struct nook_oci_create *c, struct nook_arena *a, struct n
 	create->pidfd_socket = c->pidfd_socket;
 	create->pid_file = c->pid_file;
 	rc = fill_record(&create->record, plan, b, c, a, err);
-	return rc < 0 ? rc : make(create, err);
+	return rc < 0 ? rc : make(create, c, err);
 }
 
 int nook_oci_create(const struct nook_oci_create *c, struct nook_error *err)

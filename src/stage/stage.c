@@ -280,8 +280,8 @@ _Noreturn void nook_stage_run(const struct nook_step *steps, size_t n, struct no
 		rc = nook_steps_run(steps, n, &stage->walk, &done, &err);
 	}
 
-	/* Lost only when nobody is there to hear it. */
+	/* Lost only when nobody is there to hear it; it may be another than at the beginning. */
 	if (rc < 0)
-		(void)nook_send(channel, NOOK_MSG_FAILED, &err, sizeof(err), NO_FD);
+		(void)nook_send(stage->walk.channel, NOOK_MSG_FAILED, &err, sizeof(err), NO_FD);
 	_exit(125);
 }

@@ -49,6 +49,7 @@ def start(request, fds):
         signal.pthread_sigmask(signal.SIG_SETMASK, [])
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
         if request.get("session"):
             os.setsid()

@@ -1,0 +1,513 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Hooks: all six kinds, what they get, where and when they run, and what becomes of a container when one fails."""
+
+import json
+import os
+import re
+import signal
+import time
+
+import pytest
+
+import machine
+from oci import READY
+
+OUTER = ["prestart", "createRuntime", "poststart", "poststop"]
+CREATE = ["prestart", "createRuntime", "createContainer"]
+START = ["startContainer", "poststart"]
+ALL = [*CREATE, *START, "poststop"]
+PATH = "PATH=/usr/bin:/bin:/usr/sbin:/sbin"
+
+
+def sh(script, **more):
+    return {"path": "/bin/sh", "args": ["sh", "-c", script], "env": [PATH], **more}
+
+
+class Log:
+    """A file that hooks write to; startContainer's sees it at /tmp/log of a root that can be written."""
+
+    def __init__(self, bundle):
+        self.path = bundle.file("/tmp/log", mode=0o666)
+        self.bundle = bundle
+        bundle.edit({"root/readonly": False})
+
+    def place(self, kind):
+        return "/tmp/log" if kind == "startContainer" else self.path
+
+    def add(self, kind, script, **more):
+        """A hook of this kind whose output goes there."""
+        self.bundle.edit({f"hooks/{kind}": self.bundle.config.get("hooks", {}).get(kind, []) +
+                          [sh(f"exec >>{self.place(kind)}; {script}", **more)]})
+        return self
+
+    def lines(self):
+        return machine.read(self.path).splitlines()
+
+    def text(self):
+        return machine.read(self.path)
+
+
+@pytest.fixture
+def logged(bundle):
+    def make(program=READY, edits=None):
+        made = bundle(program, edits)
+        return made, Log(made)
+    return make
+
+
+def life(oci, bundle):
+    """From create to delete."""
+    c = oci.container(bundle)
+    c.create().ok()
+    c.start().ok()
+    c.kill("KILL").ok()
+    c.wait()
+    c.until("stopped")
+    c.delete().ok()
+    return c
+
+
+def undone(oci):
+    """Nothing of the containers is left."""
+    machine.wait_until(lambda: not oci.traces(), 3, f"the end of {oci.traces()}")
+
+
+# ---- when and where ----
+
+def test_order(oci, logged):
+    b, log = logged()
+    for kind in reversed(ALL):
+        log.add(kind, f"echo {kind} 1").add(kind, f"echo {kind} 2")
+    c = oci.container(b)
+    c.create().ok()
+    assert log.lines() == [f"{kind} {n}" for kind in CREATE for n in (1, 2)]
+    c.start().ok()
+    assert log.lines() == [f"{kind} {n}" for kind in CREATE + START for n in (1, 2)]
+    c.kill("KILL").ok()
+    c.wait()
+    c.until("stopped")
+    assert len(log.lines()) == 10
+    c.delete().ok()
+    assert log.lines() == [f"{kind} {n}" for kind in ALL for n in (1, 2)]
+
+
+def test_order_in_a_run(oci, logged):
+    b, log = logged("echo program >>/tmp/log")
+    for kind in ALL:
+        log.add(kind, f"echo {kind}")
+    oci.run(b).ok()
+    said = log.lines()
+    assert said[:4] == [*CREATE, "startContainer"]
+    assert sorted(said[4:6]) == ["poststart", "program"]
+    assert said[6:] == ["poststop"]
+
+
+def test_the_program_runs_at_poststart(oci, logged):
+    b, log = logged()
+    log.add("poststart", "sed 's/.*\"pid\":\\([0-9]*\\).*/\\1/' | { read pid; cat /proc/$pid/comm; }")
+    c = oci.container(b)
+    c.create().ok()
+    c.start().ok()
+    assert log.lines() == ["sh"] or log.lines() == ["sleep"]
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_state(oci, logged, kind):
+    b, log = logged(edits={"annotations": {"a": "b \"c\" ü"}})
+    log.add(kind, "cat")
+    c = life(oci, b)
+    state = json.loads(log.text())
+    status = {"startContainer": "created", "poststart": "running", "poststop": "stopped"}.get(kind, "creating")
+    pid = {"createContainer": 1, "startContainer": 1, "poststop": 0}.get(kind, c.pid)
+    assert state["id"] == c.id
+    assert state["bundle"] == b.path
+    assert state["status"] == status
+    assert state.get("pid", 0) == pid
+    assert state["annotations"] == {"a": "b \"c\" ü"}
+    assert re.fullmatch(r"1\.\d+\.\d+.*", state["ociVersion"])
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_namespaces(oci, logged, kind):
+    b, log = logged()
+    log.add(kind, "for ns in mnt pid net; do readlink /proc/self/ns/$ns; done")
+    c = oci.container(b)
+    c.create().ok()
+    inside = [os.readlink(f"/proc/{c.pid}/ns/{name}") for name in ("mnt", "pid", "net")]
+    c.start().ok()
+    c.kill("KILL").ok()
+    c.wait()
+    c.until("stopped")
+    c.delete().ok()
+    ours = [os.readlink(f"/proc/self/ns/{name}") for name in ("mnt", "pid", "net")]
+    assert log.lines() == (ours if kind in OUTER else inside)
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_working_directory(oci, logged, kind):
+    b, log = logged(edits={"process/cwd": "/home"})
+    log.add(kind, "pwd")
+    life(oci, b)
+    assert log.lines() == [{"createContainer": b.rootfs, "startContainer": "/home"}.get(kind, b.path)]
+
+
+def test_a_bundle_that_is_gone_by_delete(oci, logged):
+    b, log = logged("true")
+    away = f"{b.path}.away"
+    b.edit({"hooks/poststop": [sh(f"pwd >{away}.log")]})
+    c = oci.container(b)
+    c.create().ok()
+    c.start().ok()
+    c.wait()
+    c.until("stopped")
+    os.rename(b.path, away)
+    try:
+        c.delete().ok()
+        assert machine.read(f"{away}.log") == "/\n"
+    finally:
+        os.rename(away, b.path)
+        os.unlink(f"{away}.log")
+
+
+# ---- what they get ----
+
+def test_exact_words(oci, logged):
+    b, log = logged("true")
+    b.edit({"hooks/createRuntime": [{"path": "/bin/sh", "env": [PATH],
+                                     "args": ["any name", "-c", f"printf '%s|' \"$0\" \"$@\" >{log.path}", "a b", "", "*"]}]})
+    oci.run(b).ok()
+    assert log.text() == "a b||*|"
+
+
+@pytest.mark.parametrize("env", [None, [], ["A=1", "B=x y"]])
+def test_only_their_variables(oci, logged, env):
+    b, log = logged("true")
+    hook = sh(f"tr '\\0' '\\n' </proc/self/environ >{log.path}")
+    if env is None:
+        del hook["env"]
+    else:
+        hook["env"] = env
+    hook["args"][2] = f"/usr/bin/tr '\\0' '\\n' </proc/self/environ >{log.path}"
+    b.edit({"hooks/createRuntime": [hook]})
+    oci.run(b, env={"LEAKED": "1"}).ok()
+    assert [line for line in log.lines() if not line.startswith(("PWD=", "OLDPWD=", "SHLVL=", "_="))] == (env or [])
+
+
+def test_no_arguments(oci, logged):
+    b, log = logged("true")
+    script = f"{b.path}/hook"
+    with open(script, "w", encoding="utf-8") as file:
+        file.write(f"#!/bin/sh\nset -- \"$0\" \"$@\"; echo $# $1 >{log.path}\n")
+    os.chmod(script, 0o755)
+    b.edit({"hooks/createRuntime": [{"path": script}]})
+    oci.run(b).ok()
+    assert log.text() == f"1 {script}\n"
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_no_descriptor_more(oci, logged, kind):
+    b, log = logged()
+    log.add(kind, "set -- /proc/self/fd/*; for f; do printf '%s ' ${f##*/}; done")
+    with open("/dev/null", "rb") as leaked:
+        c = oci.container(b)
+        c.create(fds=[leaked.fileno()] * 5).ok()
+        c.start(fds=[leaked.fileno()] * 5).ok()
+        c.kill("KILL").ok()
+        c.wait()
+        c.until("stopped")
+        c.delete(fds=[leaked.fileno()] * 5).ok()
+    said = log.text().split()
+    # the shell's own: the folder that it reads, and where exec has put stdout
+    assert set(said) <= {"0", "1", "2", "3", "10"}, said
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_signals(oci, logged, kind):
+    b, log = logged()
+    log.add(kind, "grep -E 'SigBlk|SigIgn' /proc/self/status")
+    life(oci, b)
+    blocked, ignored = (int(line.split()[1], 16) for line in log.lines())
+    busybox = 1 << signal.SIGQUIT - 1 if kind == "startContainer" else 0  # its shell ignores that itself
+    assert (blocked, ignored & ~busybox) == (0, 0)
+
+
+@pytest.mark.parametrize("script", ["exec <&-; exit 0", "exit 0", "head -c 1 >/dev/null"])
+@pytest.mark.parametrize("size", [100, 70_000, 300_000])
+def test_not_read(oci, bundle, script, size):
+    b = bundle("true", {"annotations": {"long": "x" * size}, "hooks": {kind: [sh(script)] for kind in ALL}})
+    oci.run(b).ok()
+
+
+@pytest.mark.parametrize("size", [100, 65_000, 66_000, 300_000])
+def test_a_long_state(oci, logged, size):
+    b, log = logged("true", {"annotations": {"long": "x" * size}})
+    for kind in ("createRuntime", "createContainer", "poststop"):
+        log.add(kind, "sleep 0.1; wc -c")
+    oci.run(b).ok()
+    assert [int(line) >= size for line in log.lines()] == [True] * 3
+
+
+# ---- what they can do ----
+
+def test_create_container_finds_the_root(oci, bundle):
+    """NVIDIA's hooks, and many others, go by the bundle's path."""
+    b = bundle("cat /mnt/new; grep -c ' /mnt ' /proc/self/mounts")
+    b.edit({"hooks/createContainer": [sh(f"grep -q ' {b.rootfs}/proc ' /proc/self/mounts && "
+                                         f"mount -t tmpfs none {b.rootfs}/mnt && echo hello >{b.rootfs}/mnt/new")]})
+    assert oci.run(b).lines() == ["hello", "1"]
+    assert b.rootfs not in machine.read("/proc/self/mounts")
+
+
+@pytest.mark.parametrize("kind", ["prestart", "createRuntime"])
+def test_runtime_hooks_find_the_mounts(oci, bundle, kind):
+    b = bundle("cat /mnt/new")
+    b.edit({f"hooks/{kind}": [sh("pid=$(sed 's/.*\"pid\":\\([0-9]*\\).*/\\1/'); exec nsenter -t $pid -m sh -c '"
+                                 f"mount -t tmpfs none {b.rootfs}/mnt && echo hello >{b.rootfs}/mnt/new'")]})
+    assert oci.run(b).ok() == "hello"
+    assert b.rootfs not in machine.read("/proc/self/mounts")
+
+
+@pytest.mark.parametrize("propagation", ["shared", "slave", "private", "rshared", "rslave", "rprivate", "unbindable"])
+def test_the_mounts_stay_inside(oci, bundle, propagation):
+    """Whatever the propagation, putting the root where hooks see it reaches nobody else."""
+    b = bundle("cat /mnt/new", {"linux/rootfsPropagation": propagation})
+    b.edit({"hooks/createContainer": [sh(f"mount -t tmpfs none {b.rootfs}/mnt && echo hello >{b.rootfs}/mnt/new")]})
+    before = machine.read("/proc/self/mountinfo")
+    assert oci.run(b).ok() == "hello"
+    assert machine.read("/proc/self/mountinfo") == before
+
+
+def test_network(oci, bundle):
+    b = bundle("cat /sys/class/net/hook0/ifindex")
+    b.edit({"hooks/createRuntime": [sh("pid=$(sed 's/.*\"pid\":\\([0-9]*\\).*/\\1/'); "
+                                       "exec nsenter -t $pid -n ip link add hook0 index 77 type dummy")]})
+    if os.system("unshare -n ip link add hook0 type dummy 2>/dev/null") != 0:
+        pytest.skip("no dummy devices here")
+    assert oci.run(b).ok() == "77"
+
+
+def test_start_container_is_the_user(oci, logged):
+    b, log = logged(edits={"process/user": {"uid": 5, "gid": 6}, "process/user/umask": 0o27})
+    log.add("startContainer", "id -u; id -g; umask; grep -E 'NoNewPrivs|CapEff' /proc/self/status")
+    life(oci, b)
+    assert [line.split()[-1] for line in log.lines()] == ["5", "6", "0027", "0" * 16, "1"]
+
+
+@pytest.mark.parametrize("kind", CREATE)
+def test_umask(oci, logged, kind):
+    b, log = logged("true")
+    log.add(kind, "umask")
+    oci.run(b).ok()
+    assert log.text() == "0022\n"
+
+
+# ---- when one fails ----
+
+FAILURES = [("exit 7", ["status 7"]), ("kill -TERM $$", ["signal 15"])]
+
+
+@pytest.mark.parametrize("script,texts", FAILURES)
+@pytest.mark.parametrize("kind", CREATE)
+def test_one_fails_in_create(oci, ours, logged, kind, script, texts):
+    b, log = logged("echo program >>/tmp/log")
+    log.add(kind, script).add(kind, "echo after")
+    c = oci.container(b)
+    c.create().failed(1, f"/hooks/{kind}/0", "/bin/sh", *texts)
+    undone(oci)
+    c.delete("--force").ok()
+    assert log.text() == ""
+
+
+@pytest.mark.parametrize("kind", CREATE + ["startContainer"])
+def test_one_fails_in_run(oci, logged, kind):
+    b, log = logged("echo program >>/tmp/log")
+    log.add(kind, "exit 7").add(kind, "echo after")
+    assert oci.run(b).status == 1
+    undone(oci)
+    assert log.text() == ""
+
+
+@pytest.mark.parametrize("kind", CREATE)
+def test_poststop_follows_a_failure(oci, logged, kind):
+    """runtime.md, "Lifecycle": a hook that fails leads to the steps of delete."""
+    b, log = logged()
+    log.add(kind, "exit 7").add("poststop", "cat >/dev/null; echo poststop")
+    c = oci.container(b)
+    assert c.create().status == 1
+    c.delete("--force")
+    assert log.lines() == ["poststop"]
+
+
+def test_start_container_fails(oci, logged):
+    b, log = logged("echo program >>/tmp/log")
+    log.add("startContainer", "exit 7")
+    c = oci.container(b)
+    c.create().ok()
+    c.start().failed(1)
+    c.wait()
+    c.until("stopped")
+    c.delete().ok()
+    assert log.text() == ""
+
+
+def test_poststart_fails(oci, logged):
+    b, log = logged()
+    log.add("poststart", "exit 7").add("poststart", "echo after")
+    c = oci.container(b)
+    c.create().ok()
+    c.start().failed(1, "/bin/sh", "status 7")
+    assert c.wait() == 137
+    c.until("stopped")
+    c.delete().ok()
+    assert log.text() == ""
+
+
+def test_poststop_fails(oci, ours, logged):
+    b, log = logged("true")
+    log.add("poststop", "echo 1; exit 7").add("poststop", "echo 2; kill -9 $$").add("poststop", "echo 3")
+    c = oci.container(b)
+    c.create().ok()
+    c.start().ok()
+    c.wait()
+    c.until("stopped")
+    said = c.delete()
+    said.ok()
+    assert "status 7" in said.err and "signal 9" in said.err
+    assert "warning" in said.err
+    assert log.lines() == ["1", "2", "3"]
+    assert not oci.traces()
+
+
+def test_poststop_of_a_forced_delete(oci, logged):
+    b, log = logged()
+    log.add("poststop", "cat >/dev/null; echo poststop")
+    c = oci.running(b)
+    c.delete("--force").ok()
+    assert log.lines() == ["poststop"]
+
+
+def test_poststop_of_a_created_one(oci, logged):
+    b, log = logged()
+    log.add("poststop", "cat >/dev/null; echo poststop")
+    c = oci.container(b)
+    c.create().ok()
+    c.delete("--force").ok()
+    assert log.lines() == ["poststop"]
+
+
+@pytest.mark.parametrize("hook,texts", [
+    ({"path": "/nonexistent/hook"}, ["/nonexistent/hook", "no such file or directory"]),
+    ({"path": "/etc/passwd"}, ["/etc/passwd", "permission denied"]),
+    ({"path": "/etc"}, ["/etc", "permission denied"]),
+])
+@pytest.mark.parametrize("kind", ["createRuntime", "createContainer"])
+def test_one_that_can_not_be(oci, bundle, kind, hook, texts):
+    b = bundle("true", {f"hooks/{kind}": [hook]})
+    oci.container(b).create().failed(1, *texts)
+    undone(oci)
+
+
+@pytest.mark.parametrize("hook", [
+    {"path": "relative"}, {"path": ""}, {}, {"path": "/bin/true", "args": "x"}, {"path": "/bin/true", "env": [1]},
+    {"path": "/bin/true", "timeout": -1}, {"path": "/bin/true", "timeout": 0}, {"path": "/bin/true", "timeout": "1"},
+    "/bin/true",
+])
+def test_wrong_ones(oci, ours, bundle, hook):
+    b = bundle("true", {"hooks/poststop": [hook]})
+    oci.container(b).create().failed(1, "/hooks/poststop/0")
+    undone(oci)
+
+
+# ---- time ----
+
+@pytest.mark.parametrize("kind", CREATE)
+def test_timeout_of_create(oci, logged, kind):
+    b, log = logged()
+    log.add(kind, "sleep 1000 & echo $!; wait", timeout=1)
+    begin = time.monotonic()
+    c = oci.container(b)
+    assert c.create().status == 1
+    assert time.monotonic() - begin < 10 * machine.PATIENCE
+    c.delete("--force")
+    undone(oci)
+
+
+def test_timeout_is_told(oci, ours, bundle):
+    b = bundle("true", {"hooks/prestart": [sh("sleep 1000", timeout=1)]})
+    oci.container(b).create().failed(1, "/hooks/prestart/0", "did not end within 1 s")
+
+
+@pytest.mark.parametrize("kind", START)
+def test_timeout_of_start(oci, logged, kind):
+    b, log = logged("echo ready; sleep 1000")
+    log.add(kind, "trap '' TERM; sleep 1000", timeout=1)
+    c = oci.container(b)
+    c.create().ok()
+    c.start().failed(1)
+    c.wait()
+    c.until("stopped")
+    c.delete().ok()
+
+
+def test_timeout_of_poststop(oci, logged):
+    b, log = logged("true")
+    log.add("poststop", "sleep 1000", timeout=1).add("poststop", "echo after")
+    oci.run(b)
+    assert log.lines() == ["after"]
+    assert not oci.traces()
+
+
+def test_what_a_hook_leaves_running(oci, ours, logged):
+    """A daemon that a hook starts is not waited for, though it has our stdout."""
+    b, log = logged("true")
+    b.edit({"hooks/createRuntime": [sh(f"setsid sleep 1000 & echo $! >{log.path}", timeout=10)]})
+    begin = time.monotonic()
+    try:
+        oci.run(b).ok()
+        assert time.monotonic() - begin < 8 * machine.PATIENCE
+    finally:
+        os.kill(int(log.text()), signal.SIGKILL)
+
+
+# ---- the runtime's end ----
+
+
+@pytest.mark.parametrize("kind", CREATE)
+@pytest.mark.parametrize("command", ["create", "run"])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_interrupted(oci, ours, logged, kind, command, number):
+    b, log = logged("true")
+    log.add(kind, "echo started 1; exec sleep 1000")
+    c = oci.container(b)
+    runtime = c.create(wait=False) if command == "create" else c.run_later()
+    machine.wait_until(lambda: log.lines(), 10, "the hook")
+    runtime.signal(number)
+    assert runtime.result().status == 1
+    undone(oci)
+
+
+@pytest.mark.parametrize("kind", CREATE)
+def test_killed(oci, ours, logged, kind):
+    b, log = logged("true")
+    log.add(kind, "echo started; exec sleep 1000")
+    c = oci.container(b)
+    runtime = c.create(wait=False)
+    machine.wait_until(lambda: log.lines(), 10, "the hook")
+    runtime.signal(signal.SIGKILL)
+    runtime.wait()
+    machine.wait_until(lambda: not machine.descendants(oci.keeper.pid) or
+                       all(machine.state_of(pid) in (None, "Z") for pid in machine.descendants(oci.keeper.pid)), 5,
+                       "the end of the hook and of the first process")
+    c.delete("--force").ok()
+    undone(oci)
+
+
+def test_delete_while_a_hook_runs(oci, ours, logged):
+    b, log = logged("true")
+    log.add("createRuntime", "echo started; exec sleep 1000")
+    c = oci.container(b)
+    runtime = c.create(wait=False)
+    machine.wait_until(lambda: log.lines(), 10, "the hook")
+    c.delete("--force").ok()
+    assert runtime.wait() != 0
+    undone(oci)
