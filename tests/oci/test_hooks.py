@@ -278,12 +278,11 @@ def test_the_mounts_stay_inside(oci, bundle, propagation):
 
 
 def test_network(oci, bundle):
-    b = bundle("cat /sys/class/net/hook0/ifindex")
+    b = bundle("grep -c 10.99.0.1 /proc/net/fib_trie")
     b.edit({"hooks/createRuntime": [sh("pid=$(sed 's/.*\"pid\":\\([0-9]*\\).*/\\1/'); "
-                                       "exec nsenter -t $pid -n ip link add hook0 index 77 type dummy")]})
-    if os.system("unshare -n ip link add hook0 type dummy 2>/dev/null") != 0:
-        pytest.skip("no dummy devices here")
-    assert oci.run(b).ok() == "77"
+                                       "exec nsenter -t $pid -n ip address add 10.99.0.1/32 dev lo")]})
+    assert int(oci.run(b).ok()) > 0
+    assert "10.99.0.1" not in machine.read("/proc/net/fib_trie")
 
 
 def test_start_container_is_the_user(oci, logged):
