@@ -18,6 +18,7 @@ KNOWN = {
     **_all("runc", "the terminal's size arrives a moment later", "test_run_in_the_callers_terminal"),
     **_all("runc", "rw takes nothing back", "test_what_is_taken_back"),
     **_all("runc", "a mode that is said is not minded", "test_a_tmpfs_has_the_mode_of_what_it_covers"),
+    **_all("runc", "follows what has become a symlink meanwhile", "test_copy_up_of_what_is_swapped"),
     **_all("runc", "can't copy a FIFO", "test_copy_up_follows_nothing"),
     **_all("runc", "binds FIFOs of the host's", "test_devices_are_the_hosts"),
     **_all("runc", "the root's own propagation is not set", "test_root_propagation[shared-fields0]",
