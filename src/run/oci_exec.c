@@ -222,6 +222,7 @@ static int plan_exec(struct nook_arena *a, const struct nook_oci_exec *e,
 
 	if (rc < 0)
 		return rc;
+	plan->process.keep_keyring = r->no_new_keyring;
 	plan_joins(a, plan, r);
 	rc = nook_cgroup_of_exec(a, r, e->cgroup, &plan->cgroup.dirs, &plan->cgroup.n_dirs, err);
 	if (rc < 0)
