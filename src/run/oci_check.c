@@ -4,6 +4,7 @@
 #include "oci_parts.h"
 
 #include "base/own.h"
+#include "base/text.h"
 #include "host/bundle.h"
 
 #include <errno.h>
@@ -72,12 +73,24 @@ static void check_hooks(struct check *c, const struct nook_plan_hooks *hooks)
 	}
 }
 
+/* A cgroup of the container's own is made by `create`. */
+static bool in_own_cgroup(const struct nook_plan *plan, const char *path)
+{
+	for (size_t i = 0; i < plan->cgroup.n_dirs; i++) {
+		const char *below = nook_after(path, plan->cgroup.dirs[i].mount);
+
+		if (below && *below == '/' && nook_after(below + 1, plan->cgroup.dirs[i].path))
+			return true;
+	}
+	return false;
+}
+
 static void check_paths(struct check *c, const struct nook_plan *plan)
 {
 	for (size_t i = 0; i < plan->n_sources; i++) {
 		const struct nook_plan_source *s = &plan->sources[i];
 
-		if (!s->optional && s->path)
+		if (!s->optional && s->path && !in_own_cgroup(plan, s->path))
 			check_path(c, s->path, F_OK, s->from);
 	}
 	for (size_t i = 0; i < plan->n_joins; i++) {
