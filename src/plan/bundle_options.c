@@ -4,6 +4,7 @@
 #include "bundle_parts.h"
 
 #include "base/own.h"
+#include "base/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -235,6 +236,8 @@ void nook_mount_options_read(struct nook_arena *a, const char *const *options,
 			note(a, &o, w);
 		} else if (nook_bundle_propagation(*option, &propagation)) {
 			*nook_append(a, o.propagation, o.n_propagation) = propagation;
+		} else if (nook_starts(*option, "idmap=") || nook_starts(*option, "ridmap=")) {
+			o.refused = *option;
 		} else {
 			if (!o.unknown)
 				o.unknown = *option;

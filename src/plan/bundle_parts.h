@@ -63,11 +63,16 @@ struct nook_plan_mount *nook_bundle_add_mount(struct nook_bundle_planner *p,
 /* Returns its number. The propagation is that of the container's root. */
 unsigned nook_bundle_add_source(struct nook_bundle_planner *p, struct nook_plan_source source);
 
+/* ---- bundle_binds.c ---- */
+
 /* How many of @o->propagation are to be applied once it is mounted; @source: of a bind mount, which
  * may be opened so. */
 size_t nook_bundle_propagation_left(const struct nook_bundle_planner *p,
 				    const struct nook_mount_options *o,
 				    struct nook_plan_source *source);
+
+int nook_bundle_bind(struct nook_bundle_planner *p, const struct nook_bundle_mount *m,
+		     const char *target, const struct nook_mount_options *o);
 
 /* ---- bundle_cgroup_mounts.c ---- */
 

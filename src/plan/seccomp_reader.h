@@ -73,6 +73,14 @@ int read_action(struct reader *r, const struct at *at, json_object *object, cons
 int read_data(struct reader *r, const struct at *at, json_object *object, const char *number_key,
 	      const char *name_key, uint32_t *action);
 
+#define WAIT_KILLABLE_RECV (1u << 5) /* SECCOMP_FILTER_FLAG_…, Linux 5.19 */
+
+/* The whole document, into r->profile. */
+int read_profile(struct reader *r, json_object *root);
+
+/* The filter that @name makes is longer than the kernel takes. -E2BIG */
+int refuse_length(const char *name, struct nook_error *err);
+
 /* One element of "syscalls", added to the profile when it holds here. */
 int read_rule(struct reader *r, const struct at *at, json_object *object);
 
