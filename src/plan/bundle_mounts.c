@@ -154,8 +154,10 @@ static void plan_fs(struct nook_bundle_planner *p, const struct nook_bundle_moun
 	if (proc)
 		return;
 	set_options(p, m, o, mount);
-	if (strcmp(m->type, "tmpfs") == 0)
+	if (strcmp(m->type, "tmpfs") == 0) {
 		mount->copy_up = o->copy_up;
+		mount->keep_mode = !has_key(o, "mode");
+	}
 	if (locked_late(mount))
 		mount->attrs &= ~(uint64_t)MOUNT_ATTR_RDONLY;
 }

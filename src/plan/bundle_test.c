@@ -33,10 +33,17 @@ static const char *const no_env[] = { NULL };
 
 static int setup(void **state)
 {
-	static struct nook_hierarchy v2 = {
-		.v2 = true, .mount = "/sys/fs/cgroup", .own = "/", .controllers = ""
-	};
+	static struct nook_hierarchy v2;
 
+	v2 = (struct nook_hierarchy){
+		.v2 = true,
+		.mount = "/sys/fs/cgroup",
+		.own = "/",
+		.place = "/",
+		.delegated = true,
+		.device_bpf = true,
+		.controllers = "",
+	};
 	nook_arena_free(&arena);
 	host = (struct nook_host){
 		.caps = ALL,
@@ -173,11 +180,11 @@ static void maps_have_a_writer(void **state)
 /* The clone's own would have its root above the cgroup of v1. */
 static void a_cgroup_namespace_may_have_to_wait(void **state)
 {
-	static struct nook_hierarchy v1 = { .mount = "/sys/fs/cgroup/pids",
+	static struct nook_hierarchy v1 = { .mount = "/sys/fs/cgroup/devices",
 					    .own = "/",
 					    .place = "/",
 					    .delegated = true,
-					    .controllers = "pids" };
+					    .controllers = "devices" };
 
 	assert_int_equal(build(WITH("cgroup", "'cgroupsPath':'/x',")), 0);
 	assert_true(plan.clone_flags & CLONE_NEWCGROUP);
