@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 
 struct check {
 	void (*tell)(void *data, const struct nook_error *what);
@@ -77,9 +78,13 @@ static void check_hooks(struct check *c, const struct nook_plan_hooks *hooks)
 static bool in_own_cgroup(const struct nook_plan *plan, const char *path)
 {
 	for (size_t i = 0; i < plan->cgroup.n_dirs; i++) {
-		const char *below = nook_after(path, plan->cgroup.dirs[i].mount);
+		const struct nook_plan_cgroup_dir *d = &plan->cgroup.dirs[i];
+		const char *below = nook_after(path, d->mount);
 
-		if (below && *below == '/' && nook_after(below + 1, plan->cgroup.dirs[i].path))
+		below = below ? nook_after(below + strspn(below, "/"),
+					   d->path + strspn(d->path, "/"))
+			      : NULL;
+		if (below && (!*below || *below == '/'))
 			return true;
 	}
 	return false;
