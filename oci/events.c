@@ -86,7 +86,9 @@ static int wait_for(struct pollfd *fds, nfds_t n, int64_t until)
 				    .tv_nsec = left > 0 ? left % BILLION : 0 };
 	int rc = ppoll(fds, n, &timeout, NULL);
 
-	return rc < 0 && errno != EINTR ? -errno : rc;
+	if (rc >= 0)
+		return rc;
+	return errno == EINTR ? 0 : -errno;
 }
 
 static int follow(struct oci *o, const struct nook_record *record, int64_t interval,
@@ -105,13 +107,15 @@ static int follow(struct oci *o, const struct nook_record *record, int64_t inter
 		struct pollfd fds[] = { { pidfd, POLLIN, 0 },
 					{ watch.fd, watch.v2 ? POLLPRI : POLLIN, 0 } };
 
-		rc = wait_for(fds, 2, next);
-		if (rc < 0)
-			(void)nook_fail(err, -rc, "ppoll");
-		if (rc < 0 || fds[0].revents)
+		int ready = wait_for(fds, ARRAY_SIZE(fds), next);
+
+		if (ready < 0) {
+			rc = nook_fail(err, -ready, "ppoll");
 			break;
-		rc = 0;
-		if (fds[1].revents) {
+		}
+		if (ready > 0 && fds[0].revents) /* it has ended */
+			break;
+		if (ready > 0 && fds[1].revents) {
 			int oom = nook_oci_watch_oom(&watch);
 
 			if (oom < 0) /* its cgroup is gone, and so is it */
