@@ -152,8 +152,10 @@ def test_pipes_become_the_users(oci, bundle):
     reader, writer = os.pipe()
     null = os.open(os.devnull, os.O_RDWR)
     owner = os.fstat(null).st_uid
-    c = oci.container(bundle("echo hello >/dev/stdout", {"process/user": {"uid": 1000, "gid": 1000}}))
-    assert c.run_later(stdio=[null, writer, null]).wait() == 0
+    c = oci.container(bundle("echo hello >/proc/self/fd/1", {"process/user": {"uid": 1000, "gid": 1000}}))
+    assert c.create(stdio=[null, writer, null]).status == 0
+    c.start().ok()
+    assert c.wait() == 0
     os.close(writer)
     with os.fdopen(reader) as out:
         assert out.read() == "hello\n"
