@@ -79,5 +79,7 @@ int nook_plan_bundle_process(struct nook_bundle_planner *p)
 	if (b->memory_policy.set)
 		plan->process.memory_policy = &b->memory_policy;
 	plan->process.keep_keyring = p->options->no_new_keyring;
+	/* execCPUAffinity is for those that join, config.md, "Linux Process". */
+	plan->process.affinity = plan->process.affinity_final = NULL;
 	return 0;
 }

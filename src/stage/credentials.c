@@ -88,6 +88,8 @@ static int set_ids(struct nook_stage *s, struct nook_error *err)
 			return nook_fail(err, -rc, "setgroups(%zu groups)", p->n_groups);
 	}
 	rc = nook_setresgid(p->gid);
+	if (rc == -EINVAL)
+		nook_hint(err, "the user namespace maps no group %u: extend its map", p->gid);
 	if (rc < 0)
 		return nook_fail(err, -rc, "setresgid(%u)", p->gid);
 
@@ -96,6 +98,8 @@ static int set_ids(struct nook_stage *s, struct nook_error *err)
 	if (rc < 0)
 		return nook_fail(err, -rc, "prctl(PR_SET_KEEPCAPS)");
 	rc = nook_setresuid(p->uid);
+	if (rc == -EINVAL)
+		nook_hint(err, "the user namespace maps no user %u: extend its map", p->uid);
 	if (rc < 0)
 		return nook_fail(err, -rc, "setresuid(%u)", p->uid);
 	rc = nook_prctl(PR_SET_KEEPCAPS, 0, 0);

@@ -13,6 +13,7 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #ifndef SECCOMP_FILTER_FLAG_TSYNC
 #define SECCOMP_FILTER_FLAG_TSYNC (1UL << 0)
@@ -43,15 +44,18 @@ static int load_plain(const struct nook_plan_process *p, struct nook_error *err)
 	return rc < 0 ? fail_load(p, -rc, err) : 0;
 }
 
-/* What we say to our helper, in a page that we share. */
-enum { NOT_YET = -1, FAILED = -2 };
+/* What we and our helper say to each other, in a page that we share: a descriptor, or these. */
+enum { NOT_YET = -1, FAILED = -2, PASSED_ON = -3 };
 
-static _Noreturn void be_helper(const struct nook_stage *s, atomic_int *said)
+#define HELPER_SECONDS 10
+
+static _Noreturn void be_helper(const struct nook_stage *s, pid_t parent, atomic_int *said)
 {
 	static const struct timespec nap = { 0, 100000 };
 	int fd;
 
-	if (nook_prctl(PR_SET_PDEATHSIG, SIGKILL, 0) < 0)
+	/* Should it be gone already, nobody will ever say anything. */
+	if (nook_prctl(PR_SET_PDEATHSIG, SIGKILL, 0) < 0 || getppid() != parent)
 		_exit(1);
 	while ((fd = atomic_load(said)) == NOT_YET)
 		(void)nanosleep(&nap, NULL); /* cut short, it looks once more */
@@ -61,23 +65,39 @@ static _Noreturn void be_helper(const struct nook_stage *s, atomic_int *said)
 	int rc = nook_send(s->walk.channel, NOOK_MSG_FILTERED, NULL, 0, fd);
 
 	(void)close(fd); /* ours too: we have these in common */
+	if (rc == 0)
+		atomic_store(said, PASSED_ON);
 	_exit(rc < 0);
 }
 
-static int wait_helper(pid_t pid, struct nook_error *err)
+/* Without a system call but the clock, which is none: the filter may refuse all of them. */
+static bool passed_on(atomic_int *said)
+{
+	struct timespec now, begin;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &begin); /* can't fail for this clock */
+	do {
+		(void)clock_gettime(CLOCK_MONOTONIC, &now);
+		if (atomic_load(said) == PASSED_ON)
+			return true;
+	} while (now.tv_sec - begin.tv_sec < HELPER_SECONDS);
+	return false;
+}
+
+static int wait_helper(pid_t pid, atomic_int *said, struct nook_error *err)
 {
 	int status = 0;
+	pid_t got;
 
-	while (waitpid(pid, &status, __WALL) < 0) {
-		/* A profile refuses it. The outside says when nothing came. */
-		if (errno != EINTR)
-			return 0;
-	}
-	return status == 0 ? 0
-			   : nook_refuse(err, EIO,
-					 "the helper that passes the filter's notify "
-					 "descriptor on ended with status 0x%x",
-					 status);
+	while ((got = waitpid(pid, &status, __WALL)) < 0 && errno == EINTR)
+		;
+	if (got < 0 && passed_on(said))
+		return 0;
+	return got == pid && status == 0 ? 0
+					 : nook_refuse(err, EIO,
+						       "the helper that passes the filter's notify "
+						       "descriptor on ended with status 0x%x",
+						       status);
 }
 
 /*
@@ -95,10 +115,10 @@ static int load_told(struct nook_stage *s, struct nook_error *err)
 		return nook_fail(err, errno, "mmap of a shared page");
 	atomic_store(said, NOT_YET);
 
-	pid_t helper = nook_clone_files();
+	pid_t parent = getpid(), helper = nook_clone_files();
 
 	if (helper == 0)
-		be_helper(s, said);
+		be_helper(s, parent, said);
 	if (helper < 0)
 		return nook_fail(err, -helper, "clone(CLONE_FILES)");
 
@@ -109,7 +129,7 @@ static int load_told(struct nook_stage *s, struct nook_error *err)
 
 	atomic_store(said, fd < 0 ? FAILED : fd);
 
-	int rc = wait_helper(helper, err);
+	int rc = wait_helper(helper, said, err);
 
 	/* The page stays till execve: munmap(2) may be asked about as well. */
 	return fd < 0 ? fail_load(p, -fd, err) : rc;

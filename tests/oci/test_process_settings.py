@@ -89,6 +89,12 @@ def test_cpus_of_exec(ours, bundle, asked):
     assert result.ok().split()[-1] == expected
 
 
+def test_cpus_of_exec_are_not_the_first_processs(ours, bundle):
+    c = ours.running(bundle(READY, {"process/execCPUAffinity": {"final": str(CPUS[-1])}}))
+    assert sorted(os.sched_getaffinity(c.pid)) == CPUS
+    assert c.exec("grep", "Cpus_allowed_list", "/proc/self/status").ok().split()[-1] == str(CPUS[-1])
+
+
 def test_cpus_of_exec_that_are_not_there(ours, bundle):
     c = ours.running(bundle(READY))
     c.exec_process(process("true", {"execCPUAffinity": {"final": "4000"}})).failed(255, "sched_setaffinity")
