@@ -77,9 +77,11 @@ def test_a_record_that_can_not_be_read_hides_no_other(oci, two, ours):
         out.write(old)
 
 
-def test_ps(oci, two):
+def test_ps_as_json_and_as_a_table(oci, two):
     running = two[1]
     assert oci.cmd("ps", "--format", "json", running.id).json() == [running.pid]
+    if oci.name == "crun":
+        return  # prints pids alone
     head, row = oci.cmd("ps", running.id).lines()
     assert head.split()[:2] == ["UID", "PID"] and row.split()[1] == str(running.pid)
 
