@@ -71,6 +71,7 @@ void nook_create_init(struct nook_create *c, const struct nook_plan *plan, struc
 		.own = { NO_FD, NO_FD },
 		.mask = NO_FD,
 		.dev = NO_FD,
+		.fresh = NO_FD,
 		.pts = NO_FD,
 		.console = NO_FD,
 		.start = NO_FD,

@@ -79,14 +79,9 @@ static int bind_device(int dir, const char *name, const struct nook_plan_mount *
 	return rc < 0 ? nook_fail(err, -rc, "move_mount to %s", m->target) : 0;
 }
 
-int nook_make_device(struct nook_stage *s, const struct nook_plan_mount *m, struct nook_error *err)
+static int make_device_in(int dir, const char *name, const struct nook_plan_mount *m,
+			  struct nook_error *err)
 {
-	const char *name;
-	auto_close int dir = nook_open_target_parent(s, m, &name, err);
-
-	if (dir < 0)
-		return dir;
-
 	int rc = nook_mknod_below(dir, name, m->mode, m->rdev);
 
 	if (rc == -EPERM && !S_ISFIFO(m->mode))
@@ -99,4 +94,17 @@ int nook_make_device(struct nook_stage *s, const struct nook_plan_mount *m, stru
 	if (node < 0)
 		return nook_fail(err, -node, "open %s", m->target);
 	return rc == -EEXIST ? check_existing(node, m, err) : correct_node(node, m, err);
+}
+
+int nook_make_device(struct nook_stage *s, const struct nook_plan_mount *m, struct nook_error *err)
+{
+	int dir;
+	const char *name = nook_name_in_tmpfs(s, m->target, &dir);
+
+	if (name)
+		return make_device_in(dir, name, m, err);
+
+	auto_close int parent = nook_open_target_parent(s, m, &name, err);
+
+	return parent < 0 ? parent : make_device_in(parent, name, m, err);
 }

@@ -259,6 +259,8 @@ int mount_all(void *ctx, struct nook_error *err)
 
 	for (size_t i = 0; i < s->plan->n_mounts; i++) {
 		const struct nook_plan_mount *m = &s->plan->mounts[i];
+
+		nook_leave_tmpfs(s, m);
 		int rc = mount_one(s, m, m->optional ? NULL : err);
 
 		if (rc < 0 && !m->optional) {

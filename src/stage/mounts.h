@@ -22,6 +22,13 @@ int nook_reconfigure(int fd, const struct nook_plan_mount *m, struct nook_error 
 int nook_open_target(struct nook_stage *s, const struct nook_plan_mount *m,
 		     enum nook_path_make make, struct nook_error *err);
 
+/* The name of a target that lies right in a tmpfs which is ours yet, the container's /dev or the
+ * one that was mounted last; NULL: it lies elsewhere. *@ret_dir: that tmpfs, borrowed. */
+const char *nook_name_in_tmpfs(const struct nook_stage *s, const char *target, int *ret_dir);
+
+/* Before @m is mounted: one that goes elsewhere may lie over the tmpfs that was mounted last. */
+void nook_leave_tmpfs(struct nook_stage *s, const struct nook_plan_mount *m);
+
 /* The directory that the target lies in, made when it isn't there; *@ret_name: what of the target
  * is left. Return: a descriptor for the caller to close. */
 int nook_open_target_parent(struct nook_stage *s, const struct nook_plan_mount *m,

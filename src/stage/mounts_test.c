@@ -76,6 +76,7 @@ static void begin(struct world *w)
 		.own = { NO_FD, NO_FD },
 		.mask = NO_FD,
 		.dev = NO_FD,
+		.fresh = NO_FD,
 		.pts = NO_FD,
 		.console = NO_FD,
 	};

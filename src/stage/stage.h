@@ -36,7 +36,10 @@ struct nook_stage {
 		     */
 	int mask;   /* a read-only tmpfs with an empty file and an empty directory */
 	int dev;    /* the tmpfs on its /dev; NO_FD: it has none of ours */
-	int pts;    /* the container's devpts */
+	int fresh;  /* of a bundle: the tmpfs that was mounted last, while only what lies in it
+		       follows */
+	const char *fresh_target;
+	int pts;     /* the container's devpts */
 	int console; /* the terminal's slave */
 	int label;   /* what takes the program's security label, from outside; NO_FD: by @proc */
 	int start;   /* a listening socket, on which `start` will come; NO_FD: it comes on the

@@ -80,44 +80,65 @@ static int open_in_proc(const struct nook_stage *s, const struct nook_plan_mount
 	return fd < 0 ? nook_fail(err, -fd, "open %s", m->target) : fd;
 }
 
-/* The name of a thing right below the container's /dev, which is a tmpfs of ours; NULL: it is
- * elsewhere. */
-static const char *name_in_dev(const struct nook_stage *s, const char *target)
+static const char *one_name(const char *path)
 {
-	const char *name = s->dev >= 0 ? nook_after(target, "/dev/") : NULL;
+	return path && *path && !strchr(path, '/') ? path : NULL;
+}
 
-	return name && *name && !strchr(name, '/') ? name : NULL;
+const char *nook_name_in_tmpfs(const struct nook_stage *s, const char *target, int *ret_dir)
+{
+	const char *name = s->dev >= 0 ? one_name(nook_after(target, "/dev/")) : NULL;
+
+	if (name) {
+		*ret_dir = s->dev;
+		return name;
+	}
+	name = s->fresh >= 0 ? nook_after(target, s->fresh_target) : NULL;
+	name = name && *name == '/' ? one_name(name + 1) : NULL;
+	if (name)
+		*ret_dir = s->fresh;
+	return name;
+}
+
+void nook_leave_tmpfs(struct nook_stage *s, const struct nook_plan_mount *m)
+{
+	int dir;
+
+	if (s->fresh >= 0 && !nook_name_in_tmpfs(s, m->target, &dir))
+		close_fd(&s->fresh);
 }
 
 /* -ELOOP, which is not noted: a symlink of ours has the name, and must be followed from the root.
  * Nobody else has been there yet, so the container's root need not be walked from its top: a third
  * of all targets are these. */
-static int make_in_dev(int dev, const char *name, enum nook_path_make make, struct nook_error *err)
+static int make_in_tmpfs(int dir, const char *name, const char *target, enum nook_path_make make,
+			 struct nook_error *err)
 {
 	int fd;
 
 	if (make == NOOK_PATH_FILE) {
-		fd = nook_create_below(dev, name, 0644);
+		fd = nook_create_below(dir, name, 0644);
 		if (fd >= 0)
 			return fd;
 	} else if (make == NOOK_PATH_DIR) {
-		int rc = nook_mkdir_below(dev, name, 0755);
+		int rc = nook_mkdir_below(dir, name, 0755);
 
 		if (rc < 0 && rc != -EEXIST)
-			return nook_fail(err, -rc, "mkdirat %s in /dev", name);
+			return nook_fail(err, -rc, "mkdirat %s", target);
 	}
 
-	fd = nook_open_below(dev, name);
-	return fd < 0 && fd != -ELOOP ? nook_fail(err, -fd, "open %s in /dev", name) : fd;
+	fd = nook_open_below(dir, name);
+	return fd < 0 && fd != -ELOOP ? nook_fail(err, -fd, "open %s", target) : fd;
 }
 
 int nook_open_target(struct nook_stage *s, const struct nook_plan_mount *m,
 		     enum nook_path_make make, struct nook_error *err)
 {
-	const char *below = m->target, *in_dev = name_in_dev(s, m->target);
+	int dir;
+	const char *below = m->target, *name = nook_name_in_tmpfs(s, m->target, &dir);
 
-	if (in_dev) {
-		int fd = make_in_dev(s->dev, in_dev, make, err);
+	if (name) {
+		int fd = make_in_tmpfs(dir, name, m->target, make, err);
 
 		return fd == -ELOOP ? nook_resolve_make(s->root, m->target, make, err) : fd;
 	}
@@ -136,16 +157,8 @@ int nook_open_target(struct nook_stage *s, const struct nook_plan_mount *m,
 int nook_open_target_parent(struct nook_stage *s, const struct nook_plan_mount *m,
 			    const char **ret_name, struct nook_error *err)
 {
-	const char *in_dev = name_in_dev(s, m->target), *below;
+	const char *below;
 	char parent[PATH_MAX];
-
-	if (in_dev) {
-		int fd = fcntl(s->dev, F_DUPFD_CLOEXEC, 3);
-
-		*ret_name = in_dev;
-		return fd < 0 ? nook_fail(err, errno, "fcntl(F_DUPFD_CLOEXEC)") : fd;
-	}
-
 	int root = nook_target_root(s, m->target, &below);
 	const char *name = strrchr(below, '/') + 1;
 
@@ -158,17 +171,18 @@ int nook_open_target_parent(struct nook_stage *s, const struct nook_plan_mount *
 
 int nook_make_symlink(struct nook_stage *s, const struct nook_plan_mount *m, struct nook_error *err)
 {
-	const char *name = name_in_dev(s, m->target);
+	int dir;
+	const char *name = nook_name_in_tmpfs(s, m->target, &dir);
 
-	if (name && nook_symlink_below(s->dev, name, m->text) == 0)
+	if (name && nook_symlink_below(dir, name, m->text) == 0)
 		return 0;
 
-	auto_close int dir = nook_open_target_parent(s, m, &name, err);
+	auto_close int parent = nook_open_target_parent(s, m, &name, err);
 
-	if (dir < 0)
-		return dir;
+	if (parent < 0)
+		return parent;
 
-	int rc = nook_symlink_below(dir, name, m->text);
+	int rc = nook_symlink_below(parent, name, m->text);
 
 	return rc < 0 && rc != -EEXIST
 		       ? nook_fail(err, -rc, "symlinkat %s -> %s", m->target, m->text)
@@ -215,19 +229,23 @@ int nook_check_target(const struct nook_stage *s, const struct nook_plan_mount *
 	return 0;
 }
 
-/* A tmpfs on /dev is nobody's yet, and is written to directly from now on; what a user puts over it
- * is not. */
-static int note_dev(struct nook_stage *s, const struct nook_plan_mount *m, int mount,
-		    struct nook_error *err)
+/* A new tmpfs is nobody's yet, and is written to directly from now on; what a user puts there is
+ * not. */
+static int note_tmpfs(struct nook_stage *s, const struct nook_plan_mount *m, int mount,
+		      struct nook_error *err)
 {
-	bool fresh = !m->from || (s->plan->bundle && m->kind == NOOK_PLAN_FS &&
-				  strcmp(m->fstype, "tmpfs") == 0);
+	bool dev = strcmp(m->target, "/dev") == 0;
+	bool fresh = (dev && !m->from) || (s->plan->bundle && m->kind == NOOK_PLAN_FS &&
+					   strcmp(m->fstype, "tmpfs") == 0);
+	int *which = dev ? &s->dev : &s->fresh;
 
-	close_fd(&s->dev);
+	if (dev || fresh)
+		close_fd(which);
 	if (!fresh)
 		return 0;
-	s->dev = fcntl(mount, F_DUPFD_CLOEXEC, 3);
-	return s->dev < 0 ? nook_fail(err, errno, "fcntl(F_DUPFD_CLOEXEC)") : 0;
+	s->fresh_target = dev ? s->fresh_target : m->target;
+	*which = fcntl(mount, F_DUPFD_CLOEXEC, 3);
+	return *which < 0 ? nook_fail(err, errno, "fcntl(F_DUPFD_CLOEXEC)") : 0;
 }
 
 /* Over which of our places does a user's mount lie that got there in its own way? */
@@ -248,8 +266,10 @@ static int covered_place(const struct nook_stage *s, int target)
 int nook_note_target(struct nook_stage *s, const struct nook_plan_mount *m, int mount, int target,
 		     struct nook_error *err)
 {
-	if (strcmp(m->target, "/dev") == 0)
-		return note_dev(s, m, mount, err);
+	int rc = note_tmpfs(s, m, mount, err), dir;
+
+	if (rc < 0 || strcmp(m->target, "/dev") == 0)
+		return rc;
 
 	const char *below = "";
 	bool ours = !m->from || s->plan->bundle;
@@ -257,7 +277,7 @@ int nook_note_target(struct nook_stage *s, const struct nook_plan_mount *m, int 
 
 	if (place >= 0 && *below)
 		return 0;
-	if (place < 0 && m->from && !name_in_dev(s, m->target))
+	if (place < 0 && m->from && !nook_name_in_tmpfs(s, m->target, &dir))
 		place = covered_place(s, target);
 	if (place < 0)
 		return 0;
