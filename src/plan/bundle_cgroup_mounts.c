@@ -91,19 +91,27 @@ static void mount_v2(const struct group *g, const char *target)
 		add_bind(g, g->p->host->cgroup.v2.mount, true, target, attrs);
 }
 
-/* Where the container is in this hierarchy, as a path of the host. */
-static const char *own_dir(const struct group *g, const struct nook_hierarchy *h)
+/* The container's own cgroup in this hierarchy; NULL: it stays in ours. */
+static const struct nook_plan_cgroup_dir *own_dir(const struct group *g,
+						  const struct nook_hierarchy *h)
 {
 	const struct nook_plan_cgroup *cg = &g->p->plan->cgroup;
 
 	for (size_t i = 0; i < cg->n_dirs; i++) {
-		const struct nook_plan_cgroup_dir *d = &cg->dirs[i];
-
-		if (strcmp(d->mount, h->mount) == 0)
-			return nook_printf(g->p->arena, "%s/%s", d->mount,
-					   d->path + strspn(d->path, "/"));
+		if (strcmp(cg->dirs[i].mount, h->mount) == 0)
+			return &cg->dirs[i];
 	}
-	return h->own && h->own[1] ? nook_printf(g->p->arena, "%s%s", h->mount, h->own) : h->mount;
+	return NULL;
+}
+
+/* Where the container is, as a path of the host. */
+static const char *host_dir(const struct group *g, const struct nook_hierarchy *h)
+{
+	const struct nook_plan_cgroup_dir *d = own_dir(g, h);
+	const char *below = d ? d->path : h->own ? h->own : "/";
+
+	below += strspn(below, "/");
+	return *below ? nook_printf(g->p->arena, "%s/%s", h->mount, below) : h->mount;
 }
 
 /* "cpu,cpuacct" as options of the file system; "name=systemd" is one of key and value. */
@@ -130,8 +138,11 @@ static void mount_hierarchy(const struct group *g, const struct nook_hierarchy *
 {
 	uint64_t attrs = PLAIN | (g->o->change.set & MOUNT_ATTR_RDONLY);
 
+	/* Ours is to be looked at only. */
+	if (!own_dir(g, h))
+		attrs |= MOUNT_ATTR_RDONLY;
 	if (!g->own_namespace)
-		add_bind(g, own_dir(g, h), false, target, attrs);
+		add_bind(g, host_dir(g, h), false, target, attrs);
 	else if (h->v2)
 		(void)add_fs(g, "cgroup2", target, attrs);
 	else
