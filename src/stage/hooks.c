@@ -29,17 +29,24 @@
 
 /* ---- what a hook reads ---- */
 
+/* In runc's order, which hooks in shell match as text: id, status, pid, bundle, annotations. */
 int nook_hooks_state(char *out, size_t size, const char *state, int pid, const char *status)
 {
-	/* The longest tail: a cut one would show by its length. */
-	if (strlen(state) + sizeof("\"pid\":-2147483648,\"status\":\"\"}") + strlen(status) > size)
+	const char *rest = strstr(state, "\"bundle\":");
+	int head = (int)(rest ? (size_t)(rest - state) : strlen(state));
+	int tail = rest ? (int)strlen(rest) : 0;
+
+	/* The longest text: a cut one would show by its length. */
+	if (strlen(state) + sizeof("\"status\":\"\",\"pid\":-2147483648,}") + strlen(status) > size)
 		return -E2BIG;
 
-	size_t len = nook_format(out, size, "%s", state);
+	size_t len = nook_format(out, size, "%.*s\"status\":\"%s\"", head, state, status);
 
 	if (pid)
-		len += nook_format(out + len, size - len, "\"pid\":%d,", pid);
-	len += nook_format(out + len, size - len, "\"status\":\"%s\"}", status);
+		len += nook_format(out + len, size - len, ",\"pid\":%d", pid);
+	if (tail) /* its last comma has waited for more */
+		len += nook_format(out + len, size - len, ",%.*s", tail - 1, rest);
+	len += nook_format(out + len, size - len, "}");
 	return (int)len;
 }
 

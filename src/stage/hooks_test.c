@@ -103,7 +103,7 @@ static const char *const with_path[] = { PATH_ENV, NULL };
 
 static const struct one ones[] = {
 	{ "the state", "/bin/sh", SH("cat >out"), with_path, 0, 0, "",
-	  STATE "\"pid\":42,\"status\":\"creating\"}" },
+	  STATE "\"status\":\"creating\",\"pid\":42}" },
 	{ "exact words", "/bin/sh",
 	  (const char *const[]){ "name", "-c", "printf '%s|' \"$0\" \"$@\" >out", "a b", "", "*",
 				 NULL },
@@ -192,12 +192,17 @@ static const struct {
 	const char *status, *text;
 	size_t size;
 	int rc;
+	const char *state;
 } states[] = {
-	{ "whole", 7, "created", "{\"pid\":7,\"status\":\"created\"}", 128, 28 },
-	{ "gone", 0, "stopped", "{\"status\":\"stopped\"}", 128, 20 },
-	{ "the largest pid", INT32_MAX, "running", "{\"pid\":2147483647,\"status\":\"running\"}",
-	  128, 37 },
-	{ "no room", 7, "created", NULL, 20, -E2BIG },
+	{ "whole", 7, "created",
+	  "{\"id\":\"a\",\"status\":\"created\",\"pid\":7,\"bundle\":\"/b\",\"x\":{}}", 128, 58,
+	  "{\"id\":\"a\",\"bundle\":\"/b\",\"x\":{}," },
+	{ "gone", 0, "stopped", "{\"id\":\"a\",\"status\":\"stopped\",\"bundle\":\"/b\"}", 128, 43,
+	  "{\"id\":\"a\",\"bundle\":\"/b\"," },
+	{ "short", 7, "created", "{\"status\":\"created\",\"pid\":7}", 128, 28, "{" },
+	{ "the largest pid", INT32_MAX, "running", "{\"status\":\"running\",\"pid\":2147483647}",
+	  128, 37, "{" },
+	{ "no room", 7, "created", NULL, 20, -E2BIG, "{" },
 };
 
 static void check_state(void **test)
@@ -205,8 +210,8 @@ static void check_state(void **test)
 	(void)test;
 	for (size_t i = 0; i < ARRAY_SIZE(states); i++) {
 		char out[128];
-		int rc =
-			nook_hooks_state(out, states[i].size, "{", states[i].pid, states[i].status);
+		int rc = nook_hooks_state(out, states[i].size, states[i].state, states[i].pid,
+					  states[i].status);
 
 		if (rc != states[i].rc)
 			fail_msg("%s: %d", states[i].name, rc);
@@ -233,7 +238,7 @@ static void check_sizes(void **test)
 			  .args = SH("! echo x 1<>/proc/self/fd/0 >&0"),
 			  .env = with_path },
 		};
-		const char *tail = "\"pid\":42,\"status\":\"creating\"}";
+		const char *tail = "\"status\":\"creating\",\"pid\":42}";
 		struct nook_hooks_about a = about();
 		struct nook_error err = { 0 };
 		char out[64], wanted[64];
@@ -451,7 +456,7 @@ static void check_no_stdin(void **test)
 		close_fd(&saved);
 	}
 	read_file("out", out, sizeof(out));
-	assert_string_equal(out, STATE "\"pid\":42,\"status\":\"creating\"}");
+	assert_string_equal(out, STATE "\"status\":\"creating\",\"pid\":42}");
 }
 
 static void check_no_dir(void **test)
