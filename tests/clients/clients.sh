@@ -300,7 +300,7 @@ prepare() {
 	lock_type = "file"
 	infra_image = "localhost/pause:1"
 	runtime_supports_json = ["$name"]
-	runtime_supports_nocgroups = ["$name"]
+	runtime_supports_nocgroup = ["$name"]
 	X
 	sed '/^\[network\]/,/^network_config_dir/d' $W/containers.conf > $W/containers-rl.conf
 	printf '{"defaultAction":"SCMP_ACT_ALLOW","architectures":["SCMP_ARCH_X86_64","SCMP_ARCH_AARCH64"],"syscalls":[{"names":["mkdir","mkdirat"],"action":"SCMP_ACT_ERRNO","errnoRet":13}]}' > $W/sec.json

@@ -8,7 +8,7 @@ import stat
 import pytest
 
 import machine
-from oci import CAPS, DELETE, READY, default
+from oci import CAPS, DELETE, READY, default, unique
 
 NAMESPACES = {"pid": "pid", "network": "net", "ipc": "ipc", "uts": "uts", "mount": "mnt", "user": "user", "cgroup": "cgroup",
               "time": "time"}
@@ -516,6 +516,21 @@ def test_readonly_paths(oci, bundle):
 def test_no_masks_at_all(oci, bundle):
     assert said(oci, bundle, "test -r /proc/keys && cat /proc/keys > /dev/null; echo fine", {
         "linux/maskedPaths": DELETE, "linux/readonlyPaths": DELETE}) == "fine"
+
+
+# ---- cgroups ----
+
+@pytest.mark.parametrize("path", ["/{}", "/deep/er/{}", "{}", "/../../{}", "/a/../{}"])
+def test_where_its_cgroup_is(oci, bundle, path):
+    name = unique("cg")
+    c = oci.running(bundle(READY, {"linux/cgroupsPath": path.format(name)}))
+    for controller in ("pids", "memory"):
+        where = c.cgroup(controller)
+        if where:
+            assert where.endswith(f"/{name}") and where.startswith("/sys/fs/cgroup/")
+    c.delete("--force").ok()
+    for where, dirs, _ in os.walk("/sys/fs/cgroup"):
+        assert name not in dirs, where
 
 
 # ---- sysctl ----
