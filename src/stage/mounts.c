@@ -158,10 +158,10 @@ static enum nook_path_make to_make(const struct nook_plan_mount *m, int mount)
 static int attach_tmpfs(struct nook_stage *s, const struct nook_plan_mount *m, int mount,
 			struct nook_error *err)
 {
-	auto_close int target = nook_open_target(s, m, NOOK_PATH_EXISTS, NULL);
+	auto_close int target = nook_open_target(s, m, NOOK_PATH_EXISTS, err);
 	bool was_there = target >= 0;
 
-	if (target < 0)
+	if (target == -ENOENT)
 		target = nook_open_target(s, m, to_make(m, mount), err);
 	if (target < 0)
 		return target;
