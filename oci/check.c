@@ -6,6 +6,7 @@
 #include "base/own.h"
 #include "base/report.h"
 #include "host/causes.h"
+#include "message.h"
 #include "run/oci.h"
 
 #define AT(member) offsetof(struct oci_check_words, member)
@@ -23,7 +24,8 @@ static void tell(void *data, const struct nook_error *what)
 	struct nook_error err = *what;
 
 	(void)data;
-	nook_explain(&err, NULL);
+	if (oci_message_of_call(&err) || err.id[0])
+		nook_explain(&err, NULL);
 	nook_error_print(stdout, "nook-oci", &err);
 }
 

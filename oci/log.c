@@ -88,7 +88,8 @@ int oci_failed_why(const struct oci *o, struct nook_error *err, const char *bund
 	const char *roots[] = { bundle ? nook_printf(o->arena, "%s/rootfs", bundle) : NULL };
 	struct nook_explain_context ctx = { .roots = roots, .n_roots = bundle ? 1 : 0 };
 
-	nook_explain(err, &ctx);
+	if (oci_message_of_call(err) || err->id[0])
+		nook_explain(err, &ctx);
 	return oci_failed(o, err);
 }
 

@@ -33,6 +33,11 @@ static size_t call_length(const struct nook_error *err)
 	return len;
 }
 
+bool oci_message_of_call(const struct nook_error *err)
+{
+	return err->why[call_length(err)] != '\0';
+}
+
 #define NOT_FOUND ": command not found in the container"
 
 /* Did execve(2) itself refuse? src/stage/program.c says "execve PATH: …" and "NAME: command not

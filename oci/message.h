@@ -4,6 +4,7 @@
 
 #include "nook/error.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /**
@@ -16,5 +17,8 @@
  * case only, containerd takes "container not running" and "does not exist" as gone.
  */
 void oci_message(const char *command, const struct nook_error *err, char *out, size_t size);
+
+/* Did a call fail? Else it is a refusal, which says all there is to say. */
+bool oci_message_of_call(const struct nook_error *err);
 
 #endif
