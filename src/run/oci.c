@@ -49,14 +49,36 @@ static int check_words(const struct nook_oci_create *c, const struct nook_bundle
 	return 0;
 }
 
-static int prepare(const struct nook_oci_create *c, struct nook_arena *a, struct nook_bundle *b,
-		   struct nook_host *host, struct nook_plan *plan, struct nook_error *err)
+static int read_bundle(const struct nook_oci_create *c, struct nook_arena *a, struct nook_bundle *b,
+		       struct nook_error *err)
 {
 	int rc = nook_bundle_read_config(a, c->bundle, c->config, b, err);
 
-	if (rc == 0)
-		rc = check_words(c, b, err);
-	if (rc == 0 && nook_oci_notify_is_socket(c->options.notify_socket))
+	return rc < 0 ? rc : check_words(c, b, err);
+}
+
+/*
+ * Without a user namespace the container's root is ours, and could write to our file: that much is
+ * known before anything else is decided, and what comes after need not be done twice.
+ */
+static int seal_early(const struct nook_bundle *b, struct nook_error *err)
+{
+	const struct nook_bundle_caps *caps = &b->process.caps;
+	const struct nook_plan plan = {
+		.process.caps = { .bounding = caps->bounding,
+				  .permitted = caps->permitted,
+				  .ambient = caps->ambient },
+	};
+
+	return b->ns[NOOK_NS_USER].listed ? 0 : nook_seal_self(&plan, err);
+}
+
+static int decide(const struct nook_oci_create *c, struct nook_arena *a, struct nook_bundle *b,
+		  struct nook_host *host, struct nook_plan *plan, struct nook_error *err)
+{
+	int rc;
+
+	if (nook_oci_notify_is_socket(c->options.notify_socket))
 		nook_oci_notify_add(a, b, c->options.state_dir, c->options.id);
 
 	const struct nook_bundle_wants wants = {
@@ -65,8 +87,7 @@ static int prepare(const struct nook_oci_create *c, struct nook_arena *a, struct
 		.state_dir = c->options.state_dir,
 	};
 
-	if (rc == 0)
-		rc = nook_host_probe_bundle(a, &wants, host, err);
+	rc = nook_host_probe_bundle(a, &wants, host, err);
 	if (rc == 0)
 		rc = nook_plan_bundle(a, b, &c->options, host, plan, err);
 	plan->notify =
@@ -238,8 +259,12 @@ static int begin(const struct nook_oci_create *c, struct nook_arena *a, struct n
 		 struct nook_host *host, struct nook_plan *plan, struct nook_create *create,
 		 struct nook_error *err)
 {
-	int rc = prepare(c, a, b, host, plan, err);
+	int rc = read_bundle(c, a, b, err);
 
+	if (rc == 0)
+		rc = seal_early(b, err);
+	if (rc == 0)
+		rc = decide(c, a, b, host, plan, err);
 	if (rc == 0)
 		rc = nook_seal_self(plan, err);
 	if (rc < 0)
@@ -386,6 +411,8 @@ int nook_oci_plan(const struct nook_oci_create *c, enum nook_plan_format format,
 	int rc = nook_oci_arena(&a, err);
 
 	if (rc == 0)
-		rc = prepare(c, &a, &b, &host, &plan, err);
+		rc = read_bundle(c, &a, &b, err);
+	if (rc == 0)
+		rc = decide(c, &a, &b, &host, &plan, err);
 	return rc < 0 ? rc : nook_plan_show(&plan, format, &a, out, err);
 }

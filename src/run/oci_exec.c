@@ -263,6 +263,15 @@ static int check_terminal(const struct nook_oci_exec *e, bool tty, struct nook_e
 	return 0;
 }
 
+/* As create does: what comes after need not be done twice. --cap can add to it, and is looked at
+ * later. */
+static int seal_early(const struct nook_record *r, struct nook_error *err)
+{
+	const struct nook_plan plan = { .process.caps = r->caps };
+
+	return r->namespaces & CLONE_NEWUSER ? 0 : nook_seal_self(&plan, err);
+}
+
 static int prepare(const struct nook_oci_exec *e, struct nook_arena *a, struct nook_oci_state *c,
 		   struct nook_host *host, struct nook_plan *plan, struct nook_error *err)
 {
@@ -272,6 +281,8 @@ static int prepare(const struct nook_oci_exec *e, struct nook_arena *a, struct n
 
 	if (rc == 0)
 		rc = check_status(e, c, err);
+	if (rc == 0)
+		rc = seal_early(&c->record, err);
 	if (rc == 0)
 		rc = e->process ? read_process(a, e->process, &process, err)
 				: compose_process(a, e, &c->record, &process, err);
