@@ -67,15 +67,14 @@ struct entries {
 	uint32_t last; /* highest number that any rule names, also one that says nothing new */
 };
 
-static void add_entry(struct nook_arena *a, struct entries *e, int32_t number,
-		      const struct nook_seccomp_rule *rule, const struct multiplexed *through)
+static void add_entry(struct entries *e, int32_t number, const struct nook_seccomp_rule *rule,
+		      const struct multiplexed *through)
 {
 	if (number < 0)
 		return; /* not on this machine */
 
-	uint32_t order = (uint32_t)e->n;
-
-	*nook_append(a, e->list, e->n) = (struct entry){ (uint32_t)number, order, rule, through };
+	e->list[e->n] = (struct entry){ (uint32_t)number, (uint32_t)e->n, rule, through };
+	e->n++;
 }
 
 static bool is_permissive(uint32_t action)
@@ -88,8 +87,8 @@ static int compare_name(const void *name, const void *element)
 	return strcmp(name, ((const struct multiplexed *)element)->name);
 }
 
-static void add_multiplexed(struct nook_arena *a, struct entries *e,
-			    const struct nook_seccomp_rule *rule, const char *name)
+static void add_multiplexed(struct entries *e, const struct nook_seccomp_rule *rule,
+			    const char *name)
 {
 	/* "Allowed with these arguments": they are in memory here, out of the filter's sight. */
 	if (rule->n_conds > 0 && is_permissive(rule->action))
@@ -100,7 +99,7 @@ static void add_multiplexed(struct nook_arena *a, struct entries *e,
 	const struct nook_seccomp_call *call = m ? nook_seccomp_find(m->through) : NULL;
 
 	if (call)
-		add_entry(a, e, call->number[NOOK_MACHINE_I386], rule, m);
+		add_entry(e, call->number[NOOK_MACHINE_I386], rule, m);
 }
 
 static int by_number(const void *x, const void *y)
@@ -116,6 +115,12 @@ static struct entries collect(struct nook_arena *a, const struct nook_seccomp_pr
 			      enum nook_seccomp_machine machine)
 {
 	struct entries e = { 0 };
+	size_t most = 0;
+
+	/* One for its own number, one for the call that it goes through. */
+	for (size_t i = 0; i < profile->n_rules; i++)
+		most += profile->rules[i].n_calls * (machine == NOOK_MACHINE_I386 ? 2 : 1);
+	e.list = nook_alloc_array(a, most, sizeof(*e.list));
 
 	for (size_t i = 0; i < profile->n_rules; i++) {
 		const struct nook_seccomp_rule *rule = &profile->rules[i];
@@ -129,9 +134,9 @@ static struct entries collect(struct nook_arena *a, const struct nook_seccomp_pr
 		if (rule->n_conds == 0 && rule->action == profile->action)
 			continue;
 		for (size_t c = 0; c < rule->n_calls; c++) {
-			add_entry(a, &e, rule->calls[c]->number[machine], rule, NULL);
+			add_entry(&e, rule->calls[c]->number[machine], rule, NULL);
 			if (machine == NOOK_MACHINE_I386)
-				add_multiplexed(a, &e, rule, rule->calls[c]->name);
+				add_multiplexed(&e, rule, rule->calls[c]->name);
 		}
 	}
 	if (e.n > 0)

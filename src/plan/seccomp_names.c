@@ -20,6 +20,18 @@ const struct nook_seccomp_call *nook_seccomp_find(const char *name)
 		       sizeof(nook_seccomp_calls[0]), compare);
 }
 
+const struct nook_seccomp_call *nook_seccomp_find_after(const struct nook_seccomp_call *last,
+							const char *name)
+{
+	const struct nook_seccomp_call *end = nook_seccomp_calls + nook_n_seccomp_calls;
+
+	for (int i = 0; last && i < 4 && ++last < end; i++) {
+		if (strcmp(last->name, name) == 0)
+			return last;
+	}
+	return nook_seccomp_find(name);
+}
+
 static unsigned min(unsigned a, unsigned b)
 {
 	return a < b ? a : b;

@@ -61,6 +61,11 @@ int nook_seccomp_compile(struct nook_arena *a, const struct nook_seccomp_profile
 /* Call of this name; NULL when no machine has one. */
 const struct nook_seccomp_call *nook_seccomp_find(const char *name);
 
+/* The same, quicker when the profile's names are sorted: @last is what was found before this, or
+ * NULL. */
+const struct nook_seccomp_call *nook_seccomp_find_after(const struct nook_seccomp_call *last,
+							const char *name);
+
 /* The known name that is the least edits away from @name, NULL when none is near. */
 const char *nook_seccomp_resembles(const char *name);
 

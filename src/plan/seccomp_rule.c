@@ -287,10 +287,11 @@ static int read_name(struct reader *r, const struct at *at, json_object *value,
 	if (rc < 0)
 		return rc;
 
-	const struct nook_seccomp_call *call = nook_seccomp_find(name);
+	const struct nook_seccomp_call *call = nook_seccomp_find_after(
+		rule->n_calls ? rule->calls[rule->n_calls - 1] : NULL, name);
 
 	if (call) {
-		*nook_append(r->a, rule->calls, rule->n_calls) = call;
+		rule->calls[rule->n_calls++] = call;
 		return 0;
 	}
 	if (r->oci)
@@ -318,10 +319,14 @@ static int read_names(struct reader *r, const struct at *at, json_object *object
 		return rc;
 	if (!names == !name)
 		return refuse(r, at, "a rule has names (a list) or a name, one of them");
+
+	size_t n = names ? json_object_array_length(names) : 1;
+
+	rule->calls = nook_alloc_array(r->a, n, sizeof(*rule->calls));
 	if (name)
 		return read_name(r, KEY(at, "name"), name, rule);
 
-	for (size_t i = 0; i < json_object_array_length(names); i++) {
+	for (size_t i = 0; i < n; i++) {
 		rc = read_name(r, INDEX(KEY(at, "names"), i), json_object_array_get_idx(names, i),
 			       rule);
 		if (rc < 0)
