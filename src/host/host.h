@@ -189,10 +189,11 @@ struct nook_host {
 	/* only for bundles: bundle.h */
 	struct nook_hierarchy *hierarchies; /* the v2 one first, when there is one */
 	size_t n_hierarchies;
-	bool owns_mounts; /* our mount namespace is our user namespace's, so that CAP_SYS_ADMIN
-			     suffices to mount in it */
-	uint32_t pid;     /* ours */
-	bool kcore;       /* there is a /proc/kcore */
+	bool owns_mounts;      /* our mount namespace is our user namespace's, so that CAP_SYS_ADMIN
+				  suffices to mount in it */
+	bool setgroups_denied; /* in our user namespace, and so in those below it */
+	uint32_t pid;          /* ours */
+	bool kcore;            /* there is a /proc/kcore */
 };
 
 /**

@@ -85,12 +85,15 @@ static int plan_ids(struct nook_bundle_planner *p, const struct nook_bundle_proc
 	out->gid = process->gid;
 	out->groups = process->groups;
 	out->n_groups = process->n_groups;
-	out->keep_groups = p->plan->userns.deny_setgroups || keeps_callers_groups(p) ||
+
+	bool denied = p->plan->userns.deny_setgroups || p->host->setgroups_denied;
+
+	out->keep_groups = denied || keeps_callers_groups(p) ||
 			   (!p->plan->own_userns && !nook_bundle_may(p, CAP_SETGID));
 	if (out->keep_groups) {
-		if (process->n_groups && p->plan->userns.deny_setgroups)
-			nook_plan_bundle_warn(p, "/process/user/additionalGids: setgroups is "
-						 "denied in a user namespace with one id");
+		if (process->n_groups && denied)
+			nook_plan_bundle_warn(p, "/process/user/additionalGids: left out, since "
+						 "setgroups is denied in the user namespace");
 		out->n_groups = 0;
 	}
 	return rc;

@@ -343,7 +343,13 @@ static int open_proc(void *ctx, struct nook_error *err)
 {
 	struct nook_create *c = ctx;
 
-	c->proc = nook_procfs_open(c->plan->sources_outside, err);
+	bool engine = c->plan->bundle;
+
+	c->proc = nook_procfs_open(c->plan->sources_outside, engine ? NULL : err);
+	/* Root of a user namespace whose pid namespace is another's, as rootless Podman is: what it
+	 * sees of /proc must do. */
+	if (c->proc < 0 && engine)
+		c->proc = nook_procfs_open(false, err);
 	return c->proc < 0 ? c->proc : 0;
 }
 

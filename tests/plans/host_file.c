@@ -290,7 +290,8 @@ static void read_host(struct reader *r, const value *v, const struct nook_spec *
 	     " about uid gid caps bounding initial_userns cwd user_name home env stdin_tty "
 	     "stdout_tty"
 	     " release hostname last_cap subuid subgid newuidmap newgidmap free_range cgroup root"
-	     " passwd group state_dir hierarchies owns_mounts kcore pid apparmor selinux ");
+	     " passwd group state_dir hierarchies owns_mounts kcore pid apparmor selinux "
+	     "setgroups_denied ");
 	h->euid = number(r, v, "uid", 0);
 	h->egid = number(r, v, "gid", 0);
 	h->last_cap = number(r, v, "last_cap", 40);
@@ -313,6 +314,7 @@ static void read_host(struct reader *r, const value *v, const struct nook_spec *
 	h->state_dir = text(r, v, "state_dir");
 	h->owns_mounts = yes(r, v, "owns_mounts") || h->initial_userns;
 	h->kcore = yes(r, v, "kcore");
+	h->setgroups_denied = yes(r, v, "setgroups_denied");
 	h->pid = number(r, v, "pid", 1000);
 	h->apparmor = yes(r, v, "apparmor");
 	h->selinux = yes(r, v, "selinux");
