@@ -104,49 +104,60 @@ static int open_passwd(void)
 	return S_ISREG(st.st_mode) ? move_fd(&fd) : -EINVAL;
 }
 
-/* A container without the file, or with one that can't be read, is one in which nobody has a home.
- */
-static void search(struct nook_home *h)
+/* A container without the file, or with one that is none, is one in which nobody has a home. What
+ * says nothing of the file is a failure. */
+static int search(struct nook_home *h)
 {
 	auto_close int fd = open_passwd();
 	char piece[4096];
 
+	if (fd == -ENOMEM || fd == -EMFILE || fd == -ENFILE || fd == -EIO)
+		return fd;
 	for (size_t total = 0; fd >= 0 && total < MAX_BYTES;) {
 		ssize_t n = read(fd, piece, sizeof(piece));
 
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0 || nook_home_feed(h, piece, (size_t)n) || n == 0)
-			return;
+		if (n < 0)
+			return -errno;
+		if (nook_home_feed(h, piece, (size_t)n) || n == 0)
+			return 0;
 		total += (size_t)n;
 	}
+	return 0;
+}
+
+/* The plan's environment with this home, in the place of one that it may have. */
+static const char *const *with_home(struct nook_stage *s, const char *home)
+{
+	static const char name[] = "HOME=";
+	const char *const *given = s->plan->process.env;
+	size_t n = 0, kept = 0, size = sizeof(name) + strlen(home);
+
+	while (given[n])
+		n++;
+
+	const char **env = nook_alloc_array(s->arena, n + 2, sizeof(*env));
+	char *word = nook_alloc(s->arena, size);
+
+	for (size_t i = 0; i < n; i++) {
+		if (!nook_starts(given[i], name))
+			env[kept++] = given[i];
+	}
+	(void)nook_format(word, size, "%s%s", name, home);
+	env[kept] = word;
+	return env;
 }
 
 int find_home(void *ctx, struct nook_error *err)
 {
 	struct nook_stage *s = ctx;
-	const struct nook_plan_process *p = &s->plan->process;
-	static const char name[] = "HOME=";
-	struct nook_home h = { .uid = p->uid, .home = "/" };
-	size_t n = 0, kept = 0;
+	struct nook_home h = { .uid = s->plan->process.uid, .home = "/" };
+	int rc = search(&h);
 
-	(void)err;
-	search(&h);
-	while (p->env[n])
-		n++;
-
-	const char **env = nook_alloc_array(s->arena, n + 2, sizeof(*env));
-
-	size_t size = sizeof(name) + strlen(h.home);
-	char *home = nook_alloc(s->arena, size);
-
-	for (size_t i = 0; i < n; i++) {
-		if (!nook_starts(p->env[i], name))
-			env[kept++] = p->env[i];
-	}
-	(void)nook_format(home, size, "%s%s", name, h.home);
-	env[kept] = home;
-	s->env = env;
+	if (rc < 0)
+		return nook_fail(err, -rc, "read /etc/passwd in the container");
+	s->env = with_home(s, h.home);
 	return 0;
 }
 

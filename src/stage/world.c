@@ -126,13 +126,18 @@ static void reset_signal(int sig)
 }
 
 /* An engine's container runs where its config says, wherever the engine itself runs. The kernel
- * leaves what the cgroup allows; a caller that may not be asked stays as it is. */
-static void forget_affinity(void)
+ * leaves what the cgroup allows. Where a filter forbids it for us, it stays as it is. */
+static int forget_affinity(struct nook_error *err)
 {
 	unsigned long all[128];
 
 	memset(all, 0xff, sizeof(all));
-	(void)NOOK_CALL(SYS_sched_setaffinity, 0, sizeof(all), all);
+
+	long rc = NOOK_CALL(SYS_sched_setaffinity, 0, sizeof(all), all);
+
+	return rc < 0 && rc != -EPERM && rc != -ENOSYS
+		       ? nook_fail(err, (int)-rc, "sched_setaffinity(all)")
+		       : 0;
 }
 
 /* The caller's session keyring may hold tickets and passwords. Without CONFIG_KEYS there are none.
@@ -160,8 +165,7 @@ int detach_from_caller(void *ctx, struct nook_error *err)
 
 	if (!plan->bundle)
 		return leave_keyring(err);
-	forget_affinity(); /* join_keyring() does the other when it is to */
-	return 0;
+	return forget_affinity(err); /* join_keyring() does the other when it is to */
 }
 
 void detach_from_caller_show(const struct nook_plan *plan, struct nook_rows *rows)
