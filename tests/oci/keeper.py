@@ -42,6 +42,7 @@ def place(fds):
 def start(request, fds):
     pid = os.fork()
     if pid:
+        ended.pop(pid, None)
         for fd in fds:
             os.close(fd)
         return pid
@@ -81,6 +82,8 @@ def answer(channel):
         reply = start(request, list(fds))
     else:  # how one of ours ended, which the asker has seen end
         pid = request["status"]
+        while reap():  # the number may have been another's, whose end is in the list
+            pass
         if pid not in ended:
             reap(pid, 0)
         reply = ended.get(pid)

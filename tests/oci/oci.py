@@ -233,6 +233,13 @@ class Result:
         return f"$ {' '.join(self.argv)}\nstatus {self.status}\nstdout: {self.out}\nstderr: {self.err}"
 
 
+def readable(fd, seconds):
+    """Not by select(): numbers past 1023 are too large for that."""
+    poll = select.poll()
+    poll.register(fd, select.POLLIN)
+    return bool(poll.poll(seconds * 1000))
+
+
 class Process:
     """One that the keeper started, or the orphan of such a one."""
 
@@ -249,7 +256,7 @@ class Process:
                 fd = -1
             if fd >= 0:
                 try:
-                    if not select.select([fd], [], [], seconds * machine.PATIENCE)[0]:
+                    if not readable(fd, seconds * machine.PATIENCE):
                         raise AssertionError(f"no end after {seconds} s: {' '.join(self.argv) or self.pid}\n"
                                              f"{self.out()}\n{self.err()}")
                 finally:
@@ -313,6 +320,7 @@ class Runtime:
         self.prefix = []  # words before the runtime, such as unshare and its options
         self.flags = []   # global options for every command
         self.containers = []
+        self.files = []  # stdio of what was started
         self.made = [self.root]
 
     @property
@@ -337,6 +345,7 @@ class Runtime:
         files = []
         if stdio is None:
             files = [_input(input), tempfile.TemporaryFile(), tempfile.TemporaryFile()]
+            self.files += files
             stdio = [file.fileno() for file in files]
         request = {"argv": argv, "env": self.account.environment(env), "cwd": str(cwd), "session": session}
         passed = [*stdio, *fds]
@@ -402,6 +411,8 @@ class Runtime:
         for each in self.containers:
             if each.touched:
                 self.cmd("delete", "--force", each.id)
+        for file in self.files:
+            file.close()
         for path in self.made:
             shutil.rmtree(path, ignore_errors=True)
 
@@ -570,7 +581,7 @@ class Console:
         end = time.monotonic() + seconds * machine.PATIENCE
         while text not in self.seen:
             left = end - time.monotonic()
-            if left <= 0 or not select.select([self.fd], [], [], left)[0]:
+            if left <= 0 or not readable(self.fd, left):
                 raise AssertionError(f"no {text!r} from the terminal: {self.seen!r}")
             try:
                 data = os.read(self.fd, 4096)

@@ -849,6 +849,7 @@ def test_a_pid_that_is_another_process_now(oci, bundle):
     c.create().ok()
     c.start().ok()
     c.wait()
+    time.sleep(0.05)  # a later tick than the container's
     other = oci.start(["sleep", "1000"])
     path, data = record(oci, c)
     data["pid"] = other.pid
