@@ -213,11 +213,16 @@ int nook_check_target(const struct nook_stage *s, const struct nook_plan_mount *
 	if (source_dir < 0 || target_dir < 0)
 		return nook_fail(err, errno, "fstat %s", m->target);
 	/* The kernel would say ENOTDIR, which helps nobody. */
-	if (source_dir != target_dir)
+	if (source_dir != target_dir) {
+		nook_cause(err, "type-mismatch",
+			   "a file can lie only on a file, and a directory only on a directory");
+		nook_hint(err, "choose a %s as target, or one that isn't there: nook makes it then",
+			  source_dir ? "directory" : "file");
 		return nook_refuse(err, source_dir ? ENOTDIR : EISDIR,
 				   "a %s can't be mounted on %s, which is a %s",
 				   source_dir ? "directory" : "file", m->target,
 				   target_dir ? "directory" : "file");
+	}
 	/* A symlink of the root's own may lead there, whatever the target's text says. */
 	if (is_procfs(target) && !named_in_proc(s, m))
 		return nook_refuse(err, EINVAL, "%s leads into /proc, where nothing may be mounted",

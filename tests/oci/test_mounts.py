@@ -186,6 +186,12 @@ def test_options_of_the_file_system(oci, bundle):
     assert {"size=64k", "nr_inodes=77", "mode=701", "uid=5", "gid=6"} <= here["/mnt"][4]
 
 
+@pytest.mark.parametrize("option", ["sync", "dirsync", "lazytime"])
+def test_flags_of_the_superblock(oci, bundle, option):
+    here = options_of(oci, bundle("cat /proc/self/mountinfo", tmpfs("/mnt", option)))
+    assert option in here["/mnt"][0] | here["/mnt"][4]
+
+
 def test_a_remount(oci, bundle):
     edits = tmpfs("/mnt", "size=64k")
     made = bundle("cat /proc/self/mountinfo", edits)
