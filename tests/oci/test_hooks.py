@@ -300,6 +300,50 @@ def test_umask(oci, logged, kind):
     assert log.text() == "0022\n"
 
 
+# ---- other ids ----
+
+MAPS = {"linux/namespaces/-": {"type": "user"},
+        "linux/uidMappings": [{"containerID": 0, "hostID": 100000, "size": 65536}],
+        "linux/gidMappings": [{"containerID": 0, "hostID": 100000, "size": 65536}]}
+
+
+@pytest.mark.parametrize("kind", ALL)
+def test_in_a_user_namespace(oci, logged, kind):
+    b, log = logged(edits=MAPS)
+    os.chmod(b.path, 0o755)
+    log.add(kind, "cat /proc/self/uid_map; id -u")
+    life(oci, b)
+    inside = kind not in OUTER
+    assert log.text().split() == ["0", "100000" if inside else "0", "65536" if inside else "4294967295", "0"]
+
+
+def test_mounts_in_a_user_namespace(oci, bundle):
+    b = bundle("cat /mnt/new; cat /srv/new", MAPS)
+    os.mkdir(f"{b.rootfs}/srv")
+    b.edit({"hooks/createContainer": [sh(f"mount -t tmpfs none {b.rootfs}/mnt && echo inner >{b.rootfs}/mnt/new")],
+            "hooks/prestart": [sh("pid=$(sed 's/.*\"pid\":\\([0-9]*\\).*/\\1/'); exec nsenter -t $pid -U -m sh -c '"
+                                  f"mount -t tmpfs none {b.rootfs}/srv && echo outer >{b.rootfs}/srv/new'")]})
+    assert oci.run(b).lines() == ["inner", "outer"]
+
+
+def test_of_an_ordinary_user(make_oci, lab, bundle):
+    oci = make_oci(lab.account("nooktest", lab.USER))
+    oci.own(oci.root)
+    b = bundle("cat /mnt/new", {
+        "linux/namespaces": [{"type": kind} for kind in ("user", "pid", "ipc", "uts", "mount")],
+        "linux/uidMappings": [{"containerID": 0, "hostID": lab.USER, "size": 1}],
+        "linux/gidMappings": [{"containerID": 0, "hostID": oci.account.gid, "size": 1}],
+        "linux/resources": {},
+        "mounts": [{"destination": "/proc", "type": "proc", "source": "proc"}]})
+    log = Log(b)
+    for kind in ALL:
+        log.add(kind, f"echo {kind} $(id -u)")
+    b.edit({"hooks/createContainer/-": sh(f"mount -t tmpfs none {b.rootfs}/mnt && echo inner >{b.rootfs}/mnt/new")})
+    oci.own(b.path)
+    assert oci.run(b).ok() == "inner"
+    assert sorted(log.lines()) == sorted([f"{kind} {lab.USER if kind in OUTER else 0}" for kind in ALL])
+
+
 # ---- when one fails ----
 
 FAILURES = [("exit 7", ["status 7"]), ("kill -TERM $$", ["signal 15"])]
