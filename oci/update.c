@@ -6,6 +6,7 @@
 #include "base/own.h"
 #include "base/text.h"
 #include "run/oci.h"
+#include "run/rdt.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -191,11 +192,35 @@ static int set_words(struct nook_arena *a, const struct oci_update_words *w,
 	return set_limits(a, limits, ARRAY_SIZE(limits), err);
 }
 
+/* Cache and memory bandwidth: where the container has a group, resctrl. */
+static int find_rdt(struct oci *o, const struct nook_plan_rdt *rdt, const char **ret,
+		    struct nook_error *err)
+{
+	struct nook_oci_state state;
+	int rc;
+
+	*ret = NULL;
+	if (!rdt->l3 && !rdt->mem_bw)
+		return 0;
+	rc = nook_oci_state(o->root, o->argv[0], o->arena, &state, err);
+	if (rc < 0)
+		return rc;
+	*ret = state.record.rdt_tasks;
+	if (*ret)
+		return 0;
+	nook_where(err, rdt->l3 ? "--l3-cache-schema" : "--mem-bw-schema");
+	return nook_refuse(err, EINVAL,
+			   "the container was made without /linux/intelRdt: it has no group in "
+			   "resctrl");
+}
+
 int oci_update(struct oci *o, const void *words)
 {
 	const struct oci_update_words *w = words;
+	const struct nook_plan_rdt rdt = { .l3 = w->l3_cache_schema, .mem_bw = w->mem_bw_schema };
 	struct nook_bundle_resources r = { 0 };
 	struct nook_error err = { 0 };
+	const char *group = NULL;
 	int rc = 0;
 
 	if (w->resources)
@@ -203,6 +228,10 @@ int oci_update(struct oci *o, const void *words)
 	if (rc == 0)
 		rc = set_words(o->arena, w, &r, &err);
 	if (rc == 0)
+		rc = find_rdt(o, &rdt, &group, &err);
+	if (rc == 0)
 		rc = nook_oci_update(o->root, o->argv[0], &r, &err);
+	if (rc == 0 && group)
+		rc = nook_rdt_update(o->arena, group, &rdt, &err);
 	return rc < 0 ? oci_failed(o, &err) : 0;
 }

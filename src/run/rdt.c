@@ -261,6 +261,25 @@ int nook_rdt_enter(const char *path, int pid, struct nook_error *err)
 	return add_task(root, path, pid, err);
 }
 
+int nook_rdt_update_at(int root, struct nook_arena *a, const char *path,
+		       const struct nook_plan_rdt *rdt, struct nook_error *err)
+{
+	const char *monitor = strstr(path, "mon_groups/");
+
+	/* Limits are those of the group above a monitored one. */
+	if (monitor)
+		path = monitor == path ? "." : nook_strndup(a, path, (size_t)(monitor - path) - 1);
+	return write_file(root, path, "schemata", limits(a, rdt), err);
+}
+
+int nook_rdt_update(struct nook_arena *a, const char *path, const struct nook_plan_rdt *rdt,
+		    struct nook_error *err)
+{
+	auto_close int root = open_root(err);
+
+	return root < 0 ? root : nook_rdt_update_at(root, a, path, rdt, err);
+}
+
 int nook_rdt_remove_at(int root, const char *path, struct nook_error *err)
 {
 	int rc = nook_rmdir_below(root, path);

@@ -33,6 +33,14 @@ int nook_rdt_fill(int root, const struct nook_rdt_group *g, int pid, struct nook
 /* Puts a process where the container's are: @path as in the record. */
 int nook_rdt_enter(const char *path, int pid, struct nook_error *err);
 
+/* Writes the limits l3 and mem_bw of @rdt to a group at @root; one that is NULL stays. @path as in
+ * the record. */
+int nook_rdt_update_at(int root, struct nook_arena *a, const char *path,
+		       const struct nook_plan_rdt *rdt, struct nook_error *err);
+/* The same of the machine's resctrl. */
+int nook_rdt_update(struct nook_arena *a, const char *path, const struct nook_plan_rdt *rdt,
+		    struct nook_error *err);
+
 /* Removes the group @path of @root. 0 when it is gone. */
 int nook_rdt_remove_at(int root, const char *path, struct nook_error *err);
 /* The same of the machine's resctrl: what a record says. 0 when there is none any more. */

@@ -284,6 +284,30 @@ static void test_shared_group(void **state)
 	assert_int_equal(unlinkat(root, "gold", AT_REMOVEDIR), 0);
 }
 
+/* The limits of a container that is there, by any of its groups' names. */
+static void test_update(void **state)
+{
+	auto_arena struct nook_arena a = { 0 };
+	const struct nook_plan_rdt one = { .l3 = "L3:0=1" },
+				   both = { .l3 = "L3:0=3\nMB:0=9", .mem_bw = "MB:0=20" };
+	int root = *(int *)*state;
+
+	assert_int_equal(nook_arena_init(&a), 0);
+	assert_int_equal(mkdirat(root, "c1", 0700), 0);
+	fill(root, "c1", "");
+	assert_int_equal(nook_rdt_update_at(root, &a, "c1", &one, NULL), 0);
+	assert_string_equal(get(root, "c1/schemata"), "L3:0=1\n");
+	assert_int_equal(nook_rdt_update_at(root, &a, "c1/mon_groups/c1", &both, NULL), 0);
+	assert_string_equal(get(root, "c1/schemata"), "L3:0=3\nMB:0=20\n");
+	put(root, "schemata", "");
+	assert_int_equal(nook_rdt_update_at(root, &a, "mon_groups/c1", &one, NULL), 0);
+	assert_string_equal(get(root, "schemata"), "L3:0=1\n");
+	assert_int_equal(unlinkat(root, "schemata", 0), 0);
+	assert_int_equal(nook_rdt_update_at(root, &a, "c2", &one, NULL), -ENOENT);
+	empty(root, "c1");
+	assert_int_equal(unlinkat(root, "c1", AT_REMOVEDIR), 0);
+}
+
 /* What must be there and isn't; and what the kernel has to say. */
 static void test_refused(void **state)
 {
@@ -318,6 +342,7 @@ int main(void)
 		cmocka_unit_test(test_matches),
 		cmocka_unit_test_setup_teardown(test_own_group, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_shared_group, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_update, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
 	};
 

@@ -123,6 +123,33 @@ def test_regex_tells_each_failure(oci, two, ours):
     assert oci.cmd("list", "-q").lines() == [two[1].id]
 
 
+# ---- update ----
+
+@pytest.mark.parametrize("words, text", [
+    (["--l3-cache-schema", "L3:0=f"], "intelRdt"), (["--mem-bw-schema", "MB:0=50"], "intelRdt"),
+    (["--cpuset-cpus", "x"], "--cpuset-cpus"), (["--memory", "1e9"], "--memory 1e9"),
+])
+def test_an_update_that_can_not_be(oci, two, ours, words, text):
+    oci.cmd("update", *words, two[1].id).failed(1, text)
+
+
+def test_update(oci, two):
+    """Options may follow the id, sizes may have a suffix, and what isn't said stays."""
+    c = two[1]
+    path = c.cgroup("memory")
+    if not path:
+        pytest.skip("looks at cgroup v1")
+    oci.cmd("update", c.id, "--memory", "64m", "--pids-limit=20").ok()
+    assert machine.read(f"{path}/memory.limit_in_bytes").strip() == str(64 << 20)
+    oci.cmd("update", "--resources", "-", c.id, input='{"pids": {"limit": 30}}').ok()
+    assert machine.read(f"{path}/memory.limit_in_bytes").strip() == str(64 << 20)
+    assert machine.read(c.cgroup("pids") + "/pids.max").strip() == "30"
+    if oci.is_ours:
+        oci.cmd("update", "-r=-", "--cpu-share", "512", c.id, input='{"pids": {"limit": 40}}').ok()
+        assert machine.read(c.cgroup("pids") + "/pids.max").strip() == "40"
+        assert machine.read(c.cgroup("cpu") + "/cpu.shares").strip() == "512"
+
+
 # ---- what engines look for ----
 
 @pytest.mark.parametrize("program, text", [
