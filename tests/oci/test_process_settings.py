@@ -152,6 +152,50 @@ def test_exec_with_a_label_that_can_not_be_had(ours, bundle):
     assert result.status == 255 and "ran" not in result.out and "AppArmor" in result.err, result
 
 
+APPARMOR = "/sys/module/apparmor/parameters/enabled"
+PROFILE = """profile {name} flags=(attach_disconnected,mediate_deleted) {{
+  file, capability, network, mount, umount, signal, ptrace, pivot_root,
+  deny /tmp/denied w,
+}}
+"""
+
+
+@pytest.fixture
+def profile(base):
+    """A loaded AppArmor profile."""
+    if not os.path.exists(APPARMOR) or machine.read(APPARMOR).strip() != "Y" or not shutil.which("apparmor_parser", path=machine.PATH):
+        pytest.skip("no AppArmor")
+    name, path = unique("nook-profile"), os.path.join(base, unique("profile"))
+    with open(path, "w", encoding="ascii") as file:
+        file.write(PROFILE.format(name=name))
+    subprocess.run(["apparmor_parser", "--replace", "--skip-cache", path], check=True)
+    yield name
+    subprocess.run(["apparmor_parser", "--remove", path], check=True)
+
+
+SHOW = "cat /proc/self/attr/current; cd /tmp; echo x >allowed && echo allowed; echo x >denied || echo refused"
+
+
+@pytest.mark.parametrize("way", ["run", "exec", "exec into a user namespace"])
+def test_an_apparmor_profile(oci, bundle, profile, way):
+    edits = {"root/readonly": False}
+    if way == "run":
+        out = oci.run(bundle(SHOW, {**edits, "process/apparmorProfile": profile})).ok()
+    else:
+        b = bundle(READY, edits)
+        if way != "exec":
+            b.config["linux"]["namespaces"].append({"type": "user"})
+            b.edit({f"linux/{kind}Mappings": [{"containerID": 0, "hostID": 0, "size": 65536}] for kind in ("uid", "gid")})
+        out = oci.running(b).exec_process(process(SHOW, {"apparmorProfile": profile})).ok()
+    assert out.splitlines() == [f"{profile} (enforce)", "allowed", "refused"]
+
+
+def test_an_apparmor_profile_that_is_not_loaded(oci, bundle, profile):
+    result = oci.run(bundle("echo ran", {"process/apparmorProfile": profile + "-other"}))
+    result.failed(1, profile + "-other")
+    assert "ran" not in result.out and not oci.traces()
+
+
 # ---- standard streams ----
 
 def test_pipes_become_the_users(oci, bundle):
