@@ -66,6 +66,9 @@ static void add_dirs(struct nook_bundle_planner *p, const char *path)
 		const struct nook_hierarchy *h = &p->host->hierarchies[i];
 		const char *here = !h->mount ? NULL : path ? path : path_in(p, h);
 
+		/* A user's manager has nothing to say on v1. */
+		if (path && !h->v2 && !(p->host->initial_userns && p->host->euid == 0))
+			continue;
 		if (!here)
 			continue;
 

@@ -186,6 +186,13 @@ static int make_all(const struct nook_plan_cgroup *plan, int *ret_into, size_t *
 	for (unsigned i = 0; i < plan->n_dirs; i++) {
 		auto_close int leaf = NO_FD;
 		bool by_path = plan->dirs[i].by_path;
+
+		/* systemd makes it, and tells where. */
+		if (plan->unit && plan->dirs[i].v2) {
+			*made = i + 1;
+			continue;
+		}
+
 		int r = by_path ? leaf = nook_cgroup_make_path(&plan->dirs[i], err)
 				: make_dir(plan, i, &leaf, err);
 

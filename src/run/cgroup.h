@@ -45,6 +45,11 @@ int nook_cgroup_kill(const struct nook_plan_cgroup_dir *dirs, size_t n, struct n
  */
 int nook_cgroup_remove(const struct nook_plan_cgroup_dir *dirs, size_t n, struct nook_error *err);
 
+/* The same for cgroups of which it is not known whether they were made at all: one in which
+ * processes live after 2 s is another's, and stays. */
+int nook_cgroup_remove_intended(const struct nook_plan_cgroup_dir *dirs, size_t n,
+				struct nook_error *err);
+
 /* O_PATH descriptor of a v2 cgroup that exists, for exec; NO_FD when @dirs has none on v2. */
 int nook_cgroup_open(const struct nook_plan_cgroup_dir *dirs, size_t n, int *ret_into,
 		     struct nook_error *err);

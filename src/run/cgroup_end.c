@@ -18,6 +18,9 @@
 /* Longer than any process needs to die that is not stuck in a driver or a dead network mount. */
 #define PATIENCE_MS 10000
 
+/* For a stage that ends with its maker. */
+#define INTENDED_MS 2000
+
 /* Processes ended at once on v1: each costs a descriptor. */
 #define BATCH 8
 
@@ -286,9 +289,9 @@ static int remove_one(int parent, const char *leaf, bool v2, int64_t deadline)
 
 /* By time and not by count: each round removes one. A descent costs its depth, so a chain of a
  * thousand cgroups takes a second. */
-static int remove_tree(int parent, const char *leaf, bool v2)
+static int remove_tree(int parent, const char *leaf, bool v2, int patience)
 {
-	int64_t deadline = nook_cgroup_now() + PATIENCE_MS;
+	int64_t deadline = nook_cgroup_now() + patience;
 	int r;
 
 	while ((r = nook_cgroupfs_rmdir(parent, leaf)) == -EBUSY) {
@@ -370,7 +373,7 @@ static int remove_dir(const struct nook_plan_cgroup_dir *dir, struct nook_error 
 	auto_close int parent = nook_cgroupfs_walk(mount, path.parent, O_PATH);
 
 	if (parent >= 0)
-		r = remove_tree(parent, path.leaf, dir->v2);
+		r = remove_tree(parent, path.leaf, dir->v2, PATIENCE_MS);
 	else if (parent != -ENOENT)
 		return nook_fail(err, -parent, "open %s%s", dir->mount, path.parent);
 	if (r == -ETIMEDOUT)
@@ -399,5 +402,32 @@ int nook_cgroup_remove(const struct nook_plan_cgroup_dir *dirs, size_t n, struct
 	}
 	if (r < 0 && err)
 		*err = first;
+	return r;
+}
+
+static int remove_intended(const struct nook_plan_cgroup_dir *dir, struct nook_error *err)
+{
+	struct nook_cgroup_leaf path;
+	int r = nook_cgroup_split_leaf(dir->path, &path, err);
+
+	if (r < 0)
+		return r;
+
+	auto_close int mount = nook_cgroupfs_mount(dir->mount, dir->v2);
+	auto_close int parent = mount < 0 ? NO_FD : nook_cgroupfs_walk(mount, path.parent, O_PATH);
+
+	r = parent < 0 ? 0 : remove_tree(parent, path.leaf, dir->v2, INTENDED_MS);
+	if (r < 0 && r != -ETIMEDOUT)
+		return nook_fail(err, -r, "rmdir %s%s", dir->mount, dir->path);
+	return 0;
+}
+
+int nook_cgroup_remove_intended(const struct nook_plan_cgroup_dir *dirs, size_t n,
+				struct nook_error *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = twice(remove_intended, &dirs[i], err);
 	return r;
 }

@@ -5,7 +5,9 @@
 #include "cgroup_parts.h"
 #include "host/bundle.h"
 #include "oci_parts.h"
+#include "plan/bundle_systemd.h"
 #include "sys/cgroupfs.h"
+#include "systemd.h"
 
 #include <errno.h>
 #include <string.h>
@@ -93,6 +95,11 @@ static int update(struct nook_arena *a, const struct nook_record *record,
 
 	for (unsigned i = 0; i < cg.n_dirs && rc == 0; i++)
 		rc = write_dir(&cg, i, &old, err);
+	if (rc == 0 && record->unit) {
+		nook_bundle_systemd_limits(a, r, host.cgroup.layout == NOOK_CGROUP_UNIFIED, &cg);
+		if (cg.n_properties)
+			rc = nook_systemd_update(record->unit, cg.properties, cg.n_properties, err);
+	}
 	if (rc < 0)
 		go_back(a, &cg, old.values);
 	return rc;

@@ -131,6 +131,11 @@ static bool has_cgroup(const struct nook_plan *p)
 	return p->cgroup.n_dirs > 0;
 }
 
+static bool has_unit(const struct nook_plan *p)
+{
+	return p->cgroup.unit != NULL;
+}
+
 static bool has_v1(const struct nook_plan *p)
 {
 	for (size_t i = 0; i < p->cgroup.n_dirs; i++) {
@@ -295,6 +300,20 @@ static int make_cgroup(void *ctx, struct nook_error *err)
 	return nook_cgroup_make(&c->plan->cgroup, &c->cgroup, &c->cgroups_made, err);
 }
 
+/* Those of v1 that were made for a unit that did not come. */
+static int remove_beside_unit(struct nook_create *c, struct nook_error *err)
+{
+	const struct nook_plan_cgroup *cg = &c->plan->cgroup;
+	size_t first = cg->n_dirs && cg->dirs[0].v2;
+	int rc = c->cgroups_made > first
+			 ? nook_cgroup_remove(cg->dirs + first, c->cgroups_made - first, err)
+			 : 0;
+
+	if (rc == 0)
+		c->cgroups_made = 0;
+	return rc;
+}
+
 static int remove_cgroup(void *ctx, struct nook_error *err)
 {
 	struct nook_create *c = ctx;
@@ -303,6 +322,9 @@ static int remove_cgroup(void *ctx, struct nook_error *err)
 	if (!c->cgroups_made)
 		return 0;
 	close_fd(&c->cgroup);
+	/* systemd's own has never begun. */
+	if (cg->unit)
+		return remove_beside_unit(c, err);
 
 	/* With a pid namespace shared, what the program has left running is still in there. */
 	int rc = c->plan->clone_flags & CLONE_NEWPID
@@ -538,6 +560,7 @@ const struct nook_step nook_create_steps[] = {
 	STEP(open_channel, "open a channel", NULL),
 	STEP(open_joins, "open the namespaces to join", joins),
 	STEP_UNDO(clone_stage, kill_stage, "start the container's first process", NULL),
+	STEP_UNDO(start_unit, stop_unit, "have systemd make its unit", has_unit),
 	STEP(open_proc, "open a procfs", writes_proc),
 	STEP(write_idmaps, "map the container's ids", has_maps),
 	STEP(idmap_sources, "show the files with the container's ids", idmaps),

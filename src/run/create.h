@@ -32,6 +32,7 @@ struct nook_create {
 	bool rdt_made;
 	bool range_claimed;
 	size_t cgroups_made; /* of plan->cgroup.dirs */
+	bool unit_started;   /* systemd's, with record.cgroups */
 };
 
 /* Prepares @c; @sources and @joins come from @a. */
@@ -87,6 +88,8 @@ NOOK_CREATE_STEP(tell_listener);   /* oci_listener.c */
 NOOK_CREATE_STEP(check_preserved); /* oci_settings.c */
 NOOK_CREATE_STEP(open_label);      /* of exec */
 NOOK_CREATE_STEP(set_first_cpus);
+NOOK_CREATE_STEP(start_unit); /* cgroup_unit.c */
+int stop_unit(void *ctx, struct nook_error *err);
 NOOK_CREATE_STEP(move_netdevs); /* netdevs.c */
 NOOK_CREATE_STEP(join_rdt);     /* rdt.c */
 int leave_rdt(void *ctx, struct nook_error *err);

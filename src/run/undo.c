@@ -8,6 +8,7 @@
 #include "rdt.h"
 #include "state/files.h"
 #include "sys/pidfd.h"
+#include "systemd.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -48,7 +49,11 @@ static int undo_processes(const struct nook_record *r, const char *boot_id, stru
 	auto_close int pidfd = NO_FD;
 	int rc;
 
-	if (r->n_cgroups) {
+	/* What an engine's path leads to is known to be the container's only once it was made: till
+	 * then there is nobody but the stage, which ends with its maker. */
+	bool intended = r->phase == NOOK_PHASE_CREATING && r->n_cgroups && r->cgroups[0].by_path;
+
+	if (r->n_cgroups && !intended) {
 		rc = nook_cgroup_kill(r->cgroups, r->n_cgroups, err);
 		if (rc < 0)
 			return rc;
@@ -66,6 +71,13 @@ static int undo_processes(const struct nook_record *r, const char *boot_id, stru
 	if (rc < 0)
 		return rc;
 
+	if (r->unit) {
+		rc = nook_systemd_stop(r->unit, r->name, err);
+		if (rc < 0)
+			return rc;
+	}
+	if (intended)
+		return nook_cgroup_remove_intended(r->cgroups, r->n_cgroups, err);
 	return r->n_cgroups ? nook_cgroup_remove(r->cgroups, r->n_cgroups, err) : 0;
 }
 

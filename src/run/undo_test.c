@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Keepers that die at every point, and what the next one finds. */
+#include "systemd.h"
 #include "run/cgroup.h"
 
 #include "base/file.h"
@@ -39,6 +40,20 @@ static int note_call(const char *call, const struct nook_plan_cgroup_dir *dirs, 
 int nook_cgroup_kill(const struct nook_plan_cgroup_dir *dirs, size_t n, struct nook_error *err)
 {
 	return note_call("kill", dirs, n, err);
+}
+
+int nook_cgroup_remove_intended(const struct nook_plan_cgroup_dir *dirs, size_t n,
+				struct nook_error *err)
+{
+	return note_call("remove intended", dirs, n, err);
+}
+
+int nook_systemd_stop(const char *unit, const char *id, struct nook_error *err)
+{
+	(void)unit;
+	(void)id;
+	(void)err;
+	return 0;
 }
 
 int nook_cgroup_remove(const struct nook_plan_cgroup_dir *dirs, size_t n, struct nook_error *err)
