@@ -103,4 +103,6 @@ KNOWN = {
            "test_run_tells_of_itself"),
     **_all("crun", "the last words of a terminal are lost", "test_lines_of_a_terminal_that_nobody_looks_at",
            "test_exec_in_a_terminal"),
+    **_all("runc", "capabilities that can't be had are an error", "test_a_sample[docker-privileged]"),
+    **_all("crun", "capabilities that can't be had are an error", "test_a_sample[docker-privileged]"),
 }
