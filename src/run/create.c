@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/socket.h>
@@ -468,12 +469,28 @@ static bool terminal(const struct nook_plan *p)
 	return p->process.terminal;
 }
 
+/*
+ * A program below our pid 1 can be at work, and somebody can have seen that and sent it a signal,
+ * before pid 1 has got to close its copy of the channel: the signal is for the program then.
+ */
+static bool executed_meanwhile(const struct nook_create *c)
+{
+	struct pollfd channel = { .fd = c->walk.channel, .events = POLLIN };
+
+	return poll(&channel, 1, 200) > 0;
+}
+
 /* The channel ends when execve closes it; what comes before the end is why it did not. */
 static int await_program(void *ctx, struct nook_error *err)
 {
 	struct nook_create *c = ctx;
 	int rc = nook_wait(&c->walk, NOOK_MSG_NONE, err);
 
+	if (rc == -EINTR && executed_meanwhile(c)) {
+		*err = (struct nook_error){ 0 };
+		c->walk.interrupt = NO_FD;
+		rc = nook_wait(&c->walk, NOOK_MSG_NONE, err);
+	}
 	nook_create_close_pieces(c);
 	return rc == -EPIPE ? 0 : rc;
 }
