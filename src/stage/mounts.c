@@ -15,6 +15,13 @@
 
 #define PROC_ATTRS (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
 
+static int duplicate(int fd, struct nook_error *err)
+{
+	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+
+	return copy < 0 ? nook_fail(err, errno, "fcntl(F_DUPFD_CLOEXEC)") : copy;
+}
+
 /* lock_root() needs the mount itself: by its path it would find what lies on top. */
 static int keep_overlay(struct nook_stage *s, unsigned number, int mount)
 {
@@ -46,7 +53,7 @@ static int mount_proc(struct nook_stage *s, const struct nook_plan_mount *m, str
 
 		s->proc_is_new = false;
 		return rc < 0 ? nook_fail(err, -rc, "mount_setattr of the procfs")
-			      : fcntl(s->proc, F_DUPFD_CLOEXEC, 3);
+			      : duplicate(s->proc, err);
 	}
 
 	struct nook_plan_mount other = *m;
@@ -74,7 +81,7 @@ static int mount_for(struct nook_stage *s, const struct nook_plan_mount *m, stru
 	case NOOK_PLAN_DEVPTS:
 		close_fd(&s->pts);
 		s->pts = nook_new_file_system(m, m->attrs, err);
-		return s->pts < 0 ? s->pts : fcntl(s->pts, F_DUPFD_CLOEXEC, 3);
+		return s->pts < 0 ? s->pts : duplicate(s->pts, err);
 	case NOOK_PLAN_CONSOLE: {
 		int rc = nook_pty_open(s, err);
 
