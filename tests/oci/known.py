@@ -67,7 +67,6 @@ KNOWN = {
     **_all("crun", "makes mount points with the sticky bit", "test_mode_of_the_roots_mountpoints"),
     **_all("runc", "panics", "test_texts_that_are_no_config[null]"),
     **_all("crun", "mounts are private unless said otherwise", "test_propagation_of_a_bind"),
-    **_all("crun", "shared without pivot_root lets mounts out", "test_nothing_of_it_reaches_the_host[shared-options6]"),
     **_all("crun", "options are read its own way", "test_less_usual_options", "test_recursive_options",
            "test_the_later_option_is_meant", "test_a_remount_of_what_is_no_mount"),
     **_all("crun", "a tmpfs and its place have modes of their own", "test_places_are_made",
