@@ -357,10 +357,11 @@ static int stay(struct nook_create *create, const struct nook_oci_create *c, int
 static int abandon(struct nook_create *create, const struct nook_oci_create *c, int rc)
 {
 	(void)kill_stage(create, NULL);
-	(void)sigprocmask(SIG_SETMASK, &create->stage.signals, NULL);
 	nook_create_close(create);
+	forget_signals();
 	(void)nook_oci_delete(c->options.state_dir, c->options.id, true, c->warn, c->warn_data,
 			      NULL); /* the hook's failure is what is told */
+	(void)sigprocmask(SIG_SETMASK, &create->stage.signals, NULL);
 	return rc;
 }
 
@@ -391,13 +392,16 @@ int nook_oci_run(const struct nook_oci_create *c, int *ret_status, struct nook_e
 		*ret_status = 0;
 	if (c->detach)
 		leave_notifying(&create, c);
-	(void)sigprocmask(SIG_SETMASK, &create.stage.signals,
-			  NULL); /* can't fail for one that we got */
 	nook_create_close(&create);
 
-	if (!c->detach && !c->keep && rc == 0)
+	/* Signals stay blocked: one that came as it ended must not keep us from this. */
+	if (!c->detach && !c->keep && rc == 0) {
+		forget_signals();
 		rc = nook_oci_delete(c->options.state_dir, c->options.id, true, c->warn,
 				     c->warn_data, err);
+	}
+	(void)sigprocmask(SIG_SETMASK, &create.stage.signals,
+			  NULL); /* can't fail for one that we got */
 	return rc;
 }
 

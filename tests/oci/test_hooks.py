@@ -529,6 +529,20 @@ def test_interrupted(oci, ours, logged, kind, command, number):
     undone(oci)
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("kind", ["poststart", "poststop"])
+def test_a_run_interrupted_late(oci, ours, logged, kind, number):
+    b, log = logged("exec sleep 1000" if kind == "poststart" else "true")
+    log.add(kind, "echo started; exec sleep 1000").add(kind, "echo next")
+    runtime = oci.container(b).run_later()
+    machine.wait_until(lambda: log.lines(), 10, "the hook")
+    runtime.signal(number)
+    result = runtime.result()
+    undone(oci)
+    assert "interrupted" in result.err
+    assert result.status == (1 if kind == "poststart" else 128 + number)  # all is done, and then it has its way
+
+
 @pytest.mark.parametrize("kind", CREATE)
 def test_killed(oci, ours, logged, kind):
     b, log = logged("true")
