@@ -33,18 +33,23 @@ static int check_words(const struct nook_oci_create *c, const struct nook_bundle
 			"ids are letters, digits and _, later also . + -, at most 255 characters");
 		return nook_refuse(err, EINVAL, "invalid container ID \"%s\"", c->options.id);
 	}
+	/* `create` may do without, for `start` to say so. */
+	if (!b->process.set && !c->options.start_later) {
+		nook_where(err, "/process");
+		return nook_refuse(err, EINVAL, "process property must not be empty");
+	}
 	if (tty && detach && !c->console_socket) {
 		nook_where(err, "/process/terminal");
 		return nook_refuse(
 			err, EINVAL,
-			"cannot allocate tty if runc will detach without setting console "
+			"cannot allocate tty if nook-oci will detach without setting console "
 			"socket (--console-socket)");
 	}
 	if (c->console_socket && (!tty || !detach)) {
 		nook_where(err, "--console-socket");
 		return nook_refuse(
 			err, EINVAL,
-			"cannot use console socket if runc will not detach or allocate tty");
+			"cannot use console socket if nook-oci will not detach or allocate tty");
 	}
 	return 0;
 }

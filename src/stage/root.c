@@ -102,6 +102,17 @@ static const char *site(const struct nook_plan *plan)
 	return in_sight(plan) ? plan->sources[plan->root_source].path : "/";
 }
 
+/* The bundle may lead to its root by symlinks, which move_mount(2) doesn't follow. */
+static int attach(int mount, const struct nook_plan *plan)
+{
+	if (!in_sight(plan))
+		return nook_move_mount_at(mount, AT_FDCWD, site(plan));
+
+	auto_close int fd = openat(AT_FDCWD, site(plan), O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 ? -errno : nook_move_mount(mount, fd);
+}
+
 /* The root of the mount that @fd lies in: up while nothing changes, or we are at the top. */
 static int climb(int *fd, struct nook_error *err)
 {
@@ -191,7 +202,7 @@ int prepare_mounts(void *ctx, struct nook_error *err)
 	s->scratch = new_mount("tmpfs", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, "0700", err);
 	if (s->scratch < 0)
 		return s->scratch;
-	rc = nook_move_mount_at(s->scratch, AT_FDCWD, site(s->plan));
+	rc = attach(s->scratch, s->plan);
 	if (rc < 0)
 		return nook_fail(err, -rc, "move_mount tmpfs to %s", site(s->plan));
 
@@ -245,8 +256,7 @@ int mount_rootfs(void *ctx, struct nook_error *err)
 
 	if (rc < 0)
 		return nook_fail(err, -rc, "mkdirat root");
-	rc = hidden ? nook_move_mount_at(s->root, s->scratch, "root")
-		    : nook_move_mount_at(s->root, AT_FDCWD, site(s->plan));
+	rc = hidden ? nook_move_mount_at(s->root, s->scratch, "root") : attach(s->root, s->plan);
 	return rc < 0 ? nook_fail(err, -rc, "move_mount root to %s", site(s->plan)) : 0;
 }
 
