@@ -24,10 +24,12 @@ KNOWN = {
            "test_root_propagation[rshared-fields1]", "test_root_propagation[unbindable-fields6]"),
     **_all("runc", "a link to what may be covered may be covered", "test_links_into_proc"),
     **_all("runc", "goes on until the container is deleted", "test_events_until_it_ends"),
+    **_all("runc", "refuses a root that is a symlink", "test_a_root_that_is_a_symlink"),
 
     **_all("crun", "getopt knows no flags with a value, and options end at the id", "test_version[words3]",
            "test_how_options_are_written[words5]"),
     **_all("crun", "leaves the maps out", "test_spec_rootless"),
+    **_all("crun", "ends by a signal", "test_a_bundle_without_a_process"),
     **_all("crun", "a pid file is relative to the bundle", "test_a_pid_file_is_relative_to_the_callers_directory"),
     **_all("crun", "says it in other words", "test_start_of_a_stopped_one", "test_delete_of_a_stopped_one_is_all",
            "test_an_id_that_nobody_has", "test_exec_in_an_id_that_nobody_has", "test_the_error_is_on_stderr_too",

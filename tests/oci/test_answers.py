@@ -255,3 +255,32 @@ def test_events_interval(oci, two, ours):
     assert time.monotonic() - begin >= 0.8
     two[1].kill("KILL").ok()
     assert process.wait() == 0
+
+
+# ---- rare bundles ----
+
+def test_a_bundle_without_a_process(oci, bundle):
+    """create may do without; run and start may not."""
+    b = bundle("true", {"process": harness.DELETE})
+    c = oci.container(b)
+    c.run().failed(1, "process")
+    assert not oci.traces()
+
+
+def test_start_of_a_bundle_without_a_process(oci, bundle, ours):
+    c = oci.container(bundle("true", {"process": harness.DELETE}))
+    c.create().ok()
+    c.start().failed(1, "/process")
+    c.delete("--force").ok()
+    assert not oci.traces()
+
+
+@pytest.mark.parametrize("hooks", [None, "prestart", "createRuntime", "createContainer"])
+def test_a_root_that_is_a_symlink(oci, bundle, hooks):
+    """Hooks that look for the root's place find it there, too."""
+    b = bundle("echo fine")
+    os.rename(b.rootfs, f"{b.path}/elsewhere")
+    os.symlink("elsewhere", b.rootfs)
+    if hooks:
+        b.edit({f"hooks/{hooks}": [{"path": "/bin/true"}]})
+    assert oci.run(b).ok() == "fine"
