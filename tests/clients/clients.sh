@@ -773,7 +773,7 @@ s_systemd() {
 	ck 'a failed start leaves no scope' 'rc 127 pod run --rm --network=none $I /nonexist; until_ sh -c "! systemctl list-units --all --no-legend | grep \"libpod-[0-9a-f]*.scope\""'
 	if need containerd ctr; then
 		start_containerd
-		ck 'ctr --runc-systemd-cgroup slice:prefix:name' 'ctr run -d --cpu-shares 0 $CR --runc-systemd-cgroup --cgroup system.slice:eco:k1 $I k1 sleep 1000; has "/system.slice/nookclients-k1.scope" "$(cat /proc/$(ctr task ls | awk "/^k1/{print \$2}")/cgroup)"; ctr task exec --exec-id e k1 true; ctr task kill -s KILL k1; until_ ctr_stopped; ctr task delete k1 || :; ctr c delete k1; until_ sh -c "! systemctl is-active -q nookclients-k1.scope"'
+		ck 'ctr --runc-systemd-cgroup slice:prefix:name' 'ctr run -d --cpu-shares 0 $CR --runc-systemd-cgroup --cgroup system.slice:eco:k1 $I k1 sleep 1000; has "/system.slice/eco-k1.scope" "$(cat /proc/$(ctr task ls | awk "/^k1/{print \$2}")/cgroup)"; ctr task exec --exec-id e k1 true; ctr task kill -s KILL k1; until_ ctr_stopped; ctr task delete k1 || :; ctr c delete k1; until_ sh -c "! systemctl is-active -q eco-k1.scope"'
 	fi
 	if [ -e /usr/lib/systemd/user/dbus.socket ] && need setpriv newuidmap; then
 		cat > /run/systemd/system/nookclients-user.service <<-X
