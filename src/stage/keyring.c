@@ -26,9 +26,26 @@ static int label_new_keys(struct nook_stage *s, struct nook_error *err)
 					       err);
 }
 
+/* "keyring;UID;GID;PERMISSION;NAME", keyctl_describe(3). Whoever makes one of a container's name
+ * and lets us search it would share its keys. */
+static int check_owner(long key, const char *name, struct nook_error *err)
+{
+	char text[400], want[32];
+	long len = NOOK_CALL(SYS_keyctl, KEYCTL_DESCRIBE, key, text, sizeof(text), 0);
+
+	if (len < 0)
+		return nook_fail(err, (int)-len, "keyctl(DESCRIBE, \"%s\")", name);
+	text[len < (long)sizeof(text) ? len : (long)sizeof(text) - 1] = '\0';
+	(void)nook_format(want, sizeof(want), "keyring;%u;", geteuid());
+	return nook_starts(text, want)
+		       ? 0
+		       : nook_refuse(err, EPERM, "there is a keyring \"%s\" of another user's",
+				     name);
+}
+
 /*
  * As root of the container, to whom it then belongs. A keyring of that name that may be searched is
- * joined: so `exec` gets in, and so it must be ours to change, which nobody else's is.
+ * joined: so `exec` gets in.
  */
 int join_keyring(void *ctx, struct nook_error *err)
 {
@@ -52,8 +69,11 @@ int join_keyring(void *ctx, struct nook_error *err)
 	if (key < 0)
 		return nook_fail(err, (int)-key, "keyctl(JOIN_SESSION_KEYRING, \"%s\")", name);
 
-	long rc = NOOK_CALL(SYS_keyctl, KEYCTL_SETPERM, key, permission, 0, 0);
+	int owned = check_owner(key, name, err);
+	long rc = owned < 0 ? 0 : NOOK_CALL(SYS_keyctl, KEYCTL_SETPERM, key, permission, 0, 0);
 
+	if (owned < 0)
+		return owned;
 	return rc < 0 ? nook_fail(err, (int)-rc, "keyctl(SETPERM, \"%s\", 0x%x)", name, permission)
 		      : 0;
 }

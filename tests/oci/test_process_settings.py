@@ -12,7 +12,9 @@ import shutil
 import socket
 import struct
 import subprocess
+import sys
 import threading
+import time
 
 import pytest
 
@@ -133,6 +135,31 @@ def test_a_keyring_that_exec_shares(oci, bundle, no_keyring):
     first = session_keys(c.until_said("ready"), c.id)
     second = session_keys(c.exec("cat", "/proc/keys").ok(), c.id)
     assert first == second and len(first) == (0 if no_keyring else 1)
+
+
+KEYRING_FOR_ALL = """
+import ctypes, os, sys
+keyctl = lambda *words: ctypes.CDLL(None).syscall({number}, *words)
+os.setgid(1000)
+os.setuid(1000)
+assert keyctl(5, keyctl(1, sys.argv[1].encode()), 0x3f3f3f3f) == 0
+print("there", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_keyring_of_another_users_is_not_shared(ours, bundle):
+    """Who guesses the name could put keys into the container, and read its own."""
+    if not os.path.exists("/proc/keys"):
+        pytest.skip("a kernel without keys")
+    c = ours.container(bundle("true"))
+    script = KEYRING_FOR_ALL.format(number={"x86_64": 250, "aarch64": 219}[os.uname().machine])
+    with subprocess.Popen([sys.executable, "-c", script, f"_ses.{c.id}"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout.readline() == b"there\n"
+        c.run().failed(1, f"_ses.{c.id}", "another user")
+        other.stdin.close()
+    time.sleep(1)  # the kernel lets it go a little after those who had it, of whom we were one
+    assert c.run().ok() == ""
 
 
 # ---- labels ----
