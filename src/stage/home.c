@@ -57,7 +57,7 @@ bool nook_home_feed(struct nook_home *h, const char *text, size_t len)
 
 		if (n >= sizeof(h->line) - h->len)
 			h->too_long = true;
-		else
+		else if (n)
 			memcpy(h->line + h->len, text, n);
 		h->len = h->too_long ? 0 : h->len + n;
 		if (!newline && !ends)
