@@ -1,15 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """run in the foreground, as people and scripts call it: lines, terminals, signals and the status."""
 
+import contextlib
 import os
 import pty
+import re
+import select
 import signal
+import socket
 import termios
 
 import pytest
 
 import machine
-from oci import READY, Console
+from oci import READY, Console, unique
 
 TTY = {"process/terminal": True}
 
@@ -80,3 +84,49 @@ def test_ended_with_its_runner(oci, ours, bundle):
     assert c.status == "running"
     c.delete("--force").ok()
     assert not oci.traces()
+
+
+# ---- --pidfd-socket, as runc 1.2 has it ----
+
+def same_process(fd, pid):
+    return re.search(rf"^Pid:\s+{pid}$", machine.read(f"/proc/self/fdinfo/{fd}"), re.M) is not None
+
+
+@pytest.mark.parametrize("command", ["create", "run"])
+def test_pidfd_socket(oci, ours, bundle, fd_socket, command):
+    listener = fd_socket()
+    c = oci.container(bundle(READY))
+    if command == "create":
+        c.create("--pidfd-socket", listener.path).ok()
+    else:
+        c.run("--detach", "--pidfd-socket", listener.path, "--pid-file", c.pid_file).ok()
+    fd, text = listener.receive()
+    assert text == "standard"
+    assert same_process(fd, machine.read(c.pid_file))
+    signal.pidfd_send_signal(fd, signal.SIGKILL)
+    assert select.select([fd], [], [], 10)[0]
+    os.close(fd)
+
+
+def test_pidfd_socket_of_exec(oci, ours, bundle, fd_socket, base):
+    listener = fd_socket()
+    c = oci.running(bundle(READY))
+    pid_file = os.path.join(base, unique("pid"))
+    c.exec("--detach", "--pidfd-socket", listener.path, "--pid-file", pid_file, "--", "sleep", "1000").ok()
+    fd, text = listener.receive()
+    assert text == "setns"
+    assert same_process(fd, machine.read(pid_file))
+    os.close(fd)
+
+
+def test_a_socket_that_nobody_accepts_at(oci, ours, bundle, base):
+    """A queue that is full: it is waited for, but not for ever; nothing is left."""
+    path = os.path.join(base, unique("full"))
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener, contextlib.ExitStack() as others:
+        listener.bind(path)
+        listener.listen(0)
+        full = others.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM))
+        full.connect(path)
+        oci.container(bundle(READY)).create("--pidfd-socket", path).failed(1, "--pidfd-socket", "timed out")
+        assert not oci.traces()
+    os.unlink(path)
