@@ -224,6 +224,10 @@ void prepare_mounts_show(const struct nook_plan *plan, struct nook_rows *rows)
 	if (plan->clone_flags & CLONE_NEWPID)
 		nook_show(rows, "a procfs of the new pid namespace",
 			  "fsopen(\"proc\"), fsmount(NOSUID|NODEV|NOEXEC)");
+	else if (plan->bundle)
+		nook_show(rows,
+			  "a procfs of its pid namespace; the host's, where none may be mounted",
+			  "fsopen(\"proc\"), fsmount(NOSUID|NODEV|NOEXEC)");
 	else
 		nook_show(rows, "the host's procfs, if it is one", "openat2(\"/proc\"), fstatfs");
 	if (plan->root_how == NOOK_PLAN_ROOT_KEEP)
