@@ -278,6 +278,8 @@ void exec_program_show(const struct nook_plan *plan, struct nook_rows *rows)
 {
 	const struct nook_plan_process *p = &plan->process;
 
+	if (p->no_program) /* it waits for a start that will be refused */
+		return;
 	if (!plan->bundle)
 		show_session(p, ", CLOEXEC", rows);
 	if (p->seccomp && p->seccomp_late)
