@@ -143,15 +143,32 @@ static int create_beside(int dir, const char *base, char *name, size_t size)
 	return -EEXIST;
 }
 
+/* A file that has no name before it is complete: should we be killed meanwhile, nothing of it is
+ * left. Not where a file is there already, nor on every file system: then it is written beside. */
+static bool write_nameless(int dir, const char *base, const char *digits, size_t len)
+{
+	char self[32];
+	auto_close int fd = openat(dir, ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, 0644);
+
+	if (fd < 0 || nook_write_fd(fd, digits, len) < 0)
+		return false;
+	(void)nook_format(self, sizeof(self), "/proc/self/fd/%d", fd); /* fits */
+	return linkat(AT_FDCWD, self, dir, base, AT_SYMLINK_FOLLOW) == 0;
+}
+
 static int write_beside(int dir, const char *base, int pid, struct nook_error *err)
 {
 	char name[NAME_MAX + 1], digits[16];
+	size_t len = nook_format(digits, sizeof(digits), "%d", pid);
+
+	if (write_nameless(dir, base, digits, len))
+		return 0;
+
 	auto_close int fd = create_beside(dir, base, name, sizeof(name));
 
 	if (fd < 0)
 		return nook_fail(err, -fd, "create %s", name);
 
-	size_t len = nook_format(digits, sizeof(digits), "%d", pid);
 	int rc = nook_write_fd(fd, digits, len);
 
 	if (rc < 0)

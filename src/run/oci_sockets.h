@@ -28,7 +28,7 @@ int nook_oci_send_console(const char *path, int master, struct nook_error *err);
 /* --pidfd-socket: runc 1.2. @init: of create and run; else of exec. */
 int nook_oci_send_pidfd(const char *path, int pidfd, bool init, struct nook_error *err);
 
-/* --pid-file: digits without a newline, written beside and renamed: a reader finds all or nothing.
+/* --pid-file: digits without a newline, named when it is complete: a reader finds all or nothing.
  * What was there is replaced. */
 int nook_oci_write_pid_file(const char *path, int pid, struct nook_error *err);
 
