@@ -5,9 +5,12 @@ import sys
 
 import pytest
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+sys.path.append(os.path.join(os.path.dirname(HERE), "oci"))
 
 import machine
+import oci_sweep
 import rootfs
 import sweep
 
@@ -26,6 +29,43 @@ def binary(base):
 
 
 @pytest.fixture(scope="session")
+def oci_binary(binary, base):
+    """nook-oci beside it, or NOOK_OCI_FAULTY."""
+    repository = os.path.dirname(os.path.dirname(HERE))
+    source = os.environ.get("NOOK_OCI_FAULTY", f"{repository}/build-faults/nook-oci")
+    if not os.path.exists(source):
+        pytest.skip(f"{source} is not there: tools/test faults builds it")
+    target = os.path.join(base, "nook-oci")
+    shutil.copy(source, target)
+    os.chmod(target, 0o755)
+    return target
+
+
+@pytest.fixture(scope="session")
+def oci_sweeper(oci_binary, base, request):
+    """A function: workers that run nook-oci as an account, root or user."""
+    made = {}
+
+    def make(who):
+        if who not in made:
+            made[who] = oci_sweep.Sweeper(oci_binary, account_of(who, request), base)
+        return made[who]
+
+    yield make
+    for each in made.values():
+        each.close()
+
+
+def account_of(who, request):
+    if os.getuid() != 0:
+        pytest.skip("needs root: each worker has mounts of its own")
+    if who == "root":
+        return machine.Account("root", 0, 0, "/root")
+    lab = request.getfixturevalue("lab")
+    return {"user": lambda: lab.account("nooktest", lab.USER), "poor": lambda: lab.account("nookpoor", lab.POOR)}[who]()
+
+
+@pytest.fixture(scope="session")
 def sweeper(binary, base, request):
     """A function: workers that run nook as an account, root, user or poor."""
     made = {}
@@ -33,11 +73,7 @@ def sweeper(binary, base, request):
     def make(who):
         if who in made:
             return made[who]
-        if os.getuid() != 0:
-            pytest.skip("needs root: each worker has mounts of its own")
-        lab = request.getfixturevalue("lab")
-        account = machine.Account("root", 0, 0, "/root") if who == "root" else {
-            "user": lambda: lab.account("nooktest", lab.USER), "poor": lambda: lab.account("nookpoor", lab.POOR)}[who]()
+        account = account_of(who, request)
         root = rootfs.make(os.path.join(base, f"root-{who}"))
         rootfs.tree(f"{root}-layer", {"file": "layer\n"})
         for top in (root, f"{root}-layer"):

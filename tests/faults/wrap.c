@@ -11,6 +11,7 @@
 #include "sys/call.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -23,6 +24,9 @@
 #include <sys/types.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
+#include <sys/file.h>
+#include <sys/mount.h>
+#include <sys/sendfile.h>
 #include <sys/xattr.h>
 #include <termios.h>
 
@@ -86,6 +90,9 @@ WRAP(int, mkdirat, -1, (int dir, const char *path, mode_t mode), dir, path, mode
 WRAP(int, mknodat, -1, (int dir, const char *path, mode_t mode, dev_t dev), dir, path, mode, dev)
 WRAP(int, symlinkat, -1, (const char *text, int dir, const char *path), text, dir, path)
 WRAP(int, unlinkat, -1, (int dir, const char *path, int flags), dir, path, flags)
+WRAP(int, linkat, -1, (int from, const char *a, int to, const char *b, int flags), from, a, to, b,
+     flags)
+WRAP(int, unlink, -1, (const char *path), path)
 WRAP(int, renameat, -1, (int from, const char *a, int to, const char *b), from, a, to, b)
 WRAP(int, renameat2, -1, (int from, const char *a, int to, const char *b, unsigned flags), from, a,
      to, b, flags)
@@ -94,10 +101,23 @@ WRAP(ssize_t, readlinkat, -1, (int dir, const char *path, char *buf, size_t n), 
 WRAP(int, fchown, -1, (int fd, uid_t uid, gid_t gid), fd, uid, gid)
 WRAP(int, fchownat, -1, (int dir, const char *path, uid_t uid, gid_t gid, int flags), dir, path,
      uid, gid, flags)
+WRAP(int, fchmod, -1, (int fd, mode_t mode), fd, mode)
+WRAP(int, flock, -1, (int fd, int how), fd, how)
+WRAP(int, ftruncate64, -1, (int fd, off64_t n), fd, n)
+WRAP(ssize_t, sendfile64, -1, (int to, int from, off64_t *at, size_t n), to, from, at, n)
 WRAP(int, fchmodat, -1, (int dir, const char *path, mode_t mode, int flags), dir, path, mode, flags)
 WRAP(ssize_t, getxattr, -1, (const char *path, const char *name, void *v, size_t n), path, name, v,
      n)
 WRAP(ssize_t, fgetxattr, -1, (int fd, const char *name, void *v, size_t n), fd, name, v, n)
+WRAP(ssize_t, flistxattr, -1, (int fd, char *list, size_t n), fd, list, n)
+WRAP(int, fsetxattr, -1, (int fd, const char *name, const void *v, size_t n, int flags), fd, name,
+     v, n, flags)
+WRAP(int, mount, -1,
+     (const char *source, const char *target, const char *type, unsigned long flags,
+      const void *data),
+     source, target, type, flags, data)
+WRAP(int, umount2, -1, (const char *target, int flags), target, flags)
+WRAP(int, chroot, -1, (const char *path), path)
 WRAP(DIR *, opendir, NULL, (const char *path), path)
 WRAP(DIR *, fdopendir, NULL, (int fd), fd)
 WRAP(struct dirent64 *, readdir64, NULL, (DIR * dir), dir)
@@ -112,6 +132,14 @@ WRAP(int, memfd_create, -1, (const char *name, unsigned flags), name, flags)
 WRAP(int, socket, -1, (int domain, int type, int protocol), domain, type, protocol)
 WRAP(int, socketpair, -1, (int domain, int type, int protocol, int *fds), domain, type, protocol,
      fds)
+WRAP(int, bind, -1, (int fd, const struct sockaddr *at, socklen_t n), fd, at, n)
+WRAP(int, listen, -1, (int fd, int n), fd, n)
+WRAP(int, connect, -1, (int fd, const struct sockaddr *to, socklen_t n), fd, to, n)
+WRAP(int, accept4, -1, (int fd, struct sockaddr *from, socklen_t *n, int flags), fd, from, n, flags)
+WRAP(int, setsockopt, -1, (int fd, int level, int name, const void *v, socklen_t n), fd, level,
+     name, v, n)
+WRAP(ssize_t, send, -1, (int fd, const void *buf, size_t n, int flags), fd, buf, n, flags)
+WRAP(ssize_t, recv, -1, (int fd, void *buf, size_t n, int flags), fd, buf, n, flags)
 WRAP(ssize_t, sendmsg, -1, (int fd, const struct msghdr *msg, int flags), fd, msg, flags)
 WRAP(ssize_t, recvmsg, -1, (int fd, struct msghdr *msg, int flags), fd, msg, flags)
 WRAP(int, poll, -1, (struct pollfd * fds, nfds_t n, int timeout), fds, n, timeout)

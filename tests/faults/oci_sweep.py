@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Bundles and commands of nook-oci that are swept, and over how many processes."""
+
+import concurrent.futures
+import multiprocessing
+import os
+
+import oci_harness
+import sweep
+from oci_harness import COMMANDS, Case, Config
+
+FULL = sweep.FULL
+worker = None
+RANGE = 100000
+MAPS = [{"containerID": 0, "hostID": RANGE, "size": 65536}]
+TRUE = [{"path": "/bin/true", "args": ["true"]}]
+HOOKS = {f"hooks/{kind}": TRUE for kind in ("prestart", "createRuntime", "createContainer", "startContainer", "poststart",
+                                           "poststop")}
+EVERYTHING = {
+    "linux/namespaces/-": {"type": "user"}, "linux/uidMappings": MAPS, "linux/gidMappings": MAPS, **HOOKS,
+    "process/terminal": True,
+    "linux/resources/pids": {"limit": 50}, "linux/resources/memory": {"limit": 64 << 20},
+    "linux/resources/cpu": {"shares": 512},
+    "linux/resources/devices": [{"allow": False, "access": "rwm"},
+                                {"allow": True, "type": "c", "major": 1, "minor": 3, "access": "rwm"}],
+    "linux/sysctl": {"net.ipv4.ip_forward": "1"}, "process/oomScoreAdj": 500,
+    "mounts/-": {"destination": "/srv", "type": "tmpfs", "source": "tmpfs", "options": ["tmpcopyup"]},
+}
+CONFIGS = [
+    Config("plain", accounts=("root", "user")),
+    Config("everything", EVERYTHING, ["--console-socket", "@CONSOLE"]),
+    Config("hooks", {**HOOKS, "linux/resources/pids": {"limit": 50}}),
+    Config("idmapped", {"mounts/-": {"destination": "/mnt", "type": "bind", "source": "@VOLUME", "options": ["rbind", "idmap"],
+                                     "uidMappings": MAPS, "gidMappings": MAPS}}),
+    Config("mount namespace alone", {"linux/namespaces": [{"type": "mount"}], "hostname": "@DELETE",
+                                     "linux/maskedPaths": [], "linux/readonlyPaths": []}),
+    Config("notify", notify=True),
+]
+
+
+def _begin(binary, account, base):
+    global worker
+    worker = oci_harness.Worker(binary, account, base)
+    worker.enter()
+
+
+def _run(case):
+    return worker.run(case)
+
+
+class Sweeper(sweep.Sweeper):
+    """Workers for one account."""
+
+    def __init__(self, binary, account, base):
+        self.account = account
+        self.pool = concurrent.futures.ProcessPoolExecutor(
+            int(os.environ.get("NOOK_WORKERS", os.cpu_count())), multiprocessing.get_context("fork"), _begin, (binary, account, base))
+
+    def run(self, cases):
+        return list(self.pool.map(_run, cases, chunksize=4))
+
+    def calls(self, config, command, side=None, later=False):
+        """
+        Numbers and names of the calls that the command makes, "outside" or "inside". @later: those that the stage of
+        its `create` makes meanwhile.
+        """
+        outcome = self.one(Case(config, command, "no fault", listed=True, maker_env={"NOOK_FAULT_CALL": "0"} if later else {}))
+        assert outcome.status == 0 and not outcome.wrong, str(outcome)
+        rows = [line.split(maxsplit=2) for line in outcome.calls]
+        return {int(row[1]): row[2] for row in reversed(rows) if row[1] != "step" and side in (None, row[0])}
+
+    def steps(self, config, command):
+        outcome = self.one(Case(config, command, "no fault", listed=True))
+        assert outcome.status == 0 and not outcome.wrong, str(outcome)
+        rows = [line.split() for line in outcome.calls]
+        return list(dict.fromkeys(f"{row[0]}:{row[2]}" for row in rows if row[1] == "step"))
+
+
+def named(*names):
+    return [config for config in CONFIGS if config.name in names]
+
+
+def pairs(commands, some=None, accounts=("root", "user")):
+    """Parameters of a test: account, config and command. @some: names of configs that suffice unless NOOK_SWEEP=full."""
+    return [(who, config, COMMANDS[name]) for who in accounts for config in CONFIGS
+            if who in config.accounts and (FULL or some is None or config.name in some) for name in commands]
+
+
+def ids(three):
+    return f"{three[0]}: {three[1].name}: {three[2].name}"
