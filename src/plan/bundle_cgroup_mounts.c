@@ -52,31 +52,6 @@ static void add_bind(const struct group *g, const char *path, bool recursive, co
 }
 
 /*
- * systemd makes a cgroup when the process that goes there is there: what is opened before the clone
- * would not find it. The stage has the same rights over mounts, but in a user namespace.
- */
-static void wait_for_systemd(const struct group *g, size_t first)
-{
-	struct nook_plan *plan = g->p->plan;
-	bool idmaps = false;
-
-	for (size_t i = 0; i < plan->n_sources; i++)
-		idmaps |= plan->sources[i].idmap || plan->sources[i].own_maps;
-	if (!plan->cgroup.unit || !plan->sources_outside || first == plan->n_sources)
-		return;
-	if (!plan->own_userns && !idmaps) {
-		plan->sources_outside = false;
-		return;
-	}
-	for (size_t i = first; i < plan->n_sources; i++)
-		plan->sources[i].optional = true;
-	nook_plan_bundle_warn(g->p,
-			      "%s: cgroups that systemd makes can't be shown in a user namespace "
-			      "without a cgroup namespace",
-			      g->m->from);
-}
-
-/*
  * Without a namespace of its own the container gets the machine's tree: /proc/self/cgroup tells it
  * where in it it is. Not mounted anew: that would set the machine's options, nsdelegate above all,
  * and in a user namespace the kernel says EPERM.
@@ -200,7 +175,6 @@ int nook_bundle_mount_cgroups(struct nook_bundle_planner *p, const struct nook_b
 			      const char *target, const struct nook_mount_options *o)
 {
 	const struct group g = { p, m, o, p->bundle->ns[NOOK_NS_CGROUP].listed };
-	size_t first_source = p->plan->n_sources;
 
 	switch (p->host->cgroup.layout) {
 	case NOOK_CGROUP_NONE:
@@ -213,7 +187,6 @@ int nook_bundle_mount_cgroups(struct nook_bundle_planner *p, const struct nook_b
 		break;
 	default:
 		mount_v1(&g, target);
-		wait_for_systemd(&g, first_source);
 	}
 	return 0;
 }
