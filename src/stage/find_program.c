@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Engines want to hear of a command that isn't there from `create`, not only from `start`: it is looked
- * for inside, as who will execute it. */
+/* Engines want to hear of a command that isn't there from `create`, not only from `start`: it is
+ * looked for inside, as who will execute it. */
 #include "stage.h"
 
 #include "base/text.h"
@@ -48,7 +48,8 @@ static int search(const char *name, const char *dirs)
 		size_t len = strcspn(d, ":");
 		char path[PATH_MAX];
 
-		if (nook_format(path, sizeof(path), "%.*s%s%s", (int)len, d, len ? "/" : "", name) + 1 <
+		if (nook_format(path, sizeof(path), "%.*s%s%s", (int)len, d, len ? "/" : "", name) +
+			    1 <
 		    sizeof(path)) {
 			int rc = look(path);
 

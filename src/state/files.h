@@ -109,8 +109,8 @@ int nook_record_load(int base, const char *name, enum nook_record_part part, str
 
 /* nook_state_read(), but only as much of it. */
 int nook_state_read_part(const char *state_dir, const char *name, enum nook_record_part part,
-			 struct nook_arena *a, struct nook_record *record,
-			 enum nook_life *ret_life, struct nook_error *err);
+			 struct nook_arena *a, struct nook_record *record, enum nook_life *ret_life,
+			 struct nook_error *err);
 
 /* What is true of a record now. @boot_id: of this boot. */
 enum nook_life nook_life_of(const struct nook_record *record, const struct nook_holder *holder,

@@ -144,8 +144,8 @@ int nook_state_read(const char *state_dir, const char *name, struct nook_arena *
 }
 
 int nook_state_read_part(const char *state_dir, const char *name, enum nook_record_part part,
-			 struct nook_arena *a, struct nook_record *record,
-			 enum nook_life *ret_life, struct nook_error *err)
+			 struct nook_arena *a, struct nook_record *record, enum nook_life *ret_life,
+			 struct nook_error *err)
 {
 	char boot_id[37];
 	int rc = nook_check_name(name, err);

@@ -121,7 +121,8 @@ bool nook_have_record(const struct nook_state *s)
 {
 	struct stat st;
 
-	/* A look that fails says nothing: what may be there must not be taken for gone, and dropped. */
+	/* A look that fails says nothing: what may be there must not be taken for gone, and
+	 * dropped. */
 	return fstatat(s->dirs[NOOK_FOLDER_RECORDS], s->name, &st, AT_SYMLINK_NOFOLLOW) == 0 ||
 	       errno != ENOENT;
 }

@@ -75,9 +75,9 @@ static int build_bundle(struct nook_arena *a, char **argv, struct nook_bundle *b
 	if (fd < 0)
 		return nook_fail(err, errno, "open %s", argv[1]);
 
-	*o = (struct nook_bundle_options){
-		.id = "demo", .state_dir = "/run/nook-oci", .start_later = true
-	};
+	*o = (struct nook_bundle_options){ .id = "demo",
+					   .state_dir = "/run/nook-oci",
+					   .start_later = true };
 
 	int rc = nook_read_fd(a, fd, argv[1], 1 << 20, &text, &len, err);
 
