@@ -148,7 +148,7 @@ int oci_features(struct oci *o, const void *words)
 	nook_json_object(&w, "annotations");
 	nook_json_put_text(&w, "io.github.nook.version", NOOK_VERSION);
 	nook_json_end(&w);
-	put_list(&w, "potentiallyUnsafeConfigAnnotations", "run.oci. org.criu.");
+	put_list(&w, "potentiallyUnsafeConfigAnnotations", "org.systemd.property. run.oci.");
 	nook_json_end(&w);
 	(void)nook_json_finish(&w, &text, &len); /* into memory: can't fail */
 	return oci_print(o, text, len);
