@@ -68,6 +68,9 @@ struct nook_record;
 int nook_cgroup_of_exec(struct nook_arena *a, const struct nook_record *record, const char *sub,
 			struct nook_plan_cgroup_dir **ret, size_t *ret_n, struct nook_error *err);
 
+/* For who was killed while frozen: v1 lets it die only once it is thawed. */
+void nook_cgroup_thaw_v1(const struct nook_plan_cgroup_dir *dirs, size_t n);
+
 /* Sends @signal to every process of @dirs and below. Return: how many there were, or a negative
  * errno. */
 int nook_cgroup_signal(const struct nook_plan_cgroup_dir *dirs, size_t n, int signal,

@@ -60,18 +60,34 @@ static int find_freezer(const struct nook_plan_cgroup_dir *dirs, size_t n)
 	return NO_FD;
 }
 
-void nook_cgroup_kill_frozen(const struct nook_plan_cgroup_dir *dirs, size_t n)
+/* The freezer that holds them; NO_FD: nothing of v1 does. Nook's own are never frozen. */
+static int holding_freezer(const struct nook_plan_cgroup_dir *dirs, size_t n)
 {
 	if (!n || !dirs[n - 1].by_path || dirs[n - 1].v2)
-		return; /* nook's own are never frozen, nor is one that is only in v2 */
+		return NO_FD;
 
 	auto_close int freezer = find_freezer(dirs, n);
 
-	if (freezer < 0 || is_state(freezer, "THAWED"))
+	return freezer < 0 || is_state(freezer, "THAWED") ? NO_FD : move_fd(&freezer);
+}
+
+void nook_cgroup_kill_frozen(const struct nook_plan_cgroup_dir *dirs, size_t n)
+{
+	auto_close int freezer = holding_freezer(dirs, n);
+
+	if (freezer < 0)
 		return;
 	/* What fails here shows when they don't end. */
 	(void)nook_cgroup_signal(dirs, n, SIGKILL, NULL);
 	(void)nook_cgroupfs_write(freezer, "freezer.state", "THAWED");
+}
+
+void nook_cgroup_thaw_v1(const struct nook_plan_cgroup_dir *dirs, size_t n)
+{
+	auto_close int freezer = holding_freezer(dirs, n);
+
+	if (freezer >= 0)
+		(void)nook_cgroupfs_write(freezer, "freezer.state", "THAWED"); /* it was a try */
 }
 
 /* ---- v2 ---- */

@@ -43,6 +43,9 @@ void nook_cgroup_show(const struct nook_plan_cgroup *plan, struct nook_rows *row
 		const struct nook_plan_cgroup_dir *dir = &plan->dirs[i];
 
 		show_enable(dir, rows);
+		if (dir->controllers)
+			nook_show(rows, "on the way, where they can be had",
+				  "write(cgroup.subtree_control, \"%s\")", dir->controllers);
 		nook_show(rows, plan->optional ? "its cgroup, if we may" : "its cgroup",
 			  "mkdir(\"%s%s\")", dir->mount, dir->path);
 		for (size_t k = 0; k < plan->n_writes; k++) {
@@ -58,4 +61,8 @@ void nook_cgroup_show(const struct nook_plan_cgroup *plan, struct nook_rows *row
 					w->file, w->value);
 		}
 	}
+	if (plan->device_program)
+		nook_show(rows, "which devices may be used",
+			  "bpf(PROG_LOAD, %zu instructions), bpf(PROG_ATTACH)",
+			  plan->n_device_program);
 }

@@ -220,6 +220,8 @@ int nook_oci_kill(const char *state_dir, const char *id, int signal, bool all,
 	rc = nook_state_pidfd(&c.record, &pidfd, err);
 	if (rc == 0)
 		rc = nook_pidfd_send_signal(pidfd, signal);
+	if (rc == 0 && signal == SIGKILL)
+		nook_cgroup_thaw_v1(c.record.cgroups, c.record.n_cgroups);
 	if (rc == -ESRCH)
 		return nook_refuse(err, ESRCH, "container not running: %s", id);
 	return rc < 0 ? nook_fail(err, -rc, "pidfd_send_signal(%d, %d)", c.record.pid, signal) : 0;
