@@ -48,6 +48,7 @@ class Bench:
                      "runc": shutil.which("runc", path="/usr/sbin:/usr/bin")}
         self.nook = os.path.join(os.path.dirname(self.path["nook-oci"]), "nook")
         self.rootfs = rootfs.make(f"{self.dir}/rootfs")
+        self.env = dict(os.environ)
 
     def make_programs(self):
         os.makedirs(self.build, exist_ok=True)
@@ -59,6 +60,9 @@ class Bench:
         with open(f"{self.build}/oci/floor_filter.h", "w", encoding="utf-8") as file:
             file.write(output(f"{self.build}/filter-oci"))
         compile_c(f"{self.build}/driver", f"{bench.HERE}/driver.c")
+        if not can_raise_limits():
+            bench.run("cc", "-O2", "-D_GNU_SOURCE", "-shared", "-fPIC", "-o", f"{self.build}/memlock.so", f"{bench.HERE}/memlock.c")
+            self.env["LD_PRELOAD"] = f"{self.build}/memlock.so"
         compile_c(f"{self.build}/floor_oci", f"{bench.HERE}/floor_oci.c", flags=[f"-I{self.build}/oci"])
 
     def bundle(self, kind, argv):
@@ -77,8 +81,6 @@ class Bench:
             config["mounts"] = [mount for mount in config["mounts"] if mount["type"] != "bind"]
             config["process"].update(terminal=False)
         config["process"].update(args=argv, cwd="/")
-        if not can_raise_limits():
-            config["linux"].pop("resources", None)
         os.mkdir(path)
         os.symlink(self.rootfs, f"{path}/rootfs")
         config["root"] = {"path": self.rootfs, "readonly": True}
@@ -90,14 +92,16 @@ class Bench:
         return [self.path[name], "--root", f"/run/{self.tag}-{name}"]
 
     def call(self, name, *words):
-        subprocess.run([*self.command(name), *words], check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        subprocess.run([*self.command(name), *words], check=True, env=self.env, stdin=subprocess.DEVNULL,
+                       stdout=subprocess.DEVNULL)
 
     def compare(self, commands, rounds, idle_ms):
         words = []
         for name, argv in commands.items():
             words += (["++"] if words else []) + [name, *argv]
         times = {name: [] for name in commands}
-        for line in output(f"{self.build}/driver", rounds, idle_ms, *words).splitlines():
+        said = bench.run(f"{self.build}/driver", rounds, idle_ms, *words, env=self.env, stdout=subprocess.PIPE, text=True).stdout
+        for line in said.splitlines():
             name, nanoseconds = line.split()
             times[name].append(int(nanoseconds) / 1e6)
         return times
@@ -126,7 +130,7 @@ def table(title, hot, idle):
 
 
 def can_raise_limits():
-    """crun raises RLIMIT_MEMLOCK before it loads a device filter, and fails when it can't."""
+    """Has crun what it asks for before it loads a device filter? See memlock.c."""
     with open("/proc/self/status", encoding="utf-8") as file:
         return bool(int(re.search(r"^CapEff:\s+(\w+)", file.read(), re.M)[1], 16) >> 24 & 1)
 
@@ -144,7 +148,7 @@ def part_run(b, args):
     for kind, text in (("default", "runc's default config"), ("docker", "Docker's: seccomp of some 400 names")):
         commands = {"floor": b.floor(kind, TRUE)}
         for name in PEERS:
-            commands[name] = [*b.command(name), "run", "-b", b.bundle(kind, TRUE), f"{b.tag}-run"]
+            commands[name] = [*b.command(name), "run", "-b", b.bundle(kind, TRUE), f"{b.tag}-run-{name}"]
         found[kind] = b.measure(f"run of `true`, {text}", commands, args)
     return found
 
@@ -154,7 +158,7 @@ def part_life(b, args):
     for kind, text in (("default", "runc's default config"), ("docker", "Docker's")):
         commands = {}
         for name in PEERS:
-            one, call = f"{b.tag}-life", b.command(name)
+            one, call = f"{b.tag}-life-{name}", b.command(name)
             commands[name] = sequence([*call, "create", "-b", b.bundle(kind, TRUE), one], [*call, "start", one], ["%"],
                                       [*call, "delete", one])
         found[kind] = b.measure(f"create + start + delete of `true`, {text}", commands, args)
@@ -164,7 +168,7 @@ def part_life(b, args):
 def part_start(b, args):
     commands = {}
     for name in PEERS:
-        one, call = f"{b.tag}-start", b.command(name)
+        one, call = f"{b.tag}-start-{name}", b.command(name)
         commands[name] = sequence(["@", *call, "create", "-b", b.bundle("default", SLEEP), one], [*call, "start", one],
                                   ["@", *call, "delete", "--force", one], ["%"])
     return b.measure("start", commands, args)
@@ -173,23 +177,23 @@ def part_start(b, args):
 def part_delete(b, args):
     commands = {}
     for name in PEERS:
-        one, call = f"{b.tag}-delete", b.command(name)
+        one, call = f"{b.tag}-delete-{name}", b.command(name)
         commands[name] = sequence(["@", *call, "run", "-d", "-b", b.bundle("default", SLEEP), one],
                                   [*call, "delete", "--force", one], ["%"])
     return b.measure("delete --force of a running one", commands, args)
 
 
 def part_running(b, args, title, *words):
-    one = f"{b.tag}-there"
     commands = {}
     for name in PEERS:
+        one = f"{b.tag}-there-{name}"
         b.call(name, "run", "-d", "-b", b.bundle("default", SLEEP), one)
         commands[name] = [*b.command(name), words[0], one, *words[1:]]
     try:
         return b.measure(title, commands, args)
     finally:
         for name in PEERS:
-            b.call(name, "delete", "--force", one)
+            b.call(name, "delete", "--force", f"{b.tag}-there-{name}")
 
 
 def part_state(b, args):
@@ -207,11 +211,11 @@ def part_rate(b, args):
     for name in PEERS:
         bundle, count = b.bundle("default", TRUE), args.rounds
         start = time.monotonic()
-        b.compare({name: [*b.command(name), "run", "-b", bundle, f"{b.tag}-rate"]}, count, 0)
+        b.compare({name: [*b.command(name), "run", "-b", bundle, f"{b.tag}-rate-{name}"]}, count, 0)
         serial = count / (time.monotonic() - start)
 
         def work(number):
-            b.compare({"x": [*b.command(name), "run", "-b", bundle, f"{b.tag}-rate-{number}"]}, count, 0)
+            b.compare({"x": [*b.command(name), "run", "-b", bundle, f"{b.tag}-rate-{name}-{number}"]}, count, 0)
 
         start = time.monotonic()
         with concurrent.futures.ThreadPoolExecutor(4) as pool:
@@ -226,20 +230,20 @@ def part_memory(b, _):
     print(f"\npeak resident of the runtime's own process, KiB\n\n  {'':14}{'create':>9}{'run':>9}{'exec':>9}")
     found = {}
     for name in PEERS:
-        one, row = f"{b.tag}-memory", {}
-        row["run"] = peak([*b.command(name), "run", "-b", b.bundle("default", TRUE), one])
-        row["create"] = peak([*b.command(name), "create", "-b", b.bundle("default", SLEEP), one])
+        one, row = f"{b.tag}-memory-{name}", {}
+        row["run"] = peak(b.env, [*b.command(name), "run", "-b", b.bundle("default", TRUE), one])
+        row["create"] = peak(b.env, [*b.command(name), "create", "-b", b.bundle("default", SLEEP), one])
         b.call(name, "start", one)
-        row["exec"] = peak([*b.command(name), "exec", one, *TRUE])
+        row["exec"] = peak(b.env, [*b.command(name), "exec", one, *TRUE])
         b.call(name, "delete", "--force", one)
         found[name] = row
         print(f"  {name:14}{row['create']:9}{row['run']:9}{row['exec']:9}")
     return found
 
 
-def peak(argv):
+def peak(env, argv):
     """VmHWM of a command in KiB, read when ptrace stops it at its exit: ru_maxrss after vfork is the parent's."""
-    PTRACE_TRACEME, PTRACE_CONT, PTRACE_SETOPTIONS, TRACEEXIT, EVENT_EXIT = 0, 7, 0x4200, 0x40, 6
+    PTRACE_TRACEME, PTRACE_CONT, PTRACE_SETOPTIONS, TRACEEXEC, TRACEEXIT, EVENT_EXIT = 0, 7, 0x4200, 0x10, 0x40, 6
     libc = ctypes.CDLL(None, use_errno=True)
     libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
     pid = os.fork()
@@ -248,9 +252,9 @@ def peak(argv):
         for fd in (0, 1):
             os.dup2(null, fd)
         libc.ptrace(PTRACE_TRACEME, 0, None, None)
-        os.execv(argv[0], argv)
+        os.execve(argv[0], argv, env)
     os.waitpid(pid, 0)  # stopped by its execve
-    libc.ptrace(PTRACE_SETOPTIONS, pid, None, TRACEEXIT)
+    libc.ptrace(PTRACE_SETOPTIONS, pid, None, TRACEEXEC | TRACEEXIT)
     found, signal = 0, 0
     while True:
         libc.ptrace(PTRACE_CONT, pid, None, signal)
@@ -262,7 +266,7 @@ def peak(argv):
                 found = int(re.search(r"^VmHWM:\s+(\d+)", file.read(), re.M)[1])
         signal = 0 if status >> 16 else os.WSTOPSIG(status)
     if os.waitstatus_to_exitcode(status):
-        raise SystemExit(f"bench: {' '.join(argv)} failed")
+        raise SystemExit(f"bench: {' '.join(argv)} failed ({os.waitstatus_to_exitcode(status)})")
     return found
 
 
@@ -288,8 +292,6 @@ def main():
     if "NOOK_BENCH_INSIDE" not in os.environ:
         return bench.go_inside()
 
-    if not can_raise_limits():
-        print("Without CAP_SYS_RESOURCE crun can't load a device filter: none has rules for devices here.")
     b = Bench(args)
     try:
         b.make_programs()
