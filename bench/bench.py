@@ -276,10 +276,6 @@ def bench_memory(b, _):
 PRIVATE = "mount -t tmpfs -o mode=755 tmpfs /run && umount -lR /sys/fs/cgroup && mount -t cgroup2 -o rw,nosuid,nodev,noexec cgroup2 /sys/fs/cgroup && mkdir /sys/fs/cgroup/caller && echo $$ > /sys/fs/cgroup/caller/cgroup.procs && exec \"$@\""
 
 
-# crun enables controllers in the cgroup above its containers', which may hold no process then: it tries for two seconds.
-LEAF = PRIVATE.replace("&& exec ", "&& mkdir /sys/fs/cgroup/bench && echo 0 > /sys/fs/cgroup/bench/cgroup.procs && exec ")
-
-
 def find_cgroup2():
     with open("/proc/self/mountinfo", encoding="utf-8") as file:
         for line in file:
@@ -289,7 +285,7 @@ def find_cgroup2():
     raise SystemExit("bench: no cgroup2 is mounted here, and nook starts processes right into one")
 
 
-def go_inside(script=PRIVATE):
+def go_inside():
     """Runs this program again in there. Return: its exit status."""
     cgroup = f"{find_cgroup2()}/nook-bench-{os.getpid()}"
     os.mkdir(cgroup)
@@ -298,7 +294,7 @@ def go_inside(script=PRIVATE):
         with open(f"{cgroup}/cgroup.procs", "w", encoding="utf-8") as file:
             file.write("0")
 
-    argv = ["unshare", "-Cm", "--propagation", "private", "sh", "-c", script, "sh", sys.executable, "-B",
+    argv = ["unshare", "-Cm", "--propagation", "private", "sh", "-c", PRIVATE, "sh", sys.executable, "-B",
             os.path.abspath(sys.argv[0]), *sys.argv[1:]]
     try:
         return subprocess.run(argv, env=dict(os.environ, NOOK_BENCH_INSIDE="1"), preexec_fn=enter, check=False).returncode
