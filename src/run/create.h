@@ -43,6 +43,16 @@ void nook_create_close_pieces(struct nook_create *c);
 void nook_create_close(struct nook_create *c);
 
 /**
+ * nook_create_walk() - walk the list, with the signals blocked that nook_supervise() is to find
+ * @ret_done: as nook_steps_run()
+ *
+ * The caller's signal mask is in c->stage.signals from here on. A signal that ends what takes too
+ * long is an -EINTR, and still pending.
+ */
+int nook_create_walk(struct nook_create *c, const struct nook_step *steps, size_t n,
+		     size_t *ret_done, struct nook_error *err);
+
+/**
  * nook_create_carry_out() - walk the list, stay while the program runs, undo the list
  * @ret_status: receives the program's status; when nothing ran, 125, or 126 and 127 for a command
  * that can't be executed
@@ -62,6 +72,13 @@ extern const size_t nook_create_n_steps;
 /* For a program that joins a container. */
 extern const struct nook_step nook_exec_steps[];
 extern const size_t nook_exec_n_steps;
+
+/* record.c: what of a plan every container's record has; the rest of @ret is the caller's to fill
+ * in. All is borrowed from @plan. */
+int nook_record_of_plan(struct nook_arena *a, const struct nook_plan *plan, struct nook_record *ret,
+			struct nook_error *err);
+/* How any program enters a container that is there: its namespaces and its filter. */
+void nook_plan_of_record(struct nook_arena *a, const struct nook_record *r, struct nook_plan *ret);
 
 /* Steps of both lists, and of files of their own. Each returns 0 or a negative errno. */
 int write_idmaps(void *ctx, struct nook_error *err); /* idmap.c */

@@ -36,19 +36,6 @@ static int read_running(const char *state_dir, const char *name, struct nook_are
 	return rc;
 }
 
-/* All that differ from the host's, in one call by the pidfd of its pid 1. */
-static void plan_joins(struct nook_arena *a, struct nook_plan *plan,
-		       const struct nook_record *record)
-{
-	for (int k = 0; k < NOOK_NS_COUNT; k++) {
-		if (record->namespaces & nook_ns_kinds[k].clone_flag)
-			*nook_append(a, plan->joins, plan->n_joins) =
-				(struct nook_plan_join){ .kind = (enum nook_ns_kind)k,
-							 .pid = record->pid,
-							 .start_time = record->start_time };
-	}
-}
-
 /* The container's environment, our terminal's name when there is one, the words' own. */
 static void plan_env(struct nook_arena *a, struct nook_plan_process *p,
 		     const struct nook_record *record, const struct nook_exec_spec *spec,
@@ -139,46 +126,35 @@ static int plan_exec(struct nook_arena *a, const struct nook_record *record,
 		     const struct nook_exec_spec *spec, struct nook_plan *plan,
 		     struct nook_error *err)
 {
+	struct nook_plan_process *p = &plan->process;
 	const char *home = NULL;
 
-	*plan = (struct nook_plan){
-		.name = record->name,
-		.root_how = NOOK_PLAN_ROOT_KEEP,
-		.cgroup = { .dirs = record->cgroups, .n_dirs = record->n_cgroups },
-		.process = {
-			.argv = spec->argv,
-			.cwd = spec->cwd ? spec->cwd : record->cwd,
-			.cwd_optional = !spec->cwd,
-			.cwd_from = spec->cwd_from,
-			.uid = record->uid,
-			.gid = record->gid,
-			.groups = record->groups,
-			.n_groups = record->n_groups,
-			.keep_groups = record->keep_groups,
-			.caps = record->caps,
-			.no_new_privs = record->no_new_privs,
-			.seccomp = record->seccomp,
-			.n_seccomp = record->n_seccomp,
-			.seccomp_flags = record->seccomp_flags,
-			.seccomp_name = record->seccomp_name,
-			.seccomp_late = true,
-			.set_oom_score_adj = record->set_oom_score_adj,
-			.oom_score_adj = record->oom_score_adj,
-			.terminal = spec->terminal == NOOK_YES ||
-				    (spec->terminal == NOOK_UNSET && isatty(0) && isatty(1)),
-		},
-	};
-
-	plan->own_userns = record->namespaces & CLONE_NEWUSER;
-	plan_filter(a, &plan->process);
-	plan_joins(a, plan, record);
-	plan->userns.deny_setgroups = record->keep_groups;
+	nook_plan_of_record(a, record, plan);
+	plan->cgroup.dirs = record->cgroups;
+	plan->cgroup.n_dirs = record->n_cgroups;
 	plan->userns.range = record->range;
+	p->argv = spec->argv;
+	p->cwd = spec->cwd ? spec->cwd : record->cwd;
+	p->cwd_optional = !spec->cwd;
+	p->cwd_from = spec->cwd_from;
+	p->uid = record->uid;
+	p->gid = record->gid;
+	p->groups = record->groups;
+	p->n_groups = record->n_groups;
+	p->keep_groups = record->keep_groups;
+	p->caps = record->caps;
+	p->no_new_privs = record->no_new_privs;
+	p->seccomp_late = true;
+	p->set_oom_score_adj = record->set_oom_score_adj;
+	p->oom_score_adj = record->oom_score_adj;
+	p->terminal = spec->terminal == NOOK_YES ||
+		      (spec->terminal == NOOK_UNSET && isatty(0) && isatty(1));
+	plan_filter(a, p);
 
-	int rc = plan_user(a, &plan->process, record, spec, &home, err);
+	int rc = plan_user(a, p, record, spec, &home, err);
 
 	if (rc == 0)
-		plan_env(a, &plan->process, record, spec, home);
+		plan_env(a, p, record, spec, home);
 	return rc;
 }
 

@@ -100,16 +100,6 @@ static int decide(const struct nook_oci_create *c, struct nook_arena *a, struct 
 	return rc;
 }
 
-static uint64_t namespaces_of(const struct nook_plan *plan)
-{
-	uint64_t bits = plan->clone_flags | (plan->late_time ? (uint64_t)CLONE_NEWTIME : 0) |
-			(plan->late_cgroup ? (uint64_t)CLONE_NEWCGROUP : 0);
-
-	for (size_t i = 0; i < plan->n_joins; i++)
-		bits |= nook_ns_kinds[plan->joins[i].kind].clone_flag;
-	return bits;
-}
-
 /* It names a socket, which nobody else has: 64 random bits. */
 static const char *make_start_name(struct nook_arena *a)
 {
@@ -140,55 +130,30 @@ static int fill_record(struct nook_record *r, const struct nook_plan *plan,
 		       struct nook_arena *a, struct nook_error *err)
 {
 	static const char *const none[] = { NULL };
-	const struct nook_plan_process *p = &plan->process;
 	const char *rootfs = b->rootfs ? b->rootfs : "";
 	struct nook_rdt_group rdt = { 0 };
-	char *boot_id = nook_alloc(a, 37);
-	struct timespec now;
+	int rc = nook_record_of_plan(a, plan, r, err);
 
-	(void)clock_gettime(CLOCK_REALTIME, &now); /* can't fail */
 	if (plan->rdt && plan->rdt->set)
 		nook_rdt_group(a, plan->rdt, plan->name, &rdt);
-	*r = (struct nook_record){
-		.name = plan->name,
-		.phase = NOOK_PHASE_CREATING,
-		.boot_id = boot_id,
-		.keeper = getpid(),
-		.created = now.tv_sec,
-		.created_nsec = (int32_t)now.tv_nsec,
-		.cgroups = plan->cgroup.dirs,
-		.n_cgroups = plan->cgroup.n_dirs,
-		.namespaces = namespaces_of(plan),
-		.argv = none,
-		.env = none,
-		.uid = p->uid,
-		.gid = p->gid,
-		.keep_groups = p->keep_groups || plan->userns.deny_setgroups,
-		.caps = p->caps,
-		.no_new_privs = p->no_new_privs,
-		.seccomp_name = p->seccomp ? p->seccomp_name : NULL,
-		.seccomp = p->seccomp,
-		.n_seccomp = p->n_seccomp,
-		.seccomp_flags = p->seccomp_flags,
-		.seccomp_listener = p->seccomp_listener,
-		.seccomp_listener_data = p->seccomp_listener_data,
-		.set_oom_score_adj = p->set_oom_score_adj,
-		.oom_score_adj = p->oom_score_adj,
-		.bundle = b->dir,
-		.rootfs = rootfs[0] == '/' ? rootfs : nook_printf(a, "%s/%s", b->dir, rootfs),
-		.oci_version = b->oci_version,
-		.process = b->process.json,
-		.hooks = b->hooks.json,
-		.hook_state = plan->hooks ? plan->hooks->state : NULL,
-		.annotations = keep_annotations(a, b),
-		.n_annotations = b->n_annotations,
-		.unit = plan->cgroup.unit,
-		.rdt = rdt.own,
-		.rdt_tasks = rdt.monitor ? rdt.monitor : rdt.path,
-		.start = make_start_name(a),
-		.no_new_keyring = c->options.no_new_keyring,
-	};
-	return nook_boot_id(boot_id, err);
+	r->argv = none;
+	r->env = none;
+	r->seccomp_listener = plan->process.seccomp_listener;
+	r->seccomp_listener_data = plan->process.seccomp_listener_data;
+	r->bundle = b->dir;
+	r->rootfs = rootfs[0] == '/' ? rootfs : nook_printf(a, "%s/%s", b->dir, rootfs);
+	r->oci_version = b->oci_version;
+	r->process = b->process.json;
+	r->hooks = b->hooks.json;
+	r->hook_state = plan->hooks ? plan->hooks->state : NULL;
+	r->annotations = keep_annotations(a, b);
+	r->n_annotations = b->n_annotations;
+	r->unit = plan->cgroup.unit;
+	r->rdt = rdt.own;
+	r->rdt_tasks = rdt.monitor ? rdt.monitor : rdt.path;
+	r->start = make_start_name(a);
+	r->no_new_keyring = c->options.no_new_keyring;
+	return rc;
 }
 
 static void warn_all(const struct nook_oci_create *c, const struct nook_plan *plan)
@@ -237,13 +202,8 @@ static void run_poststop(const struct nook_oci_create *c, const struct nook_plan
 static int make(struct nook_create *create, const struct nook_oci_create *c, struct nook_error *err)
 {
 	size_t done = 0;
-	int rc;
+	int rc = nook_create_walk(create, nook_create_steps, nook_create_n_steps, &done, err);
 
-	(void)sigprocmask(SIG_SETMASK, NULL, &create->stage.signals); /* can't fail: it only asks */
-	nook_supervise_block();
-	create->walk.interrupt = nook_open_interrupt();
-	rc = nook_steps_run(nook_create_steps, nook_create_n_steps, &create->walk, &done, err);
-	close_fd(&create->walk.interrupt); /* what came is still pending */
 	if (rc == 0)
 		return 0;
 

@@ -177,18 +177,6 @@ static int compose_process(struct nook_arena *a, const struct nook_oci_exec *e,
 	return rc == 0 ? apply_caps(e->caps, p, err) : rc;
 }
 
-/* All that differ from ours, in one call by the pidfd of its pid 1. */
-static void plan_joins(struct nook_arena *a, struct nook_plan *plan, const struct nook_record *r)
-{
-	for (int k = 0; k < NOOK_NS_COUNT; k++) {
-		if (r->namespaces & nook_ns_kinds[k].clone_flag)
-			*nook_append(a, plan->joins, plan->n_joins) =
-				(struct nook_plan_join){ .kind = (enum nook_ns_kind)k,
-							 .pid = r->pid,
-							 .start_time = r->start_time };
-	}
-}
-
 static int plan_exec(struct nook_arena *a, const struct nook_oci_exec *e,
 		     const struct nook_record *r, const struct nook_bundle_process *process,
 		     const struct nook_host *host, struct nook_plan *plan, struct nook_error *err)
@@ -209,21 +197,15 @@ static int plan_exec(struct nook_arena *a, const struct nook_oci_exec *e,
 		.err = err,
 	};
 
-	*plan = (struct nook_plan){
-		.name = r->name,
-		.state_dir = e->state_dir,
-		.bundle = true,
-		.root_how = NOOK_PLAN_ROOT_KEEP,
-		.own_userns = r->namespaces & CLONE_NEWUSER,
-	};
-	plan->userns.deny_setgroups = r->keep_groups;
+	nook_plan_of_record(a, r, plan);
+	plan->state_dir = e->state_dir;
+	plan->bundle = true;
 
 	int rc = nook_plan_bundle_program(&p, process);
 
 	if (rc < 0)
 		return rc;
 	plan->process.keep_keyring = r->no_new_keyring;
-	plan_joins(a, plan, r);
 	rc = nook_cgroup_of_exec(a, r, e->cgroup, &plan->cgroup.dirs, &plan->cgroup.n_dirs, err);
 	if (rc < 0)
 		return rc;
@@ -235,11 +217,6 @@ static int plan_exec(struct nook_arena *a, const struct nook_oci_exec *e,
 		plan->rdt = rdt;
 	}
 
-	/* The container's filter holds for all that enter it. */
-	plan->process.seccomp = r->seccomp;
-	plan->process.n_seccomp = r->n_seccomp;
-	plan->process.seccomp_flags = r->seccomp_flags;
-	plan->process.seccomp_name = r->seccomp_name;
 	plan->process.seccomp_listener = r->seccomp_listener;
 	plan->process.seccomp_listener_data = r->seccomp_listener_data;
 	if (!plan->process.set_oom_score_adj && r->set_oom_score_adj) {
@@ -297,11 +274,7 @@ static int enter(const struct nook_oci_exec *e, struct nook_create *c, int *ret_
 		 struct nook_error *err)
 {
 	size_t done = 0;
-
-	(void)sigprocmask(SIG_SETMASK, NULL, &c->stage.signals); /* can't fail: it only asks */
-	nook_supervise_block();
-
-	int rc = nook_steps_run(nook_exec_steps, nook_exec_n_steps, &c->walk, &done, err);
+	int rc = nook_create_walk(c, nook_exec_steps, nook_exec_n_steps, &done, err);
 
 	if (rc < 0)
 		(void)nook_steps_undo(nook_exec_steps, done, &c->walk,

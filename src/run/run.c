@@ -149,44 +149,22 @@ static int fill_record(struct nook_record *r, const struct nook_plan *plan,
 		       const struct nook_spec *spec, struct nook_arena *a, struct nook_error *err)
 {
 	const struct nook_plan_process *p = &plan->process;
-	char *boot_id = nook_alloc(a, 37);
-	uint64_t namespaces = plan->clone_flags | (plan->late_time ? (uint64_t)CLONE_NEWTIME : 0);
+	int rc = nook_record_of_plan(a, plan, r, err);
 
-	for (size_t i = 0; i < plan->n_joins; i++)
-		namespaces |= nook_ns_kinds[plan->joins[i].kind].clone_flag;
-
-	*r = (struct nook_record){
-		.name = plan->name,
-		.phase = NOOK_PHASE_CREATING,
-		.boot_id = boot_id,
-		.keeper = getpid(),
-		.created = time(NULL),
-		.hostname = plan->hostname,
-		.root = describe_root(a, spec),
-		.range = plan->userns.range,
-		.cgroups = plan->cgroup.dirs,
-		.n_cgroups = plan->cgroup.n_dirs,
-		.namespaces = namespaces,
-		.argv = p->argv,
-		.env = p->env,
-		.cwd = p->cwd_optional ? "/" : p->cwd,
-		.uid = p->uid,
-		.gid = p->gid,
-		.groups = p->groups,
-		.n_groups = p->n_groups,
-		.keep_groups = p->keep_groups,
-		.caps = p->caps,
-		.no_new_privs = p->no_new_privs,
-		.seccomp_name = p->seccomp ? p->seccomp_name : NULL,
-		/* The default filter is made again from the capabilities: no file has to be kept
-		   for it. */
-		.seccomp = is_default_filter(p) ? NULL : p->seccomp,
-		.n_seccomp = is_default_filter(p) ? 0 : p->n_seccomp,
-		.seccomp_flags = p->seccomp_flags,
-		.set_oom_score_adj = p->set_oom_score_adj,
-		.oom_score_adj = p->oom_score_adj,
-	};
-	return nook_boot_id(boot_id, err);
+	r->hostname = plan->hostname;
+	r->root = describe_root(a, spec);
+	r->range = plan->userns.range;
+	r->argv = p->argv;
+	r->env = p->env;
+	r->cwd = p->cwd_optional ? "/" : p->cwd;
+	r->groups = p->groups;
+	r->n_groups = p->n_groups;
+	/* Made again from the capabilities: no file has to be kept for it. */
+	if (is_default_filter(p)) {
+		r->seccomp = NULL;
+		r->n_seccomp = 0;
+	}
+	return rc;
 }
 
 /* The program could not be executed: that is its own status, as a shell has it; the rest is ours.
@@ -213,20 +191,27 @@ int nook_open_interrupt(void)
 	return fd < 0 ? NO_FD : fd;
 }
 
+int nook_create_walk(struct nook_create *c, const struct nook_step *steps, size_t n,
+		     size_t *ret_done, struct nook_error *err)
+{
+	(void)sigprocmask(SIG_SETMASK, NULL, &c->stage.signals); /* can't fail: it only asks */
+	nook_supervise_block();
+	c->walk.interrupt = nook_open_interrupt();
+
+	int rc = nook_steps_run(steps, n, &c->walk, ret_done, err);
+
+	close_fd(&c->walk.interrupt);
+	return rc;
+}
+
 /* Walks the list, stays while the program runs, undoes the list. The program's status is worth more
  * than a cleanup's failure, but that is not kept quiet. */
 int nook_create_carry_out(struct nook_create *c, const struct nook_step *steps, size_t n,
 			  int *ret_status, struct nook_error *err)
 {
 	size_t done = 0;
-	int rc;
+	int rc = nook_create_walk(c, steps, n, &done, err);
 
-	(void)sigprocmask(SIG_SETMASK, NULL, &c->stage.signals); /* can't fail: it only asks */
-	nook_supervise_block();
-	c->walk.interrupt = nook_open_interrupt();
-	rc = nook_steps_run(steps, n, &c->walk, &done, err);
-	close_fd(&c->walk.interrupt); /* what came while it was open is still pending, and passed on
-				       */
 	if (rc < 0) {
 		*ret_status = status_of(err);
 	} else {
