@@ -87,6 +87,14 @@ int nook_cgroup_step_back(const struct nook_plan_cgroup_dir *dir, struct nook_er
  * the root, and with it the supervisor's leaf. */
 int nook_cgroup_tidy(const struct nook_plan_cgroup_dir *dir, struct nook_error *err);
 
+/* Longer than any process needs to die that is not stuck in a driver or a dead network mount. */
+#define NOOK_CGROUP_PATIENCE_MS 10000
+void nook_cgroup_hint_stuck(struct nook_error *err);
+
+/* Does it once, and again when it fails: a lack of memory or of a descriptor may have passed. */
+int nook_cgroup_twice(int (*fn)(const struct nook_plan_cgroup_dir *dir, struct nook_error *err),
+		      const struct nook_plan_cgroup_dir *dir, struct nook_error *err);
+
 /* Milliseconds of CLOCK_MONOTONIC. */
 int64_t nook_cgroup_now(void);
 
