@@ -92,8 +92,9 @@ static pid_t serve(const char *answer, const void *data, size_t len)
 		hear(fd, "DATA\r\n");
 		say(fd, "OK 1234\r\n", 9);
 	}
-	if (data) {
+	if (strncmp(answer, "DATA", 4) == 0 || strncmp(answer, "OK", 2) == 0)
 		hear(fd, "BEGIN\r\n");
+	if (data) {
 		for (size_t i = 0; i < len; i++) /* in pieces, as a socket may */
 			say(fd, (const char *)data + i, 1);
 	}
