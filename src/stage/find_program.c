@@ -3,7 +3,7 @@
  * looked for inside, as who will execute it. */
 #include "stage.h"
 
-#include "base/text.h"
+#include "path_search.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -26,48 +26,27 @@ static int look(const char *path)
 	return faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) < 0 ? -errno : 0;
 }
 
-static const char *search_path(const struct nook_plan_process *p)
-{
-	const char *dirs = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
-	for (const char *const *e = p->env; *e; e++) {
-		const char *value = nook_after(*e, "PATH=");
-
-		if (value)
-			dirs = value;
-	}
-	return dirs;
-}
-
 /* 0: found; -EACCES: only such as may not be executed; -ENOENT. */
 static int search(const char *name, const char *dirs)
 {
+	char path[PATH_MAX];
 	int found = -ENOENT;
 
-	for (const char *d = dirs;; d++) {
-		size_t len = strcspn(d, ":");
-		char path[PATH_MAX];
+	while (nook_search_next(&dirs, name, path)) {
+		int rc = look(path);
 
-		if (nook_format(path, sizeof(path), "%.*s%s%s", (int)len, d, len ? "/" : "", name) +
-			    1 <
-		    sizeof(path)) {
-			int rc = look(path);
-
-			if (rc == 0)
-				return 0;
-			if (rc == -EACCES)
-				found = rc;
-		}
-		d += len;
-		if (!*d)
-			return found;
+		if (rc == 0)
+			return 0;
+		if (rc == -EACCES)
+			found = rc;
 	}
+	return found;
 }
 
 int find_program(void *ctx, struct nook_error *err)
 {
 	const struct nook_plan_process *p = &((struct nook_stage *)ctx)->plan->process;
-	const char *name = p->argv[0], *dirs = search_path(p);
+	const char *name = p->argv[0], *dirs = nook_search_dirs(p->env);
 	bool whole = strchr(name, '/');
 	int rc = whole ? look(name) : search(name, dirs);
 
@@ -75,11 +54,9 @@ int find_program(void *ctx, struct nook_error *err)
 		return 0;
 	if (rc != -ENOENT && rc != -ENOTDIR)
 		return nook_fail(err, -rc, "execve %s", name);
-	if (whole)
-		nook_cause(err, "command-not-found", "the container has no file %s", name);
-	else
-		nook_cause(err, "command-not-found",
-			   "no directory of PATH (%s) has %s inside the container", dirs, name);
+	if (!whole)
+		return nook_search_failed(name, dirs, err);
+	nook_cause(err, "command-not-found", "the container has no file %s", name);
 	return nook_refuse(err, ENOENT, "%s: command not found in the container", name);
 }
 

@@ -5,6 +5,7 @@
 #include "base/own.h"
 #include "base/text.h"
 #include "init.h"
+#include "path_search.h"
 #include "program_failed.h"
 #include "pty.h"
 #include "sys/pidfd.h"
@@ -157,44 +158,24 @@ static int try_exec(const char *path, const struct nook_stage *s, struct nook_er
 /* As execvp(3) does, but for its fallback to a shell: what has no #! is not a program. */
 static int search(const struct nook_stage *s, struct nook_error *err)
 {
-	const char *name = s->plan->process.argv[0],
-		   *dirs = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+	const char *name = s->plan->process.argv[0], *dirs = nook_search_dirs(env_of(s));
+	char path[PATH_MAX];
 	bool denied = false;
 
-	for (const char *const *e = env_of(s); *e; e++) {
-		const char *value = nook_after(*e, "PATH=");
+	for (const char *at = dirs; nook_search_next(&at, name, path);) {
+		int rc = try_exec(path, s, err);
 
-		if (value)
-			dirs = value;
-	}
-
-	for (const char *d = dirs;; d++) {
-		size_t len = strcspn(d, ":");
-		char path[PATH_MAX];
-		size_t n = nook_format(path, sizeof(path), "%.*s%s%s", (int)len, d, len ? "/" : "",
-				       name);
-
-		if (n + 1 < sizeof(path)) {
-			int rc = try_exec(path, s, err);
-
-			/* A script that is there but lacks its interpreter is the find, and so is
-			 * anything odd. */
-			if ((rc == -ENOENT && err->id[0]) ||
-			    (rc != -ENOENT && rc != -ENOTDIR && rc != -EACCES))
-				return rc;
-			denied = denied || rc == -EACCES;
-		}
-		d += len;
-		if (!*d)
-			break;
+		/* A script that is there but lacks its interpreter is the find, and so is anything
+		 * odd. */
+		if ((rc == -ENOENT && err->id[0]) ||
+		    (rc != -ENOENT && rc != -ENOTDIR && rc != -EACCES))
+			return rc;
+		denied = denied || rc == -EACCES;
 	}
 
 	if (denied)
 		return nook_refuse(err, EACCES, "execve %s: Permission denied", name);
-	nook_cause(err, "command-not-found",
-		   "no directory of PATH (%s) has %s inside the container", dirs, name);
-	nook_hint(err, "check the spelling, or give its whole path");
-	return nook_refuse(err, ENOENT, "%s: command not found in the container", name);
+	return nook_search_failed(name, dirs, err);
 }
 
 /* The end of the channel says that it runs, as execve(2) would. Only stdin, stdout and stderr are
