@@ -16,10 +16,10 @@ static int try_run(void *data, struct nook_error *err)
 	struct nook_run_words words;
 	char *argv[] = { "--", "true", NULL };
 	int status = 0;
-	int rc = nook_arena_init(&a);
+	int rc = nook_arena_open(&a, err);
 
 	if (rc < 0)
-		return nook_fail(err, -rc, "mmap of %zu bytes of address space", NOOK_ARENA_SIZE);
+		return rc;
 	rc = nook_attempt_mute(err);
 	rc = rc < 0 ? rc : nook_words_run(&a, argv, &words, err);
 	rc = rc < 0 ? rc : nook_run(&words.spec, NULL, &status, err);

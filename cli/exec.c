@@ -13,13 +13,12 @@ int nook_cmd_exec(int argc, char **argv)
 	struct nook_error err = { 0 };
 	const char *state_dir;
 	int status = NOOK_EXIT_FAILURE;
-	int rc = nook_arena_init(&a);
+	int rc = nook_arena_open(&a, &err);
 
 	(void)argc;
-	if (rc < 0) {
-		(void)nook_fail(&err, -rc, "mmap of %zu bytes of address space", NOOK_ARENA_SIZE);
+	if (rc < 0)
 		return nook_cli_failed(&err, NULL, status);
-	}
+
 	if (nook_words_exec(&a, argv + 1, &words, &err) < 0)
 		return nook_cli_refused(&err);
 	if (words.help)

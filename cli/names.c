@@ -11,12 +11,10 @@ int nook_cli_read(struct nook_arena *a, const struct nook_option_table *table, c
 		  void *into, struct nook_option_words *ret)
 {
 	struct nook_error err = { 0 };
-	int rc = nook_arena_init(a);
+	int rc = nook_arena_open(a, &err);
 
-	if (rc < 0) {
-		(void)nook_fail(&err, -rc, "mmap of %zu bytes of address space", NOOK_ARENA_SIZE);
+	if (rc < 0)
 		return nook_cli_failed(&err, NULL, NOOK_EXIT_FAILURE);
-	}
 
 	rc = nook_options_read(table, a, argv + 1, into, ret, &err);
 	if (rc == -ECANCELED)

@@ -246,13 +246,12 @@ static int look(struct watch *w)
 {
 	auto_arena struct nook_arena a = { 0 };
 	struct nook_error err = { 0 };
-	int rc = nook_arena_init(&a);
+	int rc = nook_arena_open(&a, &err);
 	int status;
 
-	if (rc < 0) {
-		(void)nook_fail(&err, -rc, "mmap of %zu bytes of address space", NOOK_ARENA_SIZE);
+	if (rc < 0)
 		return nook_cli_failed(&err, NULL, NOOK_EXIT_FAILURE);
-	}
+
 	status = nook_cli_ns_graph(&a, 0, &w->after);
 	if (status >= 0)
 		return status;

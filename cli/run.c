@@ -50,13 +50,12 @@ int nook_cmd_run(int argc, char **argv)
 	struct nook_run_words words;
 	struct nook_error err = { 0 };
 	int status = NOOK_EXIT_FAILURE;
-	int rc = nook_arena_init(&a);
+	int rc = nook_arena_open(&a, &err);
 
 	(void)argc;
-	if (rc < 0) {
-		(void)nook_fail(&err, -rc, "mmap of %zu bytes of address space", NOOK_ARENA_SIZE);
+	if (rc < 0)
 		return nook_cli_failed(&err, NULL, status);
-	}
+
 	if (nook_words_run(&a, argv + 1, &words, &err) < 0)
 		return nook_cli_refused(&err);
 	if (words.help)

@@ -50,10 +50,10 @@ static int print_stats(struct oci *o, const struct nook_record *record, struct n
 {
 	auto_arena struct nook_arena a = { 0 };
 	struct nook_json_writer w;
-	int rc = nook_arena_init(&a);
+	int rc = nook_arena_open(&a, err);
 
 	if (rc < 0)
-		return nook_fail(err, -rc, "mmap of %zu bytes of address space", NOOK_ARENA_SIZE);
+		return rc;
 	begin_event(&w, &a, "stats", record->name);
 	rc = nook_oci_stats(record, &w, "data", err);
 	return rc < 0 ? rc : end_event(o, &w);

@@ -163,12 +163,11 @@ int main(int argc, char **argv, char **env)
 	/* A hook, or an engine, that doesn't read is no error. */
 	(void)signal(SIGPIPE, SIG_IGN); /* fails for a wrong number only */
 
-	int rc = nook_arena_init(&arena);
+	int rc = nook_arena_open(&arena, &err);
 
-	if (rc < 0) {
-		(void)nook_fail(&err, -rc, "mmap of %zu bytes of address space", NOOK_ARENA_SIZE);
+	if (rc < 0)
 		return oci_failed(&o, &err);
-	}
+
 	if (argc == 0)
 		return oci_help_commands(&o);
 

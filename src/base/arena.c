@@ -22,6 +22,13 @@ int nook_arena_init(struct nook_arena *a)
 	return 0;
 }
 
+int nook_arena_open(struct nook_arena *a, struct nook_error *err)
+{
+	return nook_arena_init(a) < 0 ? nook_fail(err, ENOMEM, "mmap of %zu MiB of address space",
+						  NOOK_ARENA_SIZE >> 20)
+				      : 0;
+}
+
 void *nook_alloc(struct nook_arena *a, size_t size)
 {
 	size_t at = (a->used + 15) & ~(size_t)15;

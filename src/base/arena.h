@@ -3,11 +3,13 @@
 #ifndef NOOK_BASE_ARENA_H
 #define NOOK_BASE_ARENA_H
 
+#include "nook/error.h"
+
 #include <stddef.h>
 
 /*
  * An arena is a stretch of address space, reserved once and filled by the kernel page by page as it
- * is touched. So only nook_arena_init() can fail, and the code that fills specs and plans has no
+ * is touched. So only making it can fail, and the code that fills specs and plans has no
  * out-of-memory branches to get wrong.
  */
 struct nook_arena {
@@ -15,12 +17,14 @@ struct nook_arena {
 	size_t used;
 };
 
-/* Address space of an arena. Readers bound their input (4 MiB for a config), so that a spec and its
- * plan stay far below; passing it is a bug in a bound and traps. */
+/* Address space of an arena. Readers bound their input (16 MiB for a config.json), so that a spec
+ * and its plan stay far below; passing it is a bug in a bound and traps. */
 #define NOOK_ARENA_SIZE ((size_t)256 << 20)
 
 /* Return: 0; -ENOMEM when the address space is limited below NOOK_ARENA_SIZE (RLIMIT_AS). */
 int nook_arena_init(struct nook_arena *a);
+/* The same, noted in @err. */
+int nook_arena_open(struct nook_arena *a, struct nook_error *err);
 
 /* Zeroed memory, aligned for any type; never NULL. */
 void *nook_alloc(struct nook_arena *a, size_t size);

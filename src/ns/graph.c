@@ -17,10 +17,10 @@ const char *nook_ns_how_word(enum nook_ns_how how)
 int nook_ns_graph_new(struct nook_ns_graph **ret, struct nook_error *err)
 {
 	struct nook_arena arena = { 0 };
-	int rc = nook_arena_init(&arena);
+	int rc = nook_arena_open(&arena, err);
 
 	if (rc < 0)
-		return nook_fail(err, -rc, "mmap of %zu bytes of address space", NOOK_ARENA_SIZE);
+		return rc;
 
 	struct nook_ns_graph *g = nook_alloc(&arena, sizeof(*g));
 

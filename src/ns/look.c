@@ -126,9 +126,9 @@ int nook_look_limits(const struct nook_ns_graph *g, const struct nook_ns *ns,
 
 	if (proc < 0)
 		return nook_fail(err, errno, "open /proc");
-	rc = nook_arena_init(&a);
+	rc = nook_arena_open(&a, err);
 	if (rc < 0)
-		return nook_fail(err, -rc, "mmap of %zu bytes of address space", NOOK_ARENA_SIZE);
+		return rc;
 	rc = nook_look_inside(g, ns, tell_limits, &w, sizeof(w.values), &a, &text, &len, err);
 	if (rc < 0)
 		return rc;

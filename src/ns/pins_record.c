@@ -73,10 +73,10 @@ int nook_pins_write(const struct nook_pins *p, const struct nook_ns_name *record
 	struct nook_json_writer w;
 	const char *text = NULL;
 	size_t len = 0;
-	int rc = nook_arena_init(&scratch);
+	int rc = nook_arena_open(&scratch, err);
 
 	if (rc < 0)
-		return nook_fail(err, -rc, "mmap");
+		return rc;
 	nook_json_to_arena(&w, &scratch, false);
 	put_record(&w, record);
 	(void)nook_json_finish(&w, &text, &len); /* into an arena: never fails */

@@ -242,10 +242,10 @@ int nook_ns_where(const char *state_dir, const char *process, struct nook_ns_whe
 {
 	auto_arena struct nook_arena a = { 0 };
 	struct nook_ns_where w = { .n_pids = 0 };
-	int rc = nook_arena_init(&a);
+	int rc = nook_arena_open(&a, err);
 
 	if (rc < 0)
-		return nook_fail(err, -rc, "mmap of %zu bytes of address space", NOOK_ARENA_SIZE);
+		return rc;
 	rc = nook_translate_check(err);
 	if (rc == 0)
 		rc = nook_ns_words_inner(state_dir, process, err);
@@ -303,10 +303,10 @@ int nook_ns_where_at(const char *state_dir, const char *process, const char *at,
 {
 	auto_arena struct nook_arena a = { 0 };
 	struct nook_ns_where w = { .n_pids = 0 };
-	int rc = nook_arena_init(&a);
+	int rc = nook_arena_open(&a, err);
 
 	if (rc < 0)
-		return nook_fail(err, -rc, "mmap of %zu bytes of address space", NOOK_ARENA_SIZE);
+		return rc;
 	rc = nook_translate_check(err);
 	if (rc < 0)
 		return rc;

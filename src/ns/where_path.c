@@ -266,10 +266,10 @@ static int translate(const char *state_dir, const char *target, const char *path
 	struct nook_where_work w = {
 		.a = &a, .host = { NO_FD }, .inside = { NO_FD }, .out = &out, .err = err
 	};
-	int rc = nook_arena_init(&a);
+	int rc = nook_arena_open(&a, err);
 
 	if (rc < 0)
-		return nook_fail(err, -rc, "mmap of %zu bytes of address space", NOOK_ARENA_SIZE);
+		return rc;
 	rc = nook_where_open_sides(&w, state_dir, target);
 	if (rc == 0)
 		rc = way(&w, target, path);

@@ -48,10 +48,10 @@ static int open_path(const char *path, struct nook_error *err)
 static int find_name(const char *state_dir, const char *name, struct nook_arena *a,
 		     struct nook_ns_target *ret, struct nook_error *err)
 {
-	int rc = nook_arena_init(a);
+	int rc = nook_arena_open(a, err);
 
 	if (rc < 0)
-		return nook_fail(err, -rc, "mmap of %zu bytes of address space", NOOK_ARENA_SIZE);
+		return rc;
 	return nook_ns_target_find(state_dir, name, a, ret, err);
 }
 

@@ -185,7 +185,7 @@ int nook_oci_pause(const char *state_dir, const char *id, bool pause, struct noo
 {
 	auto_arena struct nook_arena a = { 0 };
 	struct nook_oci_state c = { 0 };
-	int r = nook_oci_arena(&a, err);
+	int r = nook_arena_open(&a, err);
 	bool v2 = false;
 
 	if (r == 0)

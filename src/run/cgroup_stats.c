@@ -262,7 +262,7 @@ int nook_oci_stats(const struct nook_record *r, struct nook_json_writer *w, cons
 {
 	auto_arena struct nook_arena a = { 0 };
 	struct nook_stats s = { .arena = &a, .w = w };
-	int rc = nook_oci_arena(&a, err);
+	int rc = nook_arena_open(&a, err);
 
 	if (rc < 0)
 		return rc;

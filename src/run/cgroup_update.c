@@ -111,7 +111,7 @@ int nook_oci_update(const char *state_dir, const char *id, const struct nook_bun
 	auto_arena struct nook_arena a = { 0 };
 	struct nook_state s = NOOK_STATE_NONE;
 	struct nook_oci_state c = { 0 };
-	int rc = nook_oci_arena(&a, err);
+	int rc = nook_arena_open(&a, err);
 
 	if (rc < 0)
 		return rc;

@@ -224,12 +224,10 @@ int nook_ns_enter(const char *state_dir, const struct nook_ns_enter_spec *spec,
 	struct nook_create c;
 
 	*ret_status = 125;
-	if (nook_arena_init(&arena) < 0)
-		return nook_fail(err, ENOMEM, "mmap of %zu MiB of address space",
-				 NOOK_ARENA_SIZE >> 20);
+	int rc = nook_arena_open(&arena, err);
 
-	int rc = plan(&e, state_dir, err);
-
+	if (rc == 0)
+		rc = plan(&e, state_dir, err);
 	if (rc == 0) {
 		nook_create_init(&c, &e.plan, &arena, trace);
 		c.stage_steps = c.walk.other = nook_enter_steps;

@@ -167,12 +167,10 @@ int nook_exec(const char *state_dir, const struct nook_exec_spec *spec,
 	struct nook_create c;
 
 	*ret_status = 125;
-	if (nook_arena_init(&arena) < 0)
-		return nook_fail(err, ENOMEM, "mmap of %zu MiB of address space",
-				 NOOK_ARENA_SIZE >> 20);
+	int rc = nook_arena_open(&arena, err);
 
-	int rc = read_running(state_dir, spec->name, &arena, &record, err);
-
+	if (rc == 0)
+		rc = read_running(state_dir, spec->name, &arena, &record, err);
 	if (rc == 0)
 		rc = plan_exec(&arena, &record, spec, &plan, err);
 	if (rc == 0)

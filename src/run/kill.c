@@ -65,12 +65,10 @@ int nook_kill(const char *state_dir, const char *name, int signal, bool all, str
 	struct nook_record record;
 	enum nook_life life;
 
-	if (nook_arena_init(&arena) < 0)
-		return nook_fail(err, ENOMEM, "mmap of %zu MiB of address space",
-				 NOOK_ARENA_SIZE >> 20);
+	int rc = nook_arena_open(&arena, err);
 
-	int rc = nook_state_read(state_dir, name, &arena, &record, &life, err);
-
+	if (rc == 0)
+		rc = nook_state_read(state_dir, name, &arena, &record, &life, err);
 	if (rc < 0)
 		return rc;
 	if (life != NOOK_LIFE_RUNNING)

@@ -251,7 +251,7 @@ int nook_oci_create(const struct nook_oci_create *c, struct nook_error *err)
 	struct nook_host host = { 0 };
 	struct nook_plan plan;
 	struct nook_create create;
-	int rc = nook_oci_arena(&a, err);
+	int rc = nook_arena_open(&a, err);
 
 	if (rc == 0)
 		rc = begin(c, &a, &b, &host, &plan, &create, err);
@@ -337,7 +337,7 @@ int nook_oci_run(const struct nook_oci_create *c, int *ret_status, struct nook_e
 	struct nook_host host = { 0 };
 	struct nook_plan plan;
 	struct nook_create create;
-	int rc = nook_oci_arena(&a, err);
+	int rc = nook_arena_open(&a, err);
 
 	*ret_status = 1;
 	if (rc == 0)
@@ -377,7 +377,7 @@ int nook_oci_plan(const struct nook_oci_create *c, enum nook_plan_format format,
 	auto_bundle struct nook_bundle b = { 0 };
 	struct nook_host host = { 0 };
 	struct nook_plan plan;
-	int rc = nook_oci_arena(&a, err);
+	int rc = nook_arena_open(&a, err);
 
 	if (rc == 0)
 		rc = read_bundle(c, &a, &b, err);

@@ -115,7 +115,7 @@ int nook_oci_check(const struct nook_oci_create *c,
 				  .state_dir = c->options.state_dir,
 				  .bundle = true };
 	struct check check = { tell_one, data, 0 };
-	int rc = nook_oci_arena(&a, err);
+	int rc = nook_arena_open(&a, err);
 
 	if (rc == 0)
 		rc = nook_bundle_read_config(&a, c->bundle, c->config, &b, err);

@@ -60,7 +60,7 @@ int nook_oci_delete(const char *state_dir, const char *id, bool force, nook_oci_
 	auto_arena struct nook_arena a = { 0 };
 	struct nook_state s = NOOK_STATE_NONE;
 	struct nook_error busy = { 0 };
-	int rc = nook_oci_arena(&a, err);
+	int rc = nook_arena_open(&a, err);
 
 	if (rc == 0)
 		rc = nook_state_take(state_dir, id, force ? FORCE_PATIENCE_MS : PATIENCE_MS, &s,

@@ -296,7 +296,7 @@ int nook_oci_exec(const struct nook_oci_exec *e, int *ret_status, struct nook_er
 	struct nook_host host = { 0 };
 	struct nook_plan plan;
 	struct nook_create c;
-	int rc = nook_oci_arena(&a, err);
+	int rc = nook_arena_open(&a, err);
 
 	*ret_status = 255;
 	if (rc == 0)

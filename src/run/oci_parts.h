@@ -7,9 +7,6 @@
 #include "oci.h"
 #include "state/files.h"
 
-/* An arena, or -ENOMEM noted. */
-int nook_oci_arena(struct nook_arena *a, struct nook_error *err);
-
 /* "container does not exist": what engines look for. -ENOENT. */
 int nook_oci_no_such(const char *id, struct nook_error *err);
 

@@ -148,7 +148,7 @@ int nook_oci_start(const struct nook_oci_start *o, struct nook_error *err)
 	auto_arena struct nook_arena a = { 0 };
 	struct nook_state s = NOOK_STATE_NONE;
 	struct started c = { NO_FD, NO_FD, 0 };
-	int rc = nook_oci_arena(&a, err);
+	int rc = nook_arena_open(&a, err);
 
 	if (rc == 0)
 		rc = nook_state_take(o->state_dir, o->id, PATIENCE_MS, &s, err);
@@ -204,7 +204,7 @@ int nook_oci_kill(const char *state_dir, const char *id, int signal, bool all,
 	auto_arena struct nook_arena a = { 0 };
 	struct nook_oci_state c;
 	auto_close int pidfd = NO_FD;
-	int rc = nook_oci_arena(&a, err);
+	int rc = nook_arena_open(&a, err);
 
 	if (rc == 0)
 		rc = nook_oci_load(state_dir, id, NOOK_RECORD_TEXT, &a, &c, err);

@@ -8,13 +8,6 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-int nook_oci_arena(struct nook_arena *a, struct nook_error *err)
-{
-	return nook_arena_init(a) < 0 ? nook_fail(err, ENOMEM, "mmap of %zu MiB of address space",
-						  NOOK_ARENA_SIZE >> 20)
-				      : 0;
-}
-
 int nook_oci_no_such(const char *id, struct nook_error *err)
 {
 	nook_cause(err, "no-such-container", "it was never created here, or is deleted");

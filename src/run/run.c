@@ -256,12 +256,10 @@ static int run_once(const struct nook_spec *asked, const struct function *functi
 	struct nook_create c;
 
 	*ret_status = 125;
-	if (nook_arena_init(&arena) < 0)
-		return nook_fail(err, ENOMEM, "mmap of %zu MiB of address space",
-				 NOOK_ARENA_SIZE >> 20);
+	int rc = nook_arena_open(&arena, err);
 
-	int rc = prepare(&arena, asked, &spec, &host, &plan, err);
-
+	if (rc == 0)
+		rc = prepare(&arena, asked, &spec, &host, &plan, err);
 	if (rc == 0)
 		rc = nook_seal_self(&plan, err);
 	if (rc < 0)
@@ -315,11 +313,9 @@ int nook_run_plan(const struct nook_spec *asked, enum nook_plan_format format, F
 	struct nook_host host = { 0 };
 	struct nook_plan plan;
 
-	if (nook_arena_init(&arena) < 0)
-		return nook_fail(err, ENOMEM, "mmap of %zu MiB of address space",
-				 NOOK_ARENA_SIZE >> 20);
+	int rc = nook_arena_open(&arena, err);
 
-	int rc = prepare(&arena, asked, &spec, &host, &plan, err);
-
+	if (rc == 0)
+		rc = prepare(&arena, asked, &spec, &host, &plan, err);
 	return rc < 0 ? rc : nook_plan_show(&plan, format, &arena, out, err);
 }

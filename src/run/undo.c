@@ -86,10 +86,10 @@ int nook_state_clear(struct nook_state *state, struct nook_error *err)
 	auto_arena struct nook_arena scratch = { 0 };
 	struct nook_record record = { 0 };
 	char boot_id[37];
-	int rc = nook_arena_init(&scratch);
+	int rc = nook_arena_open(&scratch, err);
 
 	if (rc < 0)
-		return nook_fail(err, -rc, "mmap");
+		return rc;
 
 	rc = nook_boot_id(boot_id, err);
 	if (rc < 0)

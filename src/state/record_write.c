@@ -180,10 +180,10 @@ int nook_state_write(struct nook_state *state, const struct nook_record *record,
 	struct nook_json_writer w;
 	const char *text = NULL;
 	size_t len = 0;
-	int rc = nook_arena_init(&scratch);
+	int rc = nook_arena_open(&scratch, err);
 
 	if (rc < 0)
-		return nook_fail(err, -rc, "mmap");
+		return rc;
 
 	nook_json_to_arena(&w, &scratch, false);
 	put_record(&w, state->name, record);
