@@ -187,8 +187,8 @@ static int make_all(const struct nook_plan_cgroup *plan, int *ret_into, size_t *
 		auto_close int leaf = NO_FD;
 		bool by_path = plan->dirs[i].by_path;
 
-		/* systemd makes it, and tells where. */
-		if (plan->unit && plan->dirs[i].v2) {
+		/* systemd makes it, and tells where: a user's manager may be anywhere. */
+		if (plan->unit && plan->n_dirs == 1 && plan->dirs[i].v2) {
 			*made = i + 1;
 			continue;
 		}
@@ -199,6 +199,9 @@ static int make_all(const struct nook_plan_cgroup *plan, int *ret_into, size_t *
 		if (r < 0)
 			return r;
 		*made = i + 1;
+		/* Beside v1 it is there before, since the container may be shown its directory. */
+		if (plan->unit && plan->dirs[i].v2)
+			continue;
 		r = by_path ? nook_cgroup_write_patiently(plan, i, leaf, NULL, err)
 			    : nook_cgroup_write_limits(plan, i, leaf, err);
 		if (r == 0 && plan->dirs[i].v2)

@@ -305,7 +305,7 @@ static int make_cgroup(void *ctx, struct nook_error *err)
 static int remove_beside_unit(struct nook_create *c, struct nook_error *err)
 {
 	const struct nook_plan_cgroup *cg = &c->plan->cgroup;
-	size_t first = cg->n_dirs && cg->dirs[0].v2;
+	size_t first = cg->n_dirs == 1 && cg->dirs[0].v2;
 	int rc = c->cgroups_made > first
 			 ? nook_cgroup_remove(cg->dirs + first, c->cgroups_made - first, err)
 			 : 0;

@@ -18,6 +18,9 @@
 /* For a unit to start or stop: a loaded machine takes seconds. */
 #define PATIENCE_MS 30000
 
+/* For the end of one whose processes were killed: till then nothing is asked again. */
+#define STOP_MS 5000
+
 /* Inode of the first user namespace: PROC_USER_INIT_INO. */
 #define INITIAL_USERNS 0xEFFFFFFDu
 
@@ -248,7 +251,7 @@ static void put_pid(struct nook_dbus *d, int pid)
 /* ---- jobs ---- */
 
 /* Waits for JobRemoved of the job whose path the reply has told. */
-static int await_job(struct nook_dbus *d, const char *what, const char *unit,
+static int await_job(struct nook_dbus *d, const char *what, const char *unit, int patience_ms,
 		     struct nook_error *err)
 {
 	const char *told = nook_dbus_get_text(d);
@@ -260,7 +263,7 @@ static int await_job(struct nook_dbus *d, const char *what, const char *unit,
 
 	for (;;) {
 		struct nook_dbus_message m;
-		int r = nook_dbus_receive(d, &m, PATIENCE_MS);
+		int r = nook_dbus_receive(d, &m, patience_ms);
 
 		if (r < 0)
 			return nook_fail(err, -r, "wait for systemd to %s %s", what, unit);
@@ -336,7 +339,7 @@ int nook_systemd_start(const struct nook_plan_cgroup *cg, const char *id, int pi
 	if (is_error(r, &m, SYSTEMD ".UnitExists") && reset_failed(&d, cg->unit) == 0)
 		r = ask_start(&d, cg, id, pid, &m);
 	r = r < 0 ? failed(&d, r, &m, "start", cg->unit, err)
-		  : await_job(&d, "start", cg->unit, err);
+		  : await_job(&d, "start", cg->unit, PATIENCE_MS, err);
 	nook_dbus_close(&d);
 	return r;
 }
@@ -407,7 +410,10 @@ int nook_systemd_stop(const char *unit, const char *id, struct nook_error *err)
 		nook_dbus_put_text(&d, "replace");
 		r = call(&d, &m);
 		if (r == 0)
-			r = await_job(&d, "stop", unit, err);
+			r = await_job(&d, "stop", unit, STOP_MS, err);
+		/* A scope also ends by itself, with its last process. */
+		if (r == -ETIMEDOUT && !is_its(&d, unit, id))
+			r = 0;
 		else if (is_error(r, &m, SYSTEMD ".NoSuchUnit"))
 			r = 0; /* it ended in this moment */
 		else
