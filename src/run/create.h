@@ -80,21 +80,37 @@ int nook_record_of_plan(struct nook_arena *a, const struct nook_plan *plan, stru
 /* How any program enters a container that is there: its namespaces and its filter. */
 void nook_plan_of_record(struct nook_arena *a, const struct nook_record *r, struct nook_plan *ret);
 
-/* Steps of both lists, and of files of their own. Each returns 0 or a negative errno. */
-int write_idmaps(void *ctx, struct nook_error *err); /* idmap.c */
-void write_idmaps_show(const struct nook_plan *plan, struct nook_rows *rows);
-int idmap_sources(void *ctx, struct nook_error *err);
-void idmap_sources_show(const struct nook_plan *plan, struct nook_rows *rows);
-int open_joins(void *ctx, struct nook_error *err); /* join.c */
-void open_joins_show(const struct nook_plan *plan, struct nook_rows *rows);
-int clone_stage(void *ctx, struct nook_error *err); /* clone.c */
-int kill_stage(void *ctx, struct nook_error *err);
-void clone_stage_show(const struct nook_plan *plan, struct nook_rows *rows);
-
-/* Of an engine's container. Each has its show function. */
+/* The lists' step functions, by file; each has a show function, NAME and NAME_show. They return 0
+ * or a negative errno. */
 #define NOOK_CREATE_STEP(name)                                                                     \
 	int name(void *ctx, struct nook_error *err);                                               \
 	void name##_show(const struct nook_plan *plan, struct nook_rows *rows)
+NOOK_CREATE_STEP(claim_name); /* create_steps.c */
+int drop_name(void *ctx, struct nook_error *err);
+NOOK_CREATE_STEP(write_intent);
+NOOK_CREATE_STEP(claim_range);
+int release_range(void *ctx, struct nook_error *err);
+NOOK_CREATE_STEP(lock_changes);
+int unlock_changes(void *ctx, struct nook_error *err);
+NOOK_CREATE_STEP(open_sources);
+NOOK_CREATE_STEP(open_channel);
+NOOK_CREATE_STEP(open_proc);
+NOOK_CREATE_STEP(set_oom_score);
+NOOK_CREATE_STEP(save_record);
+NOOK_CREATE_STEP(take_master);
+NOOK_CREATE_STEP(await_program);
+NOOK_CREATE_STEP(make_cgroup); /* cgroup_steps.c */
+int remove_cgroup(void *ctx, struct nook_error *err);
+NOOK_CREATE_STEP(enter_cgroups);
+NOOK_CREATE_STEP(open_cgroup); /* of exec */
+NOOK_CREATE_STEP(enter_its_cgroups);
+NOOK_CREATE_STEP(write_idmaps); /* idmap.c */
+NOOK_CREATE_STEP(idmap_sources);
+NOOK_CREATE_STEP(open_joins);  /* join.c */
+NOOK_CREATE_STEP(clone_stage); /* clone.c */
+int kill_stage(void *ctx, struct nook_error *err);
+
+/* … of an engine's container */
 NOOK_CREATE_STEP(open_start); /* oci_steps.c */
 int close_start(void *ctx, struct nook_error *err);
 NOOK_CREATE_STEP(make_notify); /* oci_notify.c */
