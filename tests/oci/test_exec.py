@@ -121,7 +121,7 @@ def test_detach(oci, there):
 def test_a_pid_file_without_detach(oci, there):
     pid_file = os.path.join(oci.scratch(), "pid")
     running = oci.popen("exec", "--pid-file", pid_file, there.id, "sh", "-c", "echo ready; sleep 1000")
-    machine.wait_until(lambda: "ready" in running.out(), what="its start")
+    machine.wait_until(lambda: "ready" in running.out() and os.path.exists(pid_file), what="its start")
     os.kill(int(machine.read(pid_file)), signal.SIGKILL)
     assert running.wait() == 137
 

@@ -497,7 +497,7 @@ def test_timeout_of_poststop(oci, logged):
     log.add("poststop", "sleep 1000", timeout=1).add("poststop", "echo after")
     oci.run(b)
     assert log.lines() == ["after"]
-    assert not oci.traces()
+    machine.wait_until(lambda: not oci.traces(), what=f"the end of {oci.traces()}")
 
 
 def test_what_a_hook_leaves_running(oci, ours, logged):
