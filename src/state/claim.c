@@ -100,13 +100,6 @@ int nook_state_claim_new(const char *state_dir, const char *name, struct nook_st
 	return 0;
 }
 
-static bool have_lock(const struct nook_state *s)
-{
-	struct stat st;
-
-	return fstatat(s->dirs[NOOK_FOLDER_LOCKS], s->name, &st, AT_SYMLINK_NOFOLLOW) == 0;
-}
-
 int nook_state_take(const char *state_dir, const char *name, int patience_ms,
 		    struct nook_state *ret, struct nook_error *err)
 {
@@ -118,7 +111,9 @@ int nook_state_take(const char *state_dir, const char *name, int patience_ms,
 		return rc;
 	for (int waited = 0;; waited++) {
 		/* Without either there is nothing to lock: taking it would make the file. */
-		rc = nook_have_record(&s) || have_lock(&s) ? nook_lock_take(&s, err) : -ENOENT;
+		rc = nook_have_record(&s) || nook_have_file(&s, NOOK_FOLDER_LOCKS)
+			     ? nook_lock_take(&s, err)
+			     : -ENOENT;
 		if (rc != -EBUSY || waited >= patience_ms)
 			break;
 		(void)nanosleep(&slice, NULL); /* shorter after a signal */

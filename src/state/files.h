@@ -77,6 +77,8 @@ int nook_lock_take(struct nook_state *s, struct nook_error *err);
  */
 int nook_lock_take_patiently(struct nook_state *s, struct nook_error *err);
 
+/* Is there a file of this name in the folder, or could that not be found out? */
+bool nook_have_file(const struct nook_state *s, enum nook_folder f);
 bool nook_have_record(const struct nook_state *s);
 
 /* Tries a descriptor of a lock file, once. Return: 0; -EBUSY; others. */

@@ -117,14 +117,24 @@ int nook_lock_holder(int base, const char *name, struct nook_holder *ret, struct
 	return rc < 0 ? nook_fail(err, -rc, "fcntl F_OFD_GETLK locks/%s", name) : 0;
 }
 
-bool nook_have_record(const struct nook_state *s)
+bool nook_have_file(const struct nook_state *s, enum nook_folder f)
 {
 	struct stat st;
 
 	/* A look that fails says nothing: what may be there must not be taken for gone, and
-	 * dropped. */
-	return fstatat(s->dirs[NOOK_FOLDER_RECORDS], s->name, &st, AT_SYMLINK_NOFOLLOW) == 0 ||
-	       errno != ENOENT;
+	 * dropped; nor is a name to be refused for it, so a lack of memory may pass. */
+	for (int i = 0; i < 2; i++) {
+		if (fstatat(s->dirs[f], s->name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+			return true;
+		if (errno == ENOENT)
+			return false;
+	}
+	return true;
+}
+
+bool nook_have_record(const struct nook_state *s)
+{
+	return nook_have_file(s, NOOK_FOLDER_RECORDS);
 }
 
 int nook_lock_take_patiently(struct nook_state *s, struct nook_error *err)
