@@ -8,6 +8,9 @@
 #include <errno.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <time.h>
+
+#define TRIES 500 /* of 10 ms */
 
 /*
  * Before we say that we are ready: our maker may end as soon as it has answered, before we get to
@@ -27,6 +30,12 @@ void outlive_maker_show(const struct nook_plan *plan, struct nook_rows *rows)
 	nook_show(rows, "it outlives us", "prctl(PR_SET_PDEATHSIG, none)");
 }
 
+/* The machine's, which may pass: nobody is there any more to be told, so we wait for that. */
+static bool is_shortage(int errnum)
+{
+	return errnum == ENOMEM || errnum == ENOBUFS || errnum == ENFILE;
+}
+
 int await_start(void *ctx, struct nook_error *err)
 {
 	struct nook_stage *s = ctx;
@@ -34,13 +43,19 @@ int await_start(void *ctx, struct nook_error *err)
 	if (s->start < 0)
 		return 0; /* it comes on the channel */
 
+	const struct timespec slice = { .tv_nsec = 10000000 };
+
 	close_fd(&s->walk.channel);
 
-	for (;;) {
+	for (int tries = 0;;) {
 		int fd = accept4(s->start, NULL, NULL, SOCK_CLOEXEC);
 
 		if (fd < 0 && (errno == EINTR || errno == ECONNABORTED))
 			continue;
+		if (fd < 0 && is_shortage(errno) && ++tries < TRIES) {
+			(void)nanosleep(&slice, NULL); /* shorter after a signal */
+			continue;
+		}
 		if (fd < 0)
 			return nook_fail(err, errno, "accept4");
 

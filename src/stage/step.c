@@ -117,6 +117,15 @@ static void take_fds(struct cmsghdr *c, int *ret_fd)
 }
 
 /* Return: bytes of the body that came, or a negative errno; -EPIPE when the other side is gone. */
+/* Is it a failure that may have passed, and seen for the first time? */
+static bool may_pass(bool *again)
+{
+	bool first = !*again;
+
+	*again = true;
+	return first && (errno == ENOMEM || errno == ENOBUFS);
+}
+
 static ssize_t receive(int channel, int flags, uint32_t *ret_message, union body *body, int *ret_fd)
 {
 	struct iovec parts[2] = { { ret_message, sizeof(*ret_message) }, { body, sizeof(*body) } };
@@ -130,13 +139,15 @@ static ssize_t receive(int channel, int flags, uint32_t *ret_message, union body
 		.msg_control = &control,
 		.msg_controllen = sizeof(control),
 	};
+	bool again = false;
 	ssize_t len;
 
 	/* ECONNRESET, said once: the other side ended without having read all of ours. Its own last
-	 * message, which says why, comes after that. */
+	 * message, which says why, comes after that. And the other side may have gone in the belief
+	 * that we have heard it: a lack of memory is not to be our end. */
 	do {
 		len = recvmsg(channel, &msg, flags | MSG_CMSG_CLOEXEC);
-	} while (len < 0 && (errno == EINTR || errno == ECONNRESET));
+	} while (len < 0 && (errno == EINTR || errno == ECONNRESET || may_pass(&again)));
 
 	if (len < 0)
 		return errno == EAGAIN ? -EPIPE : -errno;
@@ -205,10 +216,12 @@ static int wait_readable(const struct nook_walk *walk, struct nook_error *err)
 				 { walk->peer, POLLIN, 0 },
 				 { walk->interrupt, POLLIN, 0 } };
 
+	bool again = false;
+
 	if (walk->peer < 0 && walk->interrupt < 0)
 		return 0;
 	while (poll(fds, ARRAY_SIZE(fds), -1) < 0) {
-		if (errno != EINTR)
+		if (errno != EINTR && !may_pass(&again))
 			return nook_fail(err, errno, "poll");
 	}
 	if (fds[0].revents)
