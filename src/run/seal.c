@@ -86,14 +86,22 @@ static bool writable_inside(const struct nook_plan *plan, const struct stat *st)
 	return st->st_uid != 0 || geteuid() == 0;
 }
 
-/* A file that was sealed, or that lies on a mount which lets nobody write. */
-static bool is_protected(int exe)
+/*
+ * A file that was sealed, or that lies on a mount which lets nobody write. Return: 1; 0; or a
+ * negative errno: taken for "no", we would make copies of ourselves without end.
+ */
+static int is_protected(int exe)
 {
 	struct statfs fs;
-	int seals = fcntl(exe, F_GET_SEALS); /* EINVAL: not a memfd */
+	int seals = fcntl(exe, F_GET_SEALS);
 
-	return (seals >= 0 && (seals & F_SEAL_WRITE)) ||
-	       (fstatfs(exe, &fs) == 0 && (fs.f_flags & ST_RDONLY));
+	if (seals >= 0 && (seals & F_SEAL_WRITE))
+		return 1;
+	if (seals < 0 && errno != EINVAL) /* EINVAL: not a memfd */
+		return -errno;
+	if (fstatfs(exe, &fs) < 0)
+		return -errno;
+	return (fs.f_flags & ST_RDONLY) != 0;
 }
 
 /* Bytes of the file that execve(2) maps: what comes behind is for debuggers. */
@@ -148,7 +156,7 @@ static int sealed_copy(int exe, size_t size, struct nook_error *err)
 
 	if (fcntl(fd, F_ADD_SEALS, SEALS | F_SEAL_EXEC) < 0 && fcntl(fd, F_ADD_SEALS, SEALS) < 0)
 		return nook_fail(err, errno, "fcntl(F_ADD_SEALS) of nook's copy");
-	if (!is_protected(fd))
+	if (is_protected(fd) != 1)
 		return nook_refuse(err, EPERM, "nook's copy in memory is not sealed after it was");
 	return move_fd(&fd);
 }
@@ -165,7 +173,7 @@ static int read_only_mount(struct nook_error *err)
 
 	if (rc < 0)
 		return nook_fail(err, -rc, "mount_setattr(RDONLY) of nook's own file");
-	if (!is_protected(fd))
+	if (is_protected(fd) != 1)
 		return nook_refuse(err, EPERM, "nook's own file is not read-only after it was set");
 	return move_fd(&fd);
 }
@@ -214,7 +222,12 @@ int nook_seal_self(const struct nook_plan *plan, struct nook_error *err)
 
 	if (exe < 0)
 		return nook_fail(err, errno, "open " SELF);
-	if (is_protected(exe)) {
+
+	int done = is_protected(exe);
+
+	if (done < 0)
+		return nook_fail(err, -done, "look at " SELF);
+	if (done) {
 		/* A program that is executed by descriptor is named by its number. */
 		(void)nook_prctl(PR_SET_NAME, (unsigned long)(uintptr_t) "nook", 0);
 		return 0;
