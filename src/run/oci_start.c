@@ -49,11 +49,16 @@ static int refuse_start(const char *id, enum nook_oci_status status, struct nook
 	}
 }
 
-/* Says go, and listens until execve closes the other end; what comes before is why it could not. */
-static int go(int starts, const struct nook_record *r, struct nook_error *err)
+/*
+ * Says go, and listens until execve closes the other end; what comes before is why it could not.
+ * @ret_heard: it waits no longer, by us or by a `start` before us that was killed; else the next
+ * one may still start it.
+ */
+static int go(int starts, const struct nook_record *r, bool *ret_heard, struct nook_error *err)
 {
 	auto_close int fd = nook_oci_connect_start(starts, r->start, err);
 
+	*ret_heard = fd == -ECONNREFUSED;
 	if (fd == -ECONNREFUSED)
 		return refuse_start(r->name, NOOK_OCI_RUNNING, err);
 	if (fd < 0)
@@ -72,6 +77,7 @@ static int go(int starts, const struct nook_record *r, struct nook_error *err)
 	rc = nook_send(fd, NOOK_MSG_START, NULL, 0, NO_FD);
 	if (rc < 0)
 		return nook_fail(err, -rc, "send to the container's first process");
+	*ret_heard = true;
 	rc = nook_wait(&walk, NOOK_MSG_NONE, err);
 	return rc == -EPIPE ? 0 : rc;
 }
@@ -113,10 +119,22 @@ static int open_notify(const struct nook_state *s, const struct nook_record *r, 
 	return nook_state_pidfd(r, &ret->pidfd, err);
 }
 
+/* By this it is known as started: the record stays as it is. Twice where it fails: a lack of memory
+ * may have passed. */
+static int forget_start(int starts, const char *name, struct nook_error *err)
+{
+	for (int i = 0; i < 2; i++) {
+		if (unlinkat(starts, name, 0) == 0 || errno == ENOENT)
+			return 0;
+	}
+	return nook_fail(err, errno, "unlink start/%s in the state directory", name);
+}
+
 static int start_taken(struct nook_state *s, struct nook_arena *a, bool notify, struct started *ret,
 		       struct nook_error *err)
 {
 	struct nook_oci_state c;
+	bool heard = false;
 	int starts = s->dirs[NOOK_FOLDER_START];
 	int rc = nook_oci_load_taken(s, NOOK_RECORD_TEXT, a, &c, err);
 
@@ -133,11 +151,12 @@ static int start_taken(struct nook_state *s, struct nook_arena *a, bool notify, 
 	rc = notify ? open_notify(s, &c.record, ret, err) : 0;
 	if (rc < 0)
 		return rc;
-	rc = go(starts, &c.record, err);
-	/* By this it is known as started: the record stays as it is. */
-	if (unlinkat(starts, c.record.start, 0) < 0 && errno != ENOENT && rc == 0)
-		rc = nook_fail(err, errno, "unlink start/%s in the state directory",
-			       c.record.start);
+	rc = go(starts, &c.record, &heard, err);
+	if (heard) {
+		int forgot = forget_start(starts, c.record.start, rc == 0 ? err : NULL);
+
+		rc = rc < 0 ? rc : forgot;
+	}
 	if (rc == 0)
 		rc = run_poststart(&c.record, a, err);
 	return rc;
