@@ -254,7 +254,7 @@ const struct nook_step nook_create_steps[] = {
 	STEP(tell_listener, "tell who answers for its system calls", nook_seccomp_told),
 	NOOK_WAIT(STAGE_READY),
 	STEP(take_master, "take the terminal", terminal),
-	STEP(tell_engine, "tell the engine", nook_of_bundle),
+	STEP_UNDO(tell_engine, untell_engine, "tell the engine", nook_of_bundle),
 	NOOK_SEND_IF(DETACH, nook_of_bundle),
 	NOOK_SEND_IF(START, starts_now),
 	STEP(await_program, "start the program", starts_now),
@@ -277,7 +277,7 @@ const struct nook_step nook_exec_steps[] = {
 	STEP(tell_listener, "tell who answers for its system calls", nook_seccomp_told),
 	NOOK_WAIT(STAGE_READY),
 	STEP(take_master, "take the terminal", terminal),
-	STEP(tell_engine, "tell the engine", nook_of_bundle),
+	STEP_UNDO(tell_engine, untell_engine, "tell the engine", nook_of_bundle),
 	NOOK_SEND_IF(DETACH, nook_of_bundle),
 	STEP(await_program, "start the program", NULL),
 };

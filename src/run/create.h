@@ -27,6 +27,7 @@ struct nook_create {
 	int master; /* the terminal's */
 	/* of an engine's container */
 	const char *console_socket, *pidfd_socket, *pid_file; /* NULL: none */
+	bool pid_written;                                     /* and the pid file is there */
 	int notify;      /* the socket of its sd_notify(3); NO_FD: none, or `start` makes it */
 	bool start_made; /* the socket of the start is in the state directory */
 	bool rdt_made;
@@ -115,7 +116,8 @@ NOOK_CREATE_STEP(open_start); /* oci_steps.c */
 int close_start(void *ctx, struct nook_error *err);
 NOOK_CREATE_STEP(make_notify); /* oci_notify.c */
 int remove_notify(void *ctx, struct nook_error *err);
-NOOK_CREATE_STEP(tell_engine);     /* console socket, pidfd socket, record, pid file */
+NOOK_CREATE_STEP(tell_engine); /* console socket, pidfd socket, record, pid file */
+int untell_engine(void *ctx, struct nook_error *err);
 NOOK_CREATE_STEP(run_outer_hooks); /* oci_hooks.c */
 NOOK_CREATE_STEP(tell_listener);   /* oci_listener.c */
 NOOK_CREATE_STEP(check_preserved); /* oci_settings.c */

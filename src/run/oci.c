@@ -318,14 +318,25 @@ static int stay(struct nook_create *create, const struct nook_oci_create *c, int
 	return rc;
 }
 
-/* A poststart hook has failed: the container ends with it. */
+/* Twice where it fails: a lack of memory, or of a descriptor, may have passed. What was done is not
+ * done again, poststop hooks neither. */
+static int delete_own(const struct nook_oci_create *c, struct nook_error *err)
+{
+	const char *dir = c->options.state_dir, *id = c->options.id;
+
+	if (nook_oci_delete(dir, id, true, c->warn, c->warn_data, NULL) == 0)
+		return 0;
+	return nook_oci_delete(dir, id, true, c->warn, c->warn_data, err);
+}
+
+/* A poststart hook has failed, or we can't see how the program ends: the container ends with it. */
 static int abandon(struct nook_create *create, const struct nook_oci_create *c, int rc)
 {
 	(void)kill_stage(create, NULL);
+	(void)untell_engine(create, NULL);
 	nook_create_close(create);
 	forget_signals();
-	(void)nook_oci_delete(c->options.state_dir, c->options.id, true, c->warn, c->warn_data,
-			      NULL); /* the hook's failure is what is told */
+	(void)delete_own(c, NULL); /* the first failure is what is told */
 	(void)sigprocmask(SIG_SETMASK, &create->stage.signals, NULL);
 	return rc;
 }
@@ -349,21 +360,20 @@ int nook_oci_run(const struct nook_oci_create *c, int *ret_status, struct nook_e
 		rc = nook_oci_hooks(plan.hooks->list[NOOK_HOOK_POSTSTART],
 				    plan.hooks->n[NOOK_HOOK_POSTSTART], plan.hooks->state,
 				    create.pid, "running", b.dir, err);
+	if (rc == 0 && !c->detach)
+		rc = stay(&create, c, ret_status, err);
+	else if (rc == 0)
+		*ret_status = 0;
 	if (rc < 0)
 		return abandon(&create, c, rc);
-	if (!c->detach)
-		rc = stay(&create, c, ret_status, err);
-	else
-		*ret_status = 0;
 	if (c->detach)
 		leave_notifying(&create, c);
 	nook_create_close(&create);
 
 	/* Signals stay blocked: one that came as it ended must not keep us from this. */
-	if (!c->detach && !c->keep && rc == 0) {
+	if (!c->detach && !c->keep) {
 		forget_signals();
-		rc = nook_oci_delete(c->options.state_dir, c->options.id, true, c->warn,
-				     c->warn_data, err);
+		rc = delete_own(c, err);
 	}
 	(void)sigprocmask(SIG_SETMASK, &create.stage.signals,
 			  NULL); /* can't fail for one that we got */

@@ -201,3 +201,11 @@ int nook_oci_write_pid_file(const char *path, int pid, struct nook_error *err)
 		err->where[0] = '\0';
 	return rc;
 }
+
+int nook_oci_remove_pid_file(const char *path, struct nook_error *err)
+{
+	/* Twice: a lack of memory may have passed. */
+	if (unlink(path) == 0 || errno == ENOENT || unlink(path) == 0 || errno == ENOENT)
+		return 0;
+	return nook_fail(err, errno, "unlink %s", path);
+}

@@ -32,4 +32,7 @@ int nook_oci_send_pidfd(const char *path, int pidfd, bool init, struct nook_erro
  * What was there is replaced. */
 int nook_oci_write_pid_file(const char *path, int pid, struct nook_error *err);
 
+/* None is no error. */
+int nook_oci_remove_pid_file(const char *path, struct nook_error *err);
+
 #endif

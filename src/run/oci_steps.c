@@ -111,7 +111,17 @@ int tell_engine(void *ctx, struct nook_error *err)
 		rc = nook_state_write(&c->state, &c->record, err);
 	if (rc == 0 && c->pid_file)
 		rc = nook_oci_write_pid_file(c->pid_file, c->pid, err);
+	c->pid_written = rc == 0 && c->pid_file;
 	return rc;
+}
+
+/* The program could not be started after all: no file is to name a pid that somebody else may get.
+ */
+int untell_engine(void *ctx, struct nook_error *err)
+{
+	struct nook_create *c = ctx;
+
+	return c->pid_written ? nook_oci_remove_pid_file(c->pid_file, err) : 0;
 }
 
 void tell_engine_show(const struct nook_plan *plan, struct nook_rows *rows)
