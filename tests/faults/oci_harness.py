@@ -299,14 +299,35 @@ class Worker(harness.Worker):
             pid = machine.read(f"{self.io}/pid")
             if not os.path.isdir(f"/proc/{pid}"):
                 wrong.append(f"the pid file says {pid!r}")
-        if command.name in ("create", "run", "run --detach") and status != 0 and os.path.exists(f"{self.io}/pid"):
+        if command.name in ("create", "run --detach") and status != 0 and os.path.exists(f"{self.io}/pid"):
             wrong.append("file left: the pid file of what failed")
+        if now == "running" and not wrong and not self.runs(name):
+            wrong.append("its status is 'running', but its program is not")
+        if command.words[0] == "exec" and not wrong:
+            wrong += self.strays()
         # It still waits, so it can still be started.
         if now == "created" and not wrong and command.name not in ("state", "list"):
             again, err = self.command(["start", name])
             if again != 0 or self.until(name, "running") != "running":
                 wrong.append(f"afterwards it could not be started: {err}")
         return wrong
+
+    def runs(self, name):
+        """Has its first process become the program?"""
+        pid = machine.read(f"{self.io}/pid")
+        return machine.read(f"/proc/{pid}/comm") == "sleep\n"
+
+    def strays(self):
+        """Processes beside the container's first."""
+        end = time.monotonic() + harness.GRACE
+        while True:
+            self.reap()
+            found = machine.descendants(os.getpid())
+            if len(found) < 2:
+                return []
+            if time.monotonic() > end:
+                return [f"process {pid} is left: {harness.command(pid)}" for pid in found]
+            time.sleep(0.002)
 
     def end(self, case, name, status):
         """What is left of it after one `delete --force`, or without when there is none to delete."""
@@ -393,7 +414,9 @@ def check_error(case, status, text):
     if status == 0:
         wrong = ["ended with 0"] if case.must_fail else []
         return wrong + (["ended with 0 and an error"] if errors else [])
-    wrong = [] if status == (255 if exec_words else 1) else [f"ended with status {status}"]
+    # What fails before the command is read is none of its failures.
+    usual = 255 if exec_words and "address space" not in text else 1
+    wrong = [] if status == usual else [f"ended with status {status}"]
     if len(errors) != 1 or others:
         wrong.append(f"{len(errors)} errors and {len(others)} other lines: {text!r}")
     elif len(errors[0][2]) < 12:

@@ -16,11 +16,11 @@ MAPS = [{"containerID": 0, "hostID": RANGE, "size": 65536}]
 TRUE = [{"path": "/bin/true", "args": ["true"]}]
 HOOKS = {f"hooks/{kind}": TRUE for kind in ("prestart", "createRuntime", "createContainer", "startContainer", "poststart",
                                            "poststop")}
+LIMITS = {"linux/resources/pids": {"limit": 50}, "linux/resources/memory": {"limit": 64 << 20},
+          "linux/resources/cpu": {"shares": 512}}
 EVERYTHING = {
     "linux/namespaces/-": {"type": "user"}, "linux/uidMappings": MAPS, "linux/gidMappings": MAPS, **HOOKS,
-    "process/terminal": True,
-    "linux/resources/pids": {"limit": 50}, "linux/resources/memory": {"limit": 64 << 20},
-    "linux/resources/cpu": {"shares": 512},
+    "process/terminal": True, **LIMITS,
     "linux/resources/devices": [{"allow": False, "access": "rwm"},
                                 {"allow": True, "type": "c", "major": 1, "minor": 3, "access": "rwm"}],
     "linux/sysctl": {"net.ipv4.ip_forward": "1"}, "process/oomScoreAdj": 500,
@@ -28,6 +28,7 @@ EVERYTHING = {
 }
 CONFIGS = [
     Config("plain", accounts=("root", "user")),
+    Config("limits", LIMITS),
     Config("everything", EVERYTHING, ["--console-socket", "@CONSOLE"]),
     Config("hooks", {**HOOKS, "linux/resources/pids": {"limit": 50}}),
     Config("idmapped", {"mounts/-": {"destination": "/mnt", "type": "bind", "source": "@VOLUME", "options": ["rbind", "idmap"],
@@ -69,11 +70,14 @@ class Sweeper(sweep.Sweeper):
         rows = [line.split(maxsplit=2) for line in outcome.calls]
         return {int(row[1]): row[2] for row in reversed(rows) if row[1] != "step" and side in (None, row[0])}
 
-    def steps(self, config, command):
-        outcome = self.one(Case(config, command, "no fault", listed=True))
+    def steps(self, config, command, later=False):
+        """As NOOK_FAULT_STEP has them. @later: those of a created container's stage, from its start on."""
+        env = {"NOOK_FAULT_CALL": "0"} if later else {}
+        outcome = self.one(Case(config, command, "no fault", listed=True, maker_env=env))
         assert outcome.status == 0 and not outcome.wrong, str(outcome)
         rows = [line.split() for line in outcome.calls]
-        return list(dict.fromkeys(f"{row[0]}:{row[2]}" for row in rows if row[1] == "step"))
+        names = list(dict.fromkeys(f"{row[0]}:{row[2]}" for row in rows if row[1] == "step"))
+        return names[names.index("inside:await_start") + 1:] if later else names
 
 
 def named(*names):
