@@ -17,6 +17,10 @@
 /* Longer than a `create` takes whose hooks do something. */
 #define PATIENCE_MS 10000
 
+/* For a process that only ends. */
+#define END_MS   1000
+#define DYING_MS 100
+
 int nook_oci_load_taken(struct nook_state *s, enum nook_record_part part, struct nook_arena *a,
 			struct nook_oci_state *ret, struct nook_error *err)
 {
@@ -56,19 +60,23 @@ static int refuse_start(const char *id, enum nook_oci_status status, struct nook
  */
 static int go(int starts, const struct nook_record *r, bool *ret_heard, struct nook_error *err)
 {
-	auto_close int fd = nook_oci_connect_start(starts, r->start, err);
-
-	*ret_heard = fd == -ECONNREFUSED;
-	if (fd == -ECONNREFUSED)
-		return refuse_start(r->name, NOOK_OCI_RUNNING, err);
-	if (fd < 0)
-		return fd;
-
 	auto_close int pidfd = NO_FD;
 	int rc = nook_state_pidfd(r, &pidfd, err);
 
 	if (rc < 0)
 		return rc;
+
+	auto_close int fd = nook_oci_connect_start(starts, r->start, err);
+
+	*ret_heard = fd == -ECONNREFUSED;
+	if (fd == -ECONNREFUSED) {
+		/* It may be about to end, too. */
+		bool ended = nook_pidfd_wait(pidfd, DYING_MS) == 0;
+
+		return refuse_start(r->name, ended ? NOOK_OCI_STOPPED : NOOK_OCI_RUNNING, err);
+	}
+	if (fd < 0)
+		return fd;
 
 	struct nook_walk walk = {
 		.channel = fd, .peer = pidfd, .interrupt = NO_FD, .send_fd = NO_FD
@@ -79,7 +87,13 @@ static int go(int starts, const struct nook_record *r, bool *ret_heard, struct n
 		return nook_fail(err, -rc, "send to the container's first process");
 	*ret_heard = true;
 	rc = nook_wait(&walk, NOOK_MSG_NONE, err);
-	return rc == -EPIPE ? 0 : rc;
+	if (rc == -EPIPE && !walk.unheard)
+		return 0;
+	if (rc == -EPIPE)
+		rc = refuse_start(r->name, NOOK_OCI_STOPPED, err);
+	/* It has said why, and ends: who asks next is not to be told that it runs. */
+	(void)nook_pidfd_wait(pidfd, END_MS);
+	return rc;
 }
 
 /* Since runtime-spec 1.2.1 a failure ends the container, as it always did with runc. */
@@ -96,8 +110,10 @@ static int run_poststart(const struct nook_record *r, struct nook_arena *a, stru
 	if (rc == 0)
 		rc = nook_oci_hooks(hooks.list[NOOK_HOOK_POSTSTART], hooks.n[NOOK_HOOK_POSTSTART],
 				    r->hook_state, r->pid, "running", r->bundle, err);
-	if (rc < 0 && nook_state_pidfd(r, &pidfd, NULL) == 0)
+	if (rc < 0 && nook_state_pidfd(r, &pidfd, NULL) == 0) {
 		(void)nook_pidfd_send_signal(pidfd, SIGKILL); /* ESRCH: it has ended by itself */
+		(void)nook_pidfd_wait(pidfd, END_MS);
+	}
 	return rc;
 }
 

@@ -126,7 +126,7 @@ static bool may_pass(bool *again)
 	return first && (errno == ENOMEM || errno == ENOBUFS);
 }
 
-static ssize_t receive(int channel, int flags, uint32_t *ret_message, union body *body, int *ret_fd)
+static ssize_t receive(struct nook_walk *walk, int flags, uint32_t *ret_message, union body *body)
 {
 	struct iovec parts[2] = { { ret_message, sizeof(*ret_message) }, { body, sizeof(*body) } };
 	union {
@@ -146,7 +146,8 @@ static ssize_t receive(int channel, int flags, uint32_t *ret_message, union body
 	 * message, which says why, comes after that. And the other side may have gone in the belief
 	 * that we have heard it: a lack of memory is not to be our end. */
 	do {
-		len = recvmsg(channel, &msg, flags | MSG_CMSG_CLOEXEC);
+		len = recvmsg(walk->channel, &msg, flags | MSG_CMSG_CLOEXEC);
+		walk->unheard |= len < 0 && errno == ECONNRESET;
 	} while (len < 0 && (errno == EINTR || errno == ECONNRESET || may_pass(&again)));
 
 	if (len < 0)
@@ -156,7 +157,7 @@ static ssize_t receive(int channel, int flags, uint32_t *ret_message, union body
 
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c; c = CMSG_NXTHDR(&msg, c)) {
 		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
-			take_fds(c, ret_fd);
+			take_fds(c, walk->ret_fd);
 	}
 	return len - (ssize_t)sizeof(*ret_message);
 }
@@ -242,7 +243,7 @@ int nook_wait(struct nook_walk *walk, enum nook_message message, struct nook_err
 		if (flags < 0)
 			return flags;
 
-		ssize_t len = receive(walk->channel, flags, &got, &body, walk->ret_fd);
+		ssize_t len = receive(walk, flags, &got, &body);
 
 		if (len == -EPIPE)
 			return -EPIPE;

@@ -96,6 +96,7 @@ struct nook_walk {
 	const struct nook_trace *trace; /* outside */
 	bool tracing;                   /* inside: report each step */
 	bool inside;
+	bool unheard; /* set when the other side ended without having read all of ours */
 	const struct nook_step *other; /* outside: the stage's list, to name what it reports */
 	size_t n_other;
 };
