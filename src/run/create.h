@@ -25,6 +25,8 @@ struct nook_create {
 	int peer;   /* the stage's end of the channel, till the clone */
 	int pid, pidfd;
 	int master; /* the terminal's */
+	/* The mask that we were called with; a program of an engine's begins with an empty one. */
+	sigset_t before;
 	/* of an engine's container */
 	const char *console_socket, *pidfd_socket, *pid_file; /* NULL: none */
 	bool pid_written;                                     /* and the pid file is there */
@@ -47,7 +49,7 @@ void nook_create_close(struct nook_create *c);
  * nook_create_walk() - walk the list, with the signals blocked that nook_supervise() is to find
  * @ret_done: as nook_steps_run()
  *
- * The caller's signal mask is in c->stage.signals from here on. A signal that ends what takes too
+ * The caller's signal mask is in c->before from here on. A signal that ends what takes too
  * long is an -EINTR, and still pending.
  */
 int nook_create_walk(struct nook_create *c, const struct nook_step *steps, size_t n,

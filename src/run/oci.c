@@ -337,7 +337,7 @@ static int abandon(struct nook_create *create, const struct nook_oci_create *c, 
 	nook_create_close(create);
 	forget_signals();
 	(void)delete_own(c, NULL); /* the first failure is what is told */
-	(void)sigprocmask(SIG_SETMASK, &create->stage.signals, NULL);
+	(void)sigprocmask(SIG_SETMASK, &create->before, NULL);
 	return rc;
 }
 
@@ -375,8 +375,7 @@ int nook_oci_run(const struct nook_oci_create *c, int *ret_status, struct nook_e
 		forget_signals();
 		rc = delete_own(c, err);
 	}
-	(void)sigprocmask(SIG_SETMASK, &create.stage.signals,
-			  NULL); /* can't fail for one that we got */
+	(void)sigprocmask(SIG_SETMASK, &create.before, NULL); /* can't fail for one that we got */
 	return rc;
 }
 

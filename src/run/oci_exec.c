@@ -283,8 +283,7 @@ static int enter(const struct nook_oci_exec *e, struct nook_create *c, int *ret_
 		rc = nook_supervise(c->pidfd, c->pid, move_fd(&c->master), ret_status, err);
 	else
 		*ret_status = 0;
-	(void)sigprocmask(SIG_SETMASK, &c->stage.signals,
-			  NULL); /* can't fail for one that we got */
+	(void)sigprocmask(SIG_SETMASK, &c->before, NULL); /* can't fail for one that we got */
 	nook_create_close(c);
 	return rc;
 }

@@ -194,7 +194,10 @@ int nook_open_interrupt(void)
 int nook_create_walk(struct nook_create *c, const struct nook_step *steps, size_t n,
 		     size_t *ret_done, struct nook_error *err)
 {
-	(void)sigprocmask(SIG_SETMASK, NULL, &c->stage.signals); /* can't fail: it only asks */
+	(void)sigprocmask(SIG_SETMASK, NULL, &c->before); /* can't fail: it only asks */
+	c->stage.signals = c->before;
+	if (c->plan->bundle)
+		(void)sigemptyset(&c->stage.signals); /* can't fail */
 	nook_supervise_block();
 	c->walk.interrupt = nook_open_interrupt();
 
@@ -236,8 +239,7 @@ int nook_create_carry_out(struct nook_create *c, const struct nook_step *steps, 
 	}
 
 	nook_create_close(c);
-	(void)sigprocmask(SIG_SETMASK, &c->stage.signals,
-			  NULL); /* can't fail for a mask that we got */
+	(void)sigprocmask(SIG_SETMASK, &c->before, NULL); /* can't fail for a mask that we got */
 	return rc;
 }
 

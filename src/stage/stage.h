@@ -44,7 +44,7 @@ struct nook_stage {
 	int label;   /* what takes the program's security label, from outside; NO_FD: by @proc */
 	int start;   /* a listening socket, on which `start` will come; NO_FD: it comes on the
 			channel */
-	sigset_t signals; /* the mask that the program gets: the one that our caller had */
+	sigset_t signals; /* the mask that the program gets: our caller's, or none of an engine's */
 };
 
 /* The stage's list, for --plan, for the tests and for nook_stage_run(). */
@@ -87,6 +87,7 @@ NOOK_STAGE_STEP(drop_privilege);
 NOOK_STAGE_STEP(load_seccomp);        /* seccomp.c */
 NOOK_STAGE_STEP(open_sources_inside); /* sources.c */
 NOOK_STAGE_STEP(set_clock_offsets);   /* world.c */
+NOOK_STAGE_STEP(set_clock_offsets_first);
 NOOK_STAGE_STEP(set_hostname);
 NOOK_STAGE_STEP(raise_loopback);
 NOOK_STAGE_STEP(detach_from_caller);
