@@ -35,9 +35,24 @@ static bool needs_proc(const struct nook_plan *p)
 	return own_root(p) || p->late_time || p->n_sysctls || labels(p);
 }
 
+static bool joins_userns(const struct nook_plan *p)
+{
+	for (size_t i = 0; i < p->n_joins; i++) {
+		if (p->joins[i].kind == NOOK_NS_USER)
+			return true;
+	}
+	return false;
+}
+
+/* An ordinary user's process has no such files in /proc, while it is not dumpable. */
+static bool offsets_first(const struct nook_plan *p)
+{
+	return p->late_time && p->sources_outside && joins_userns(p);
+}
+
 static bool offsets(const struct nook_plan *p)
 {
-	return p->late_time;
+	return p->late_time && !offsets_first(p);
 }
 
 static bool named(const struct nook_plan *p)
@@ -180,6 +195,7 @@ const struct nook_step nook_stage_steps[] = {
 	/* These need no ids: they are done while the outside writes the maps. */
 	STAGE(set_hostname, "set the host name", named),
 	STAGE(raise_loopback, "bring the loopback up", loopback),
+	STAGE(set_clock_offsets_first, "set the clocks", offsets_first),
 	STAGE(detach_from_caller, "detach from the caller", NULL),
 	NOOK_WAIT(MAPS_WRITTEN),
 	STAGE(become_root, "become root in the user namespace", own_userns),

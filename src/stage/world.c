@@ -21,6 +21,31 @@
 
 #include "sys/call.h"
 
+/* By the links of a procfs that knows us. */
+static int move_clocks(int proc, const struct nook_plan *plan, struct nook_error *err)
+{
+	auto_close int self = nook_procfs_self(proc, err);
+
+	if (self < 0)
+		return self;
+
+	int rc = plan->time_offsets
+			 ? nook_procfs_write_at(self, "timens_offsets", plan->time_offsets, err)
+			 : 0;
+
+	if (rc == -ERANGE)
+		nook_hint(err, "the clocks inside may not run below zero or past 146 years");
+	if (rc < 0)
+		return rc;
+
+	auto_close int ns = nook_procfs_open_ns_at(self, "time_for_children", err);
+
+	if (ns < 0)
+		return ns;
+	rc = nook_setns(ns, CLONE_NEWTIME);
+	return rc < 0 ? nook_fail(err, -rc, "setns(time_for_children)") : 0;
+}
+
 /*
  * clone3(CLONE_NEWTIME) would freeze the offsets at once. unshare(2) makes the namespace for
  * children only, takes its offsets, and then we enter it like any other. time_namespaces(7)
@@ -32,37 +57,38 @@ int set_clock_offsets(void *ctx, struct nook_error *err)
 
 	if (rc < 0)
 		return nook_fail(err, -rc, "unshare(CLONE_NEWTIME)");
+	if (!s->plan->own_userns)
+		return move_clocks(s->proc, s->plan, err);
 
 	/*
 	 * A non-dumpable process' files in /proc belong to the machine's root, whom we are not any
-	 * more. Nobody is in these new namespaces yet who could use the moment.
+	 * more. Nobody is in this new user namespace yet who could use the moment.
 	 */
 	rc = nook_prctl(PR_SET_DUMPABLE, 1, 0);
 	if (rc < 0)
 		return nook_fail(err, -rc, "prctl(PR_SET_DUMPABLE)");
+	rc = move_clocks(s->proc, s->plan, err);
 
-	auto_close int self = nook_procfs_self(s->proc, err);
+	int back = nook_prctl(PR_SET_DUMPABLE, 0, 0);
 
-	if (self < 0)
-		return self;
-	if (s->plan->time_offsets)
-		rc = nook_procfs_write_at(self, "timens_offsets", s->plan->time_offsets, err);
-	if (rc < 0) {
-		if (rc == -ERANGE)
-			nook_hint(err,
-				  "the clocks inside may not run below zero or past 146 years");
-		return rc;
-	}
+	return rc == 0 && back < 0 ? nook_fail(err, -back, "prctl(PR_SET_DUMPABLE)") : rc;
+}
 
-	auto_close int ns = nook_procfs_open_ns_at(self, "time_for_children", err);
+/*
+ * In a user namespace that was joined others are already, who may trace what is dumpable and has
+ * their ids. So it is done while we have none of these: as who we came, these files are ours.
+ */
+int set_clock_offsets_first(void *ctx, struct nook_error *err)
+{
+	struct nook_stage *s = ctx;
+	int rc = nook_unshare(CLONE_NEWTIME);
 
-	if (ns < 0)
-		return ns;
-	rc = nook_setns(ns, CLONE_NEWTIME);
 	if (rc < 0)
-		return nook_fail(err, -rc, "setns(time_for_children)");
-	rc = nook_prctl(PR_SET_DUMPABLE, 0, 0);
-	return rc < 0 ? nook_fail(err, -rc, "prctl(PR_SET_DUMPABLE)") : 0;
+		return nook_fail(err, -rc, "unshare(CLONE_NEWTIME)");
+
+	auto_close int proc = nook_procfs_open(false, err);
+
+	return proc < 0 ? proc : move_clocks(proc, s->plan, err);
 }
 
 void set_clock_offsets_show(const struct nook_plan *plan, struct nook_rows *rows)
@@ -72,6 +98,11 @@ void set_clock_offsets_show(const struct nook_plan *plan, struct nook_rows *rows
 		nook_show(rows, "move one", "write(/proc/self/timens_offsets, \"%.*s\")",
 			  (int)strcspn(line, "\n"), line);
 	nook_show(rows, "enter them", "setns(/proc/self/ns/time_for_children)");
+}
+
+void set_clock_offsets_first_show(const struct nook_plan *plan, struct nook_rows *rows)
+{
+	set_clock_offsets_show(plan, rows);
 }
 
 int set_hostname(void *ctx, struct nook_error *err)
