@@ -173,6 +173,9 @@ static bool look_into(int pid)
 	static int seen;
 	char path[64], exe[256] = "";
 
+	/* What has ended while we traced it is ours to reap: till then its parent would wait. */
+	while (waitpid(-1, NULL, WNOHANG | __WALL) > 0)
+		;
 	snprintf(path, sizeof(path), "/proc/%d/exe", pid);
 	ssize_t n = readlink(path, exe, sizeof(exe) - 1);
 
@@ -202,9 +205,6 @@ static bool look_into(int pid)
 			printf("traced %d\n", pid);
 		ptrace(PTRACE_DETACH, pid, 0, 0);
 	}
-	/* What has ended while we traced it is ours to reap. */
-	while (waitpid(-1, NULL, WNOHANG | __WALL) > 0)
-		;
 	if (seen == 1)
 		printf("seen\n");
 	return false;
@@ -520,6 +520,7 @@ static const struct {
 
 int main(int argc, char **argv)
 {
+	setvbuf(stdout, NULL, _IOLBF, BUFSIZ); /* who is killed has said what it got */
 	for (size_t i = 0; argc > 1 && i < sizeof(commands) / sizeof(*commands); i++) {
 		if (strcmp(commands[i].name, argv[1]) == 0 && argc - 2 >= commands[i].words)
 			return commands[i].fn(argv + 2);
