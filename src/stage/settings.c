@@ -135,20 +135,51 @@ void set_labels_show(const struct nook_plan *plan, struct nook_rows *rows)
 			  "write(\"/proc/self/attr/exec\", \"%s\")", p->selinux);
 }
 
+static bool is_null(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3);
+}
+
+/* The container's own /dev/null, or NO_FD: what has another number is not opened. */
+static int open_null(void)
+{
+	const int flags = O_NOFOLLOW | O_NOCTTY | O_NONBLOCK | O_CLOEXEC;
+	auto_close int there = open("/dev/null", O_PATH | flags);
+
+	if (there < 0 || !is_null(there))
+		return NO_FD;
+
+	auto_close int fd = open("/dev/null", O_RDWR | flags);
+
+	return fd >= 0 && is_null(fd) ? move_fd(&fd) : NO_FD;
+}
+
 /*
  * A program that opens /dev/stdout again opens what is behind it, with its user's rights. As runc
- * has it: whatever has another owner, but for /dev/null; and what may not be changed stays.
+ * has it: whatever has another owner, but for /dev/null; and what may not be changed stays. The
+ * host's /dev/null becomes the container's, when it has one: CRIU saves no file from outside.
  */
 int own_stdio(void *ctx, struct nook_error *err)
 {
-	uint32_t uid = ((struct nook_stage *)ctx)->plan->process.uid;
+	const struct nook_plan *plan = ((struct nook_stage *)ctx)->plan;
+	uint32_t uid = plan->process.uid;
+	auto_close int null = NO_FD;
 
 	for (int fd = 0; fd <= 2; fd++) {
 		struct stat st;
 
 		if (fstat(fd, &st) < 0)
 			return nook_fail(err, errno, "fstat of descriptor %d", fd);
-		if (st.st_uid == uid || (S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3)))
+		if (S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3)) {
+			if (null < 0 && plan->root_how != NOOK_PLAN_ROOT_KEEP)
+				null = open_null();
+			if (null >= 0 && dup2(null, fd) < 0)
+				return nook_fail(err, errno, "dup2 to descriptor %d", fd);
+			continue;
+		}
+		if (st.st_uid == uid)
 			continue;
 		if (fchown(fd, uid, (gid_t)-1) < 0 && errno != EINVAL && errno != EPERM &&
 		    errno != EROFS)
