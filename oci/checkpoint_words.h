@@ -43,4 +43,10 @@
 			"free pages of earlier files that a later one has"                              \
 	}
 
+struct oci;
+struct nook_oci_criu;
+
+void oci_criu_words(const struct oci *o, const struct oci_checkpoint_words *w,
+		    struct nook_oci_criu *ret);
+
 #endif

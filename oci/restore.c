@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "checkpoint_words.h"
-#include "oci.h"
+#include "creating.h"
 
 #include "base/own.h"
 
@@ -33,10 +33,28 @@ const struct oci_table oci_restore_table = { .rows = rows, .n = ARRAY_SIZE(rows)
 
 int oci_restore(struct oci *o, const void *words)
 {
+	const struct oci_restore_words *w = words;
+	const struct oci_creating creating = {
+		.bundle = w->bundle,
+		.console_socket = w->console_socket,
+		.pid_file = w->pid_file,
+		.detach = w->detach,
+		.keep = w->keep,
+		.no_pivot = w->no_pivot,
+		.preserve_fds = w->preserve_fds,
+	};
 	struct nook_error err = { 0 };
+	struct nook_oci_create c;
+	struct nook_oci_criu criu;
+	int status = OCI_FAILURE;
 
-	(void)words;
-	nook_hint(&err, "use a runtime that was built with CRIU");
-	(void)nook_refuse(&err, EOPNOTSUPP, "this nook-oci was built without CRIU");
-	return oci_failed(o, &err);
+	oci_creating(o, &creating, &c);
+	/* Nobody proxies what a program says that has said it before. */
+	c.options.notify_socket = NULL;
+	oci_criu_words(o, &w->criu, &criu);
+	criu.lsm_profile = w->lsm_profile;
+	criu.lsm_mount_context = w->lsm_mount_context;
+	criu.tcp_close = w->tcp_close;
+	c.restore = &criu;
+	return nook_oci_run(&c, &status, &err) < 0 ? oci_failed(o, &err) : status;
 }

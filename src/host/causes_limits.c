@@ -118,6 +118,13 @@ static const struct nook_known_cause rows[] = {
 		 "root's containers are in /run/nook, a user's in $XDG_RUNTIME_DIR/nook",
 	  .fix = "Correct the name, or become the user who started it.",
 	  .since = "" },
+	{ .id = "no-criu",
+	  .title = "CRIU is not here",
+	  .meaning = "`nook-oci checkpoint` and `restore` are done by the program criu(8).",
+	  .see = "`criu --version`",
+	  .fix = "Install it: Debian's package is criu.\n"
+		 "Or say where it is: `nook-oci --criu FILE …`.",
+	  .since = "" },
 	{ .id = "bad-state-directory",
 	  .title = "The state directory can't be trusted",
 	  .meaning = "The directory of nook's records belongs to somebody else, is writable for "

@@ -282,3 +282,17 @@ const struct nook_step nook_exec_steps[] = {
 	STEP(await_program, "start the program", NULL),
 };
 const size_t nook_exec_n_steps = ARRAY_SIZE(nook_exec_steps);
+
+/* What the stage does for a new one, CRIU does from its files. */
+const struct nook_step nook_restore_steps[] = {
+	STEP_UNDO(claim_name, drop_name, "take the name", NULL),
+	STEP(write_intent, "write down what will be made", NULL),
+	STEP_UNDO(make_cgroup, remove_cgroup, "make the cgroup", has_cgroup),
+	STEP_UNDO(start_criu, kill_stage, "start CRIU", NULL),
+	STEP_UNDO(start_unit, stop_unit, "have systemd make its unit", has_unit),
+	STEP(enter_cgroups, "enter the cgroup", has_v1),
+	STEP_UNDO(restore_processes, end_restored, "restore the container's processes", NULL),
+	STEP(take_master, "take the terminal", terminal),
+	STEP(tell_engine, "tell the engine", nook_of_bundle),
+};
+const size_t nook_restore_n_steps = ARRAY_SIZE(nook_restore_steps);

@@ -34,8 +34,10 @@ struct nook_create {
 	bool start_made; /* the socket of the start is in the state directory */
 	bool rdt_made;
 	bool range_claimed;
-	size_t cgroups_made; /* of plan->cgroup.dirs */
-	bool unit_started;   /* systemd's, with record.cgroups */
+	size_t cgroups_made;          /* of plan->cgroup.dirs */
+	bool unit_started;            /* systemd's, with record.cgroups */
+	struct nook_restore *restore; /* NULL: it isn't restored */
+	bool hooked;                  /* hooks have run while it was restored */
 };
 
 /* Prepares @c; @sources and @joins come from @a. */
@@ -75,6 +77,9 @@ extern const size_t nook_create_n_steps;
 /* For a program that joins a container. */
 extern const struct nook_step nook_exec_steps[];
 extern const size_t nook_exec_n_steps;
+/* For a container that CRIU restores. */
+extern const struct nook_step nook_restore_steps[];
+extern const size_t nook_restore_n_steps;
 
 /* record.c: what of a plan every container's record has; the rest of @ret is the caller's to fill
  * in. All is borrowed from @plan. */
@@ -127,6 +132,9 @@ NOOK_CREATE_STEP(open_label);      /* of exec */
 NOOK_CREATE_STEP(set_first_cpus);
 NOOK_CREATE_STEP(start_unit); /* cgroup_unit.c */
 int stop_unit(void *ctx, struct nook_error *err);
+NOOK_CREATE_STEP(start_criu); /* oci_restore.c */
+NOOK_CREATE_STEP(restore_processes);
+int end_restored(void *ctx, struct nook_error *err);
 NOOK_CREATE_STEP(move_netdevs); /* netdevs.c */
 NOOK_CREATE_STEP(join_rdt);     /* rdt.c */
 int leave_rdt(void *ctx, struct nook_error *err);

@@ -9,6 +9,7 @@
 #include "oci_hooks.h"
 #include "oci_notify.h"
 #include "oci_parts.h"
+#include "oci_restore.h"
 #include "rdt.h"
 #include "seal.h"
 #include "show.h"
@@ -163,9 +164,11 @@ static void warn_all(const struct nook_oci_create *c, const struct nook_plan *pl
 }
 
 /* Was anything done that poststop hooks may have to undo? */
-static bool came_to_hooks(const struct nook_plan *plan, size_t done)
+static bool came_to_hooks(const struct nook_create *create, size_t done)
 {
-	for (size_t i = 0; plan->hooks && i < done; i++) {
+	if (create->restore)
+		return create->hooked;
+	for (size_t i = 0; create->plan->hooks && i < done; i++) {
 		if (nook_create_steps[i].run == run_outer_hooks)
 			return true;
 	}
@@ -201,8 +204,10 @@ static void run_poststop(const struct nook_oci_create *c, const struct nook_plan
 /* Walks the list; on failure it is undone, and the error is the first one. */
 static int make(struct nook_create *create, const struct nook_oci_create *c, struct nook_error *err)
 {
+	const struct nook_step *steps = create->restore ? nook_restore_steps : nook_create_steps;
+	size_t n = create->restore ? nook_restore_n_steps : nook_create_n_steps;
 	size_t done = 0;
-	int rc = nook_create_walk(create, nook_create_steps, nook_create_n_steps, &done, err);
+	int rc = nook_create_walk(create, steps, n, &done, err);
 
 	if (rc == 0)
 		return 0;
@@ -211,10 +216,10 @@ static int make(struct nook_create *create, const struct nook_oci_create *c, str
 
 	struct nook_error undo = { .wanted = "remove what the container was made of" };
 
-	if (nook_steps_undo(nook_create_steps, done, &create->walk, &undo) < 0)
+	if (nook_steps_undo(steps, done, &create->walk, &undo) < 0)
 		nook_hint(err, "and then: %s; `delete --force` tries that again", undo.why);
 	nook_create_close(create);
-	if (came_to_hooks(create->plan, done))
+	if (came_to_hooks(create, done))
 		run_poststop(c, create->plan, create->record.bundle);
 	return rc;
 }
@@ -226,11 +231,12 @@ static int begin(const struct nook_oci_create *c, struct nook_arena *a, struct n
 {
 	int rc = read_bundle(c, a, b, err);
 
-	if (rc == 0)
+	/* What is restored holds no file of ours. */
+	if (rc == 0 && !c->restore)
 		rc = seal_early(b, err);
 	if (rc == 0)
 		rc = decide(c, a, b, host, plan, err);
-	if (rc == 0)
+	if (rc == 0 && !c->restore)
 		rc = nook_seal_self(plan, err);
 	if (rc < 0)
 		return rc;
@@ -241,7 +247,17 @@ static int begin(const struct nook_oci_create *c, struct nook_arena *a, struct n
 	create->pidfd_socket = c->pidfd_socket;
 	create->pid_file = c->pid_file;
 	rc = fill_record(&create->record, plan, b, c, a, err);
-	return rc < 0 ? rc : make(create, c, err);
+	if (rc < 0 || !c->restore)
+		return rc < 0 ? rc : make(create, c, err);
+
+	struct nook_restore restore;
+
+	rc = nook_restore_open(&restore, c->restore, b, err);
+	create->restore = &restore;
+	if (rc == 0)
+		rc = make(create, c, err);
+	nook_restore_close(&restore);
+	return rc;
 }
 
 int nook_oci_create(const struct nook_oci_create *c, struct nook_error *err)
@@ -356,7 +372,7 @@ int nook_oci_run(const struct nook_oci_create *c, int *ret_status, struct nook_e
 	if (rc < 0)
 		return rc;
 
-	if (plan.hooks)
+	if (plan.hooks && !c->restore)
 		rc = nook_oci_hooks(plan.hooks->list[NOOK_HOOK_POSTSTART],
 				    plan.hooks->n[NOOK_HOOK_POSTSTART], plan.hooks->state,
 				    create.pid, "running", b.dir, err);

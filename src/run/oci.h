@@ -22,6 +22,21 @@
 /* Told what is worth a line of level "warning" in the log. */
 typedef void nook_oci_warn(void *data, const char *text);
 
+/* What CRIU is told, for checkpoint and for restore. All NULL, 0 and false: not said. */
+struct nook_oci_criu {
+	const char *program;                /* --criu: a path or a name in PATH */
+	const char *image_path, *work_path; /* directories */
+	const char *parent_path;            /* relative to image_path */
+	const char *page_server;            /* ADDRESS:PORT */
+	const char *cgroups_mode;           /* soft, full, strict, ignore */
+	const char *status_fd;              /* a number */
+	const char *const *empty_ns;        /* NULL-terminated or NULL */
+	const char *lsm_profile, *lsm_mount_context;
+	bool leave_running, pre_dump;
+	bool tcp_established, tcp_skip_in_flight, tcp_close, link_remap, ext_unix_sk, shell_job,
+		lazy_pages, file_locks, auto_dedup;
+};
+
 struct nook_oci_create {
 	struct nook_bundle_options options; /* id, state_dir, cgroups… */
 	const char *bundle;                 /* the directory */
@@ -31,6 +46,7 @@ struct nook_oci_create {
 	const char *pidfd_socket;   /* NULL: none */
 	bool detach;                /* run: don't wait for the program */
 	bool keep;                  /* run: leave the stopped container there */
+	const struct nook_oci_criu *restore; /* run: as it was saved there; NULL: anew */
 	const struct nook_trace *trace;
 	nook_oci_warn *warn;
 	void *warn_data;
@@ -55,6 +71,10 @@ struct nook_oci_start {
 /* Lets the program begin, then the poststart hooks, whose failure ends it. -EINVAL: it isn't in the
  * state "created". */
 int nook_oci_start(const struct nook_oci_start *s, struct nook_error *err);
+
+/* Saves what runs in it to files, by which it ends, unless it is to be left running. */
+int nook_oci_checkpoint(const char *state_dir, const char *id, const struct nook_oci_criu *criu,
+			struct nook_error *err);
 
 enum nook_oci_status {
 	NOOK_OCI_CREATING,
