@@ -3,6 +3,7 @@
 
 #include "base/own.h"
 #include "base/text.h"
+#include "cgroup_parts.h"
 #include "sys/dbus.h"
 
 #include <errno.h>
@@ -20,6 +21,9 @@
 
 /* For the end of one whose processes were killed: till then nothing is asked again. */
 #define STOP_MS 5000
+
+/* How often a job is looked for whose end was not told. */
+#define LOOK_MS 500
 
 /* Inode of the first user namespace: PROC_USER_INIT_INO. */
 #define INITIAL_USERNS 0xEFFFFFFDu
@@ -250,33 +254,63 @@ static void put_pid(struct nook_dbus *d, int pid)
 
 /* ---- jobs ---- */
 
-/* Waits for JobRemoved of the job whose path the reply has told. */
+/* Is the job still under way? A job is an object as long as it is there. */
+static bool job_is_there(struct nook_dbus *d, const char *job)
+{
+	struct nook_dbus_message m;
+
+	nook_dbus_begin(d, SYSTEMD, job, "org.freedesktop.DBus.Properties", "Get", "ss");
+	nook_dbus_put_text(d, SYSTEMD ".Job");
+	nook_dbus_put_text(d, "State");
+	return call(d, &m) == 0;
+}
+
+/* A signal: 1 when it tells of the end of @job, with its result in @ret. */
+static int is_end(struct nook_dbus *d, const struct nook_dbus_message *m, const char *job,
+		  const char **ret)
+{
+	if (m->type != NOOK_DBUS_SIGNAL || !m->member || strcmp(m->member, "JobRemoved") != 0)
+		return 0;
+	(void)nook_dbus_get_u32(d); /* its number */
+
+	const char *path = nook_dbus_get_text(d);
+	const char *unit = nook_dbus_get_text(d);
+
+	*ret = nook_dbus_get_text(d);
+	return path && unit && *ret && strcmp(path, job) == 0;
+}
+
+/*
+ * Waits for JobRemoved of the job whose path the reply has told. A signal may have come before that
+ * reply, or not at all, so now and then the job itself is looked for. Return: 0; 1 when it has
+ * ended unseen.
+ */
 static int await_job(struct nook_dbus *d, const char *what, const char *unit, int patience_ms,
 		     struct nook_error *err)
 {
-	const char *told = nook_dbus_get_text(d);
+	const char *told = nook_dbus_get_text(d), *result = NULL;
+	int64_t end = nook_cgroup_now() + patience_ms;
 	char job[256];
 
 	if (!told || strlen(told) >= sizeof(job))
 		return nook_refuse(err, EBADMSG, "%s %s: systemd told of no job", what, unit);
 	strcpy(job, told);
 
-	for (;;) {
+	for (int64_t look = nook_cgroup_now() + LOOK_MS;;) {
 		struct nook_dbus_message m;
-		int r = nook_dbus_receive(d, &m, patience_ms);
+		int64_t now = nook_cgroup_now();
+		int r = now < look ? nook_dbus_receive(d, &m, (int)(look - now)) : -ETIMEDOUT;
 
+		if (r == -ETIMEDOUT) {
+			if (!job_is_there(d, job))
+				return 1;
+			look = nook_cgroup_now() + LOOK_MS;
+			if (look - LOOK_MS < end)
+				continue;
+		}
 		if (r < 0)
 			return nook_fail(err, -r, "wait for systemd to %s %s", what, unit);
-		if (m.type != NOOK_DBUS_SIGNAL || !m.member || strcmp(m.member, "JobRemoved"))
-			continue;
-
-		(void)nook_dbus_get_u32(d); /* its number */
-
-		const char *path = nook_dbus_get_text(d);
-		const char *of = nook_dbus_get_text(d);
-		const char *result = nook_dbus_get_text(d);
-
-		if (!path || !of || !result || strcmp(path, job) != 0)
+		if (!is_end(d, &m, job, &result))
 			continue;
 		if (strcmp(result, "done") == 0 || strcmp(result, "skipped") == 0)
 			return 0;
@@ -325,49 +359,6 @@ static int ask_start(struct nook_dbus *d, const struct nook_plan_cgroup *cg, con
 	return call(d, ret);
 }
 
-int nook_systemd_start(const struct nook_plan_cgroup *cg, const char *id, int pid,
-		       struct nook_error *err)
-{
-	struct nook_dbus d = NOOK_DBUS_NONE;
-	struct nook_dbus_message m = { 0 };
-	int r = open_manager(&d, err);
-
-	if (r < 0)
-		return r;
-	r = ask_start(&d, cg, id, pid, &m);
-	/* One that has failed keeps its name till somebody looks: nobody will. */
-	if (is_error(r, &m, SYSTEMD ".UnitExists") && reset_failed(&d, cg->unit) == 0)
-		r = ask_start(&d, cg, id, pid, &m);
-	r = r < 0 ? failed(&d, r, &m, "start", cg->unit, err)
-		  : await_job(&d, "start", cg->unit, PATIENCE_MS, err);
-	nook_dbus_close(&d);
-	return r;
-}
-
-int nook_systemd_update(const char *unit, const struct nook_plan_property *properties, size_t n,
-			struct nook_error *err)
-{
-	struct nook_dbus d = NOOK_DBUS_NONE;
-	struct nook_dbus_message m = { 0 };
-	struct nook_dbus_array array;
-	int r = open_manager(&d, err);
-
-	if (r < 0)
-		return r;
-	nook_dbus_begin(&d, SYSTEMD, OBJECT, MANAGER, "SetUnitProperties", "sba(sv)");
-	nook_dbus_put_text(&d, unit);
-	nook_dbus_put_bool(&d, true);
-	array = nook_dbus_open_array(&d, 8);
-	for (size_t i = 0; i < n; i++)
-		put_property(&d, &properties[i]);
-	nook_dbus_close_array(&d, array);
-	r = call(&d, &m);
-	if (r < 0)
-		r = failed(&d, r, &m, "change", unit, err);
-	nook_dbus_close(&d);
-	return r;
-}
-
 /* Is there such a unit, and is it the container's? */
 static bool is_its(struct nook_dbus *d, const char *unit, const char *id)
 {
@@ -396,6 +387,56 @@ static bool is_its(struct nook_dbus *d, const char *unit, const char *id)
 	return text && strcmp(text, description) == 0;
 }
 
+int nook_systemd_start(const struct nook_plan_cgroup *cg, const char *id, int pid,
+		       struct nook_error *err)
+{
+	struct nook_dbus d = NOOK_DBUS_NONE;
+	struct nook_dbus_message m = { 0 };
+	int r = open_manager(&d, err);
+
+	if (r < 0)
+		return r;
+	r = ask_start(&d, cg, id, pid, &m);
+	/* One that has failed keeps its name till somebody looks: nobody will. */
+	if (is_error(r, &m, SYSTEMD ".UnitExists") && reset_failed(&d, cg->unit) == 0)
+		r = ask_start(&d, cg, id, pid, &m);
+	r = r < 0 ? failed(&d, r, &m, "start", cg->unit, err)
+		  : await_job(&d, "start", cg->unit, PATIENCE_MS, err);
+	if (r > 0)
+		r = is_its(&d, cg->unit, id)
+			    ? 0
+			    : nook_refuse(err, EIO,
+					  "start %s through systemd: its job ended, and "
+					  "there is no such unit",
+					  cg->unit);
+	nook_dbus_close(&d);
+	return r;
+}
+
+int nook_systemd_update(const char *unit, const struct nook_plan_property *properties, size_t n,
+			struct nook_error *err)
+{
+	struct nook_dbus d = NOOK_DBUS_NONE;
+	struct nook_dbus_message m = { 0 };
+	struct nook_dbus_array array;
+	int r = open_manager(&d, err);
+
+	if (r < 0)
+		return r;
+	nook_dbus_begin(&d, SYSTEMD, OBJECT, MANAGER, "SetUnitProperties", "sba(sv)");
+	nook_dbus_put_text(&d, unit);
+	nook_dbus_put_bool(&d, true);
+	array = nook_dbus_open_array(&d, 8);
+	for (size_t i = 0; i < n; i++)
+		put_property(&d, &properties[i]);
+	nook_dbus_close_array(&d, array);
+	r = call(&d, &m);
+	if (r < 0)
+		r = failed(&d, r, &m, "change", unit, err);
+	nook_dbus_close(&d);
+	return r;
+}
+
 int nook_systemd_stop(const char *unit, const char *id, struct nook_error *err)
 {
 	struct nook_dbus d = NOOK_DBUS_NONE;
@@ -409,15 +450,16 @@ int nook_systemd_stop(const char *unit, const char *id, struct nook_error *err)
 		nook_dbus_put_text(&d, unit);
 		nook_dbus_put_text(&d, "replace");
 		r = call(&d, &m);
-		if (r == 0)
-			r = await_job(&d, "stop", unit, STOP_MS, err);
-		/* A scope also ends by itself, with its last process. */
-		if (r == -ETIMEDOUT && !is_its(&d, unit, id))
+		/* A scope also ends by itself, with its last process: in this moment, or while we
+		 * wait. */
+		if (is_error(r, &m, SYSTEMD ".NoSuchUnit"))
 			r = 0;
-		else if (is_error(r, &m, SYSTEMD ".NoSuchUnit"))
-			r = 0; /* it ended in this moment */
-		else
+		else if (r < 0)
 			r = failed(&d, r, &m, "stop", unit, err);
+		else
+			r = await_job(&d, "stop", unit, STOP_MS, err);
+		if (r > 0 || (r == -ETIMEDOUT && !is_its(&d, unit, id)))
+			r = 0;
 		(void)reset_failed(&d, unit); /* it is mostly gone by now */
 	}
 	nook_dbus_close(&d);
