@@ -91,8 +91,9 @@ static int receive_all(int fd, void *data, size_t len, int64_t deadline)
 			return r;
 		if (n < 0 && (errno == EINTR || errno == EAGAIN))
 			continue;
+		/* With something of ours unread its end is a reset. */
 		if (n < 0)
-			return -errno;
+			return errno == ECONNRESET ? -EPIPE : -errno;
 		if (n == 0)
 			return -EPIPE;
 		at += n;
@@ -122,24 +123,26 @@ static int receive_line(int fd, char *line, size_t size, int64_t deadline)
 /*
  * EXTERNAL without a name: the other side takes who we are from the socket. Seen from within a user
  * namespace a uid of ours would be another's.
+ *
+ * All in one go, as sd-bus does it: when systemd reads BEGIN and the first message together, it
+ * looks at the message when the next one comes, and there may be none. So nothing is sent before
+ * its OK, which comes when it has read all of this.
  */
 static int authenticate(int fd, int64_t deadline)
 {
+	static const char hello[] = "\0AUTH EXTERNAL\r\nDATA\r\nBEGIN\r\n";
 	char line[256];
-	int r = send_all(fd, "\0AUTH EXTERNAL\r\n", 16, deadline);
+	int r = send_all(fd, hello, sizeof(hello) - 1, deadline);
 
 	if (r == 0)
 		r = receive_line(fd, line, sizeof(line), deadline);
-	if (r == 0 && strncmp(line, "DATA", 4) == 0) {
-		r = send_all(fd, "DATA\r\n", 6, deadline);
-		if (r == 0)
-			r = receive_line(fd, line, sizeof(line), deadline);
-	}
+	if (r == 0 && strncmp(line, "DATA", 4) == 0)
+		r = receive_line(fd, line, sizeof(line), deadline);
 	if (r < 0)
 		return r;
 	if (strncmp(line, "OK ", 3) != 0)
 		return strncmp(line, "REJECTED", 8) == 0 ? -EACCES : -EBADMSG;
-	return send_all(fd, "BEGIN\r\n", 7, deadline);
+	return 0;
 }
 
 int nook_dbus_connect(struct nook_dbus *d, const char *path, uint8_t *out, uint8_t *in,
@@ -441,6 +444,9 @@ static int parse(struct nook_dbus_text *t, struct nook_dbus_message *ret, size_t
 	return t->bad ? -EBADMSG : 0;
 }
 
+/* For the rest of a message whose first byte is there. */
+#define REST_MS 30000
+
 int nook_dbus_receive(struct nook_dbus *d, struct nook_dbus_message *ret, int timeout_ms)
 {
 	int64_t deadline = now_ms() + timeout_ms;
@@ -448,7 +454,14 @@ int nook_dbus_receive(struct nook_dbus *d, struct nook_dbus_message *ret, int ti
 
 	for (;;) {
 		uint32_t body, fields;
-		int r = receive_all(d->fd, t->data, HEAD, deadline);
+		int r = wait_for(d->fd, POLLIN, deadline);
+
+		/* What has begun is read to its end: half a message would leave us in its middle.
+		 */
+		if (r == 0) {
+			deadline = now_ms() + REST_MS;
+			r = receive_all(d->fd, t->data, HEAD, deadline);
+		}
 
 		if (r < 0)
 			return r;
