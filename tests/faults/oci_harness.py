@@ -26,6 +26,7 @@ FOLDERS = [*harness.FOLDERS, "start", "notify"]
 ENDED = 5  # seconds for a process that was killed to be seen as ended
 LINE = re.compile(r'time="[^"]*" level=(\w+) msg="(.*)"$')
 PROGRAM = ["sleep", "1000"]
+LIMITS = [{"type": "RLIMIT_CORE", "soft": 0, "hard": 100}]  # not of descriptors, which our callers have few of
 
 
 @dataclass
@@ -63,6 +64,7 @@ COMMANDS = {each.name: each for each in [
             ("running",)),
     Command("exec in a created one", ["exec", "@ID", "echo", "hello"], ("create",), ("created",), ("created",),
             out="hello\n"),
+    Command("exec of a script", ["exec", "@ID", "sh"], SLEEPING, ("running",), ("running",)),
     Command("kill", ["kill", "@ID", "KILL"], SLEEPING, ("stopped",), ("running",)),
     Command("kill --all", ["kill", "--all", "@ID", "KILL"], SLEEPING, ("stopped",), ("running", "stopped")),
     Command("kill a created one", ["kill", "@ID", "KILL"], ("create",), ("stopped",), ("created",)),
@@ -94,7 +96,7 @@ class Case:
     nofile: int = 0
     killed: bool = False  # neither status nor error are looked at, and what is left may need a delete --force
     must_fail: bool = False
-    may_warn: bool = False
+    program_may_fail: bool = False  # any status, which is the program's then
     listed: bool = False
     extra: list = field(default_factory=list)  # words in place of the command's
     tty: bool = False
@@ -143,7 +145,7 @@ class Worker(harness.Worker):
             return path
         path = f"{self.scratch}/bundle-{len(self.bundles)}"
         os.makedirs(path)
-        made = engine.default(program, {"root/path": self.tree(config), **self.own_edits(config)})
+        made = engine.default(program, {"root/path": self.tree(config), "process/rlimits": LIMITS, **self.own_edits(config)})
         edits = json.loads(json.dumps(config.edits).replace("@VOLUME", self.volume()))
         engine.edit(made, {way: engine.DELETE if value == "@DELETE" else value for way, value in edits.items()})
         rootfs.write(f"{path}/config.json", json.dumps(made))
@@ -219,6 +221,42 @@ class Worker(harness.Worker):
         faults = [line for line in calls if line.endswith(" !")]
         return Outcome(case, status, err, out, faults, calls if case.listed else [], seconds, wrong)
 
+    def race(self, case):
+        """Return: status and error of each of the commands, the container's status then, and what is wrong."""
+        self.count += 1
+        name = f"{self.stem}{self.count}"
+        place = self.placer(case, name)
+        wrong = []
+        for step in case.before:
+            status, err = self.command(place(SIMPLE[step]))
+            if step == "kill":
+                self.until(name, "stopped")
+            if status != 0:
+                wrong.append(f"before it, {step} ended with {status}: {err}")
+        started, ended = [], []
+        for words in case.together:
+            if isinstance(words, tuple):
+                time.sleep(words[0])
+                words = words[1]
+            err = os.memfd_create("err")
+            started.append((self.start([self.binary, "--root", self.root, *place(words)], None, None, err), err))
+        mine = [pid for pid, _ in started]
+        for pid, err in started:
+            status = self.await_end(pid, 3 * harness.PATIENCE, but=mine)
+            ended.append((status, harness.content(err)))
+            if status is None:
+                wrong.append(f"hung: {', '.join(self.stuck)}")
+        now = self.state_of(name)
+        if now == "created":
+            pid = machine.read(f"{self.io}/pid")
+            again, err = self.command(["start", name])
+            if again != 0 or not self.runs(name):
+                wrong.append(f"afterwards {pid!r} could not be started: {err}")
+        status, err = self.command(["delete", "--force", name])
+        if status != 0:
+            wrong.append(f"afterwards `delete --force` ended with {status}: {err}")
+        return ended, now, wrong + self.left(name)
+
     def placer(self, case, name):
         bundle = self.bundle(case.config, case.command.program)
         texts = {"@ID": name, "@ROOT": self.root, "@BUNDLE": bundle, "@IO": self.io, "@CONSOLE": f"{self.io}/console"}
@@ -242,14 +280,14 @@ class Worker(harness.Worker):
             env = {"NOTIFY_SOCKET": f"{self.io}/manager", **(env or {})}
         return super().start(argv, env, *more, **kw)
 
-    def await_end(self, pid, seconds=harness.PATIENCE, terminal=None, shown=None):
+    def await_end(self, pid, seconds=harness.PATIENCE, terminal=None, shown=None, but=()):
         """Reaps meanwhile, as an engine does: a pid namespace doesn't end before those that were born outside of it."""
         pidfd, end = os.pidfd_open(pid), time.monotonic() + seconds
         try:
             while not select.select([pidfd], [], [], 0.01)[0]:
                 if time.monotonic() > end:
                     return super().await_end(pid, 0)
-                self.reap(pid)
+                self.reap({pid, *but})
         finally:
             os.close(pidfd)
         return super().await_end(pid, seconds)
@@ -283,9 +321,9 @@ class Worker(harness.Worker):
             self.reap()
             time.sleep(0.002)
 
-    def reap(self, but=0):
+    def reap(self, but=()):
         for child in machine.children(os.getpid()):
-            if child != but:
+            if child not in but:
                 os.waitpid(child, os.WNOHANG)
 
     def check(self, case, name, status, out):
@@ -397,6 +435,20 @@ class Worker(harness.Worker):
         self.manager.close()
 
 
+@dataclass
+class Race:
+    """Commands on one container at the same time."""
+
+    config: Config
+    before: tuple
+    together: list  # of words, or (seconds to wait before, words)
+    program: tuple = tuple(PROGRAM)
+    command: Command = None
+
+    def __post_init__(self):
+        self.command = Command("race", [], self.before, program=self.program)
+
+
 class Outcome(harness.Outcome):
     def __str__(self):
         case = self.case
@@ -411,6 +463,8 @@ def check_error(case, status, text):
     if case.killed:
         return []
     exec_words = case.words[0] == "exec"
+    if case.program_may_fail and "level=error" not in text:
+        return []
     lines = [LINE.match(line) for line in text.splitlines()]
     errors = [line for line in lines if line and line[1] == "error"]
     others = [line for line in lines if not line or line[1] not in ("error", "warning")]
@@ -420,7 +474,7 @@ def check_error(case, status, text):
     # What fails before the command is read is none of its failures.
     usual = (1, 255) if exec_words and "address space" in text else (255,) if exec_words else (1,)
     wrong = [] if status in usual else [f"ended with status {status}"]
-    if len(errors) != 1 or others:
+    if len(errors) != 1 or others and not case.program_may_fail:
         wrong.append(f"{len(errors)} errors and {len(others)} other lines: {text!r}")
     elif len(errors[0][2]) < 12:
         wrong.append("the error says nothing")

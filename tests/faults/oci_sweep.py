@@ -4,6 +4,7 @@
 import concurrent.futures
 import multiprocessing
 import os
+from collections import Counter
 
 import oci_harness
 import sweep
@@ -49,6 +50,10 @@ def _run(case):
     return worker.run(case)
 
 
+def _race(case):
+    return worker.race(case)
+
+
 class Sweeper(sweep.Sweeper):
     """Workers for one account."""
 
@@ -59,6 +64,22 @@ class Sweeper(sweep.Sweeper):
 
     def run(self, cases):
         return list(self.pool.map(_run, cases, chunksize=4))
+
+    def races(self, title, cases, allowed):
+        """
+        @allowed: a function from the statuses and errors of a race, and the container's status then, to what is wrong
+        with that. Fails when anything is.
+        """
+        bad, sums = [], sweep.figures.setdefault(title, Counter())
+        for case, (ended, now, wrong) in zip(cases, self.pool.map(_race, cases, chunksize=4)):
+            wrong = wrong + allowed(ended, now)
+            sums["races"] += 1
+            sums["wrong"] += bool(wrong)
+            sums["hangs"] += any(status is None for status, _ in ended)
+            sums["residues"] += "left" in " ".join(wrong)
+            if wrong:
+                bad.append(f"{case.together}: {'; '.join(wrong)}\n  {ended}, then {now!r}")
+        assert not bad, f"{len(bad)} of {len(cases)} races:\n" + "\n".join(bad[:20])
 
     def calls(self, config, command, side=None, later=False):
         """
