@@ -15,6 +15,8 @@
 /* A process that writes to a stuck disk can't be frozen. */
 #define PATIENCE_MS 10000
 
+#define LOOK_MS 50
+
 /* v1 may hang in FREEZING while processes are born or wait for each other: what is thawed for a
  * moment freezes at the next try. */
 #define TRY_MS 1
@@ -112,7 +114,8 @@ static int await_events(int cgroup, const char *what, int64_t deadline)
 			return 0;
 		if (left <= 0)
 			return -ETIMEDOUT;
-		if (poll(&p, 1, (int)left) < 0 && errno != EINTR)
+		/* Nothing wakes us when the cgroup is removed. */
+		if (poll(&p, 1, left < LOOK_MS ? (int)left : LOOK_MS) < 0 && errno != EINTR)
 			return -errno;
 	}
 }
@@ -205,6 +208,8 @@ int nook_oci_pause(const char *state_dir, const char *id, bool pause, struct noo
 				   id);
 	}
 	r = v2 ? freeze_v2(fd, pause) : freeze_v1(fd, pause);
+	if (r == -ENODEV) /* removed meanwhile */
+		return nook_refuse(err, ESRCH, "container not running: %s", id);
 	if (r == -ETIMEDOUT)
 		nook_hint(err, "a process that can't be frozen waits in the kernel, mostly for a "
 			       "disk or network file system");
