@@ -23,6 +23,7 @@ import oci as engine
 import rootfs
 
 FOLDERS = [*harness.FOLDERS, "start", "notify"]
+SLOW = 8  # seconds that no command takes, whatever else is going on
 ENDED = 5  # seconds for a process that was killed to be seen as ended
 LINE = re.compile(r'time="[^"]*" level=(\w+) msg="(.*)"$')
 PROGRAM = ["sleep", "1000"]
@@ -98,6 +99,7 @@ class Case:
     must_fail: bool = False
     program_may_fail: bool = False  # any status, which is the program's then
     listed: bool = False
+    again: list = field(default_factory=list)  # at these calls a `delete --force` after it is killed, too
     extra: list = field(default_factory=list)  # words in place of the command's
     tty: bool = False
     leaks: bool = False
@@ -242,7 +244,10 @@ class Worker(harness.Worker):
             started.append((self.start([self.binary, "--root", self.root, *place(words)], None, None, err), err))
         mine = [pid for pid, _ in started]
         for pid, err in started:
+            begin = time.monotonic()
             status = self.await_end(pid, 3 * harness.PATIENCE, but=mine)
+            if time.monotonic() - begin > SLOW:
+                wrong.append(f"took {time.monotonic() - begin:.1f} s")
             ended.append((status, harness.content(err)))
             if status is None:
                 wrong.append(f"hung: {', '.join(self.stuck)}")
@@ -377,6 +382,8 @@ class Worker(harness.Worker):
         gone = case.command.status == ("",) and status == 0 or made and status not in (0, None)
         if gone and not case.killed:
             wrong += self.left(name)
+        for call in case.again:
+            self.command(["delete", "--force", name], {"NOOK_FAULT_CALL": f"{call}:kill"})
         if wrong or not gone or case.killed:
             status, err = self.command(["delete", "--force", name])
             if status != 0:

@@ -45,9 +45,10 @@ def test_a_call_that_fails(oci_sweeper, base, config, error):
     """In nook-oci, in the stage and in the program at the same time, each at its Nth call of a name."""
     workers = oci_sweeper("root")
     config, command = CONFIGS[config], COMMANDS["run"]
+    # To strace an injected close(2) does not close; a real one always does, and our lock with it.
     cases = [Case(config, command, f"{name} {number}", program_may_fail=True,
                   prefix=[STRACE, "-f", "-qq", "-o", "/dev/null", "-e", f"inject={name}:error={error}:when={number}"])
-             for name, number in seen(workers, config, command, base, "-f")]
+             for name, number in seen(workers, config, command, base, "-f") if name != "close"]
     workers.sweep(f"nook-oci run, strace, {error} at every call", cases)
 
 
