@@ -40,8 +40,6 @@ int oci_check(struct oci *o, const void *words)
 		.bundle = o->n        ? o->argv[0]
 			  : w->bundle ? w->bundle
 				      : ".",
-		.warn = oci_warn,
-		.warn_data = o,
 	};
 	int n = nook_oci_check(&c, tell, o, &err);
 

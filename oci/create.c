@@ -23,8 +23,6 @@ void oci_creating(struct oci *o, const struct oci_creating *w, struct nook_oci_c
 			.no_pivot = w->no_pivot,
 			.no_new_keyring = w->no_new_keyring,
 			.preserve_fds = w->preserve_fds,
-			.console_socket = w->console_socket,
-			.detach = w->detach,
 			.notify_socket = notify && notify[0] ? notify : NULL,
 		},
 		.bundle = w->bundle && w->bundle[0] ? w->bundle : ".",
@@ -35,8 +33,7 @@ void oci_creating(struct oci *o, const struct oci_creating *w, struct nook_oci_c
 		.detach = w->detach,
 		.keep = w->keep,
 		.trace = oci_trace(o),
-		.warn = oci_warn,
-		.warn_data = o,
+		.log = { oci_warn, o },
 	};
 }
 

@@ -21,7 +21,9 @@ static int delete_one(struct oci *o, const char *id, const void *data, struct no
 {
 	const struct oci_delete_words *w = data;
 
-	return nook_oci_delete(o->root, id, w->force, oci_warn, o, err);
+	const struct nook_oci_log log = { oci_warn, o };
+
+	return nook_oci_delete(o->root, id, w->force, &log, err);
 }
 
 int oci_delete(struct oci *o, const void *words)

@@ -63,8 +63,7 @@ int oci_exec(struct oci *o, const void *words)
 		.pid_file = w->pid_file,
 		.console_socket = w->console_socket,
 		.pidfd_socket = w->pidfd_socket,
-		.warn = oci_warn,
-		.warn_data = o,
+		.log = { oci_warn, o },
 	};
 
 	if (!e.process && !e.args) {

@@ -90,7 +90,7 @@ int oci_version(struct oci *o);
 /* One line of the log: --log's file, else stderr. @level: "debug", "warning", "error". */
 void oci_log(const struct oci *o, const char *level, const char *text);
 
-/* nook_oci_warn of src/run/oci.h; @o is the struct oci. */
+/* For struct nook_oci_log; @o is the struct oci. */
 void oci_warn(void *o, const char *text);
 
 /* Shows an error, in the log and on stderr. Return: OCI_FAILURE, or OCI_EXEC_FAILURE of exec. */

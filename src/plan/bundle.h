@@ -18,10 +18,8 @@ struct nook_bundle_options {
 	bool no_cgroups; /* crun's --cgroup-manager=disabled */
 	bool no_pivot, no_new_keyring;
 	unsigned preserve_fds;
-	bool start_later;           /* create, not run */
-	const char *console_socket; /* NULL: none */
-	bool detach;
-	const char *notify_socket; /* the engine's NOTIFY_SOCKET; NULL */
+	bool start_later;          /* create, not run */
+	const char *notify_socket; /* the engine's NOTIFY_SOCKET; NULL: none */
 };
 
 struct nook_bundle_planner {

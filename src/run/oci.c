@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* create and run: from a bundle to a container. */
-#include "oci.h"
+/* create: from a bundle to a container whose program waits. */
+#include "oci_parts.h"
 
 #include "base/own.h"
 #include "base/text.h"
@@ -8,13 +8,10 @@
 #include "ns/kinds.h"
 #include "oci_hooks.h"
 #include "oci_notify.h"
-#include "oci_parts.h"
-#include "oci_restore.h"
 #include "rdt.h"
 #include "seal.h"
 #include "show.h"
 #include "sys/process.h"
-#include "terminal.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -23,11 +20,40 @@
 #include <time.h>
 #include <unistd.h>
 
+void nook_oci_warn(const struct nook_oci_log *log, const char *text)
+{
+	if (log->warn)
+		log->warn(log->data, text);
+}
+
+void nook_oci_warn_of(const struct nook_oci_log *log, const struct nook_plan *plan)
+{
+	for (const char *const *w = plan->warnings; w && *w; w++)
+		nook_oci_warn(log, *w);
+}
+
+int nook_oci_check_terminal(bool terminal, bool detach, const char *console_socket,
+			    const char *from, struct nook_error *err)
+{
+	if (terminal && detach && !console_socket) {
+		nook_where(err, "%s", from);
+		return nook_refuse(
+			err, EINVAL,
+			"cannot allocate tty if nook-oci will detach without setting console "
+			"socket (--console-socket)");
+	}
+	if (console_socket && (!terminal || !detach)) {
+		nook_where(err, "--console-socket");
+		return nook_refuse(
+			err, EINVAL,
+			"cannot use console socket if nook-oci will not detach or allocate tty");
+	}
+	return 0;
+}
+
 static int check_words(const struct nook_oci_create *c, const struct nook_bundle *b,
 		       struct nook_error *err)
 {
-	bool tty = b->process.terminal, detach = c->detach || c->options.start_later;
-
 	if (!nook_valid_id(c->options.id)) {
 		nook_hint(
 			err,
@@ -39,28 +65,18 @@ static int check_words(const struct nook_oci_create *c, const struct nook_bundle
 		nook_where(err, "/process");
 		return nook_refuse(err, EINVAL, "process property must not be empty");
 	}
-	if (tty && detach && !c->console_socket) {
-		nook_where(err, "/process/terminal");
-		return nook_refuse(
-			err, EINVAL,
-			"cannot allocate tty if nook-oci will detach without setting console "
-			"socket (--console-socket)");
-	}
-	if (c->console_socket && (!tty || !detach)) {
-		nook_where(err, "--console-socket");
-		return nook_refuse(
-			err, EINVAL,
-			"cannot use console socket if nook-oci will not detach or allocate tty");
-	}
-	return 0;
+	return nook_oci_check_terminal(b->process.terminal, c->detach || c->options.start_later,
+				       c->console_socket, "/process/terminal", err);
 }
 
-static int read_bundle(const struct nook_oci_create *c, struct nook_arena *a, struct nook_bundle *b,
-		       struct nook_error *err)
+static int read_bundle(struct nook_oci_making *m, struct nook_error *err)
 {
-	int rc = nook_bundle_read_config(a, c->bundle, c->config, b, err);
+	const struct nook_oci_create *c = m->asked;
+	int rc = nook_arena_open(&m->arena, err);
 
-	return rc < 0 ? rc : check_words(c, b, err);
+	if (rc == 0)
+		rc = nook_bundle_read_config(&m->arena, c->bundle, c->config, &m->bundle, err);
+	return rc < 0 ? rc : check_words(c, &m->bundle, err);
 }
 
 /*
@@ -79,25 +95,25 @@ static int seal_early(const struct nook_bundle *b, struct nook_error *err)
 	return b->ns[NOOK_NS_USER].listed ? 0 : nook_seal_self(&plan, err);
 }
 
-static int decide(const struct nook_oci_create *c, struct nook_arena *a, struct nook_bundle *b,
-		  struct nook_host *host, struct nook_plan *plan, struct nook_error *err)
+static int decide(struct nook_oci_making *m, struct nook_error *err)
 {
-	int rc;
-
-	if (nook_oci_notify_is_socket(c->options.notify_socket))
-		nook_oci_notify_add(a, b, c->options.state_dir, c->options.id);
-
+	const struct nook_bundle_options *o = &m->asked->options;
+	const struct nook_bundle_ns *user = &m->bundle.ns[NOOK_NS_USER];
+	bool notify = nook_oci_notify_is_socket(o->notify_socket);
 	const struct nook_bundle_wants wants = {
-		.new_user_namespace = b->ns[NOOK_NS_USER].listed && !b->ns[NOOK_NS_USER].path,
+		.new_user_namespace = user->listed && !user->path,
 		.cgroups = true, /* they may be mounted, too */
-		.state_dir = c->options.state_dir,
+		.state_dir = o->state_dir,
 	};
 
-	rc = nook_host_probe_bundle(a, &wants, host, err);
+	if (notify)
+		nook_oci_notify_add(&m->arena, &m->bundle, o->state_dir, o->id);
+
+	int rc = nook_host_probe_bundle(&m->arena, &wants, &m->host, err);
+
 	if (rc == 0)
-		rc = nook_plan_bundle(a, b, &c->options, host, plan, err);
-	plan->notify =
-		rc == 0 && b->process.set && nook_oci_notify_is_socket(c->options.notify_socket);
+		rc = nook_plan_bundle(&m->arena, &m->bundle, o, &m->host, &m->plan, err);
+	m->plan.notify = rc == 0 && m->bundle.process.set && notify;
 	return rc;
 }
 
@@ -126,12 +142,14 @@ static const char *(*keep_annotations(struct nook_arena *a, const struct nook_bu
 }
 
 /* What a later exec begins with is the bundle's process, so little of ours is kept of it. */
-static int fill_record(struct nook_record *r, const struct nook_plan *plan,
-		       const struct nook_bundle *b, const struct nook_oci_create *c,
-		       struct nook_arena *a, struct nook_error *err)
+static int fill_record(struct nook_oci_making *m, struct nook_error *err)
 {
 	static const char *const none[] = { NULL };
+	const struct nook_plan *plan = &m->plan;
+	const struct nook_bundle *b = &m->bundle;
 	const char *rootfs = b->rootfs ? b->rootfs : "";
+	struct nook_arena *a = &m->arena;
+	struct nook_record *r = &m->create.record;
 	struct nook_rdt_group rdt = { 0 };
 	int rc = nook_record_of_plan(a, plan, r, err);
 
@@ -153,14 +171,8 @@ static int fill_record(struct nook_record *r, const struct nook_plan *plan,
 	r->rdt = rdt.own;
 	r->rdt_tasks = rdt.monitor ? rdt.monitor : rdt.path;
 	r->start = make_start_name(a);
-	r->no_new_keyring = c->options.no_new_keyring;
+	r->no_new_keyring = m->asked->options.no_new_keyring;
 	return rc;
-}
-
-static void warn_all(const struct nook_oci_create *c, const struct nook_plan *plan)
-{
-	for (const char *const *w = plan->warnings; c->warn && w && *w; w++)
-		c->warn(c->warn_data, *w);
 }
 
 /* Was anything done that poststop hooks may have to undo? */
@@ -175,8 +187,7 @@ static bool came_to_hooks(const struct nook_create *create, size_t done)
 	return false;
 }
 
-/* The signal that ended us is not to end them at once too; another may. */
-static void forget_signals(void)
+void nook_oci_forget_signals(void)
 {
 	const struct timespec at_once = { 0 };
 	sigset_t set;
@@ -190,20 +201,10 @@ static void forget_signals(void)
 		;
 }
 
-/* runtime.md, "Lifecycle": what fails from the first hook on goes the way of `delete`, which they
- * are the end of. */
-static void run_poststop(const struct nook_oci_create *c, const struct nook_plan *plan,
-			 const char *bundle)
-{
-	forget_signals();
-	nook_oci_hooks_all(plan->hooks->list[NOOK_HOOK_POSTSTOP],
-			   plan->hooks->n[NOOK_HOOK_POSTSTOP], plan->hooks->state, 0, "stopped",
-			   bundle, c->warn, c->warn_data);
-}
-
 /* Walks the list; on failure it is undone, and the error is the first one. */
-static int make(struct nook_create *create, const struct nook_oci_create *c, struct nook_error *err)
+static int make(struct nook_oci_making *m, struct nook_error *err)
 {
+	struct nook_create *create = &m->create;
 	const struct nook_step *steps = create->restore ? nook_restore_steps : nook_create_steps;
 	size_t n = create->restore ? nook_restore_n_steps : nook_create_n_steps;
 	size_t done = 0;
@@ -219,194 +220,77 @@ static int make(struct nook_create *create, const struct nook_oci_create *c, str
 	if (nook_steps_undo(steps, done, &create->walk, &undo) < 0)
 		nook_hint(err, "and then: %s; `delete --force` tries that again", undo.why);
 	nook_create_close(create);
-	if (came_to_hooks(create, done))
-		run_poststop(c, create->plan, create->record.bundle);
+	/* runtime.md, "Lifecycle": what fails from the first hook on goes the way of `delete`,
+	 * which they are the end of. */
+	if (came_to_hooks(create, done)) {
+		nook_oci_forget_signals();
+		nook_oci_poststop(m->plan.hooks, m->bundle.dir, &m->asked->log);
+	}
 	return rc;
 }
 
-/* Both commands, up to the container that is there. On return 0 @create is still open. */
-static int begin(const struct nook_oci_create *c, struct nook_arena *a, struct nook_bundle *b,
-		 struct nook_host *host, struct nook_plan *plan, struct nook_create *create,
-		 struct nook_error *err)
+static int make_by_criu(struct nook_oci_making *m, struct nook_error *err)
 {
-	int rc = read_bundle(c, a, b, err);
+	int rc = nook_restore_open(&m->restore, m->asked->restore, &m->bundle, err);
+
+	m->create.restore = &m->restore;
+	if (rc == 0)
+		rc = make(m, err);
+	nook_restore_close(&m->restore);
+	return rc;
+}
+
+int nook_oci_begin(struct nook_oci_making *m, const struct nook_oci_create *c,
+		   struct nook_error *err)
+{
+	m->asked = c;
+
+	int rc = read_bundle(m, err);
 
 	/* What is restored holds no file of ours. */
 	if (rc == 0 && !c->restore)
-		rc = seal_early(b, err);
+		rc = seal_early(&m->bundle, err);
 	if (rc == 0)
-		rc = decide(c, a, b, host, plan, err);
+		rc = decide(m, err);
 	if (rc == 0 && !c->restore)
-		rc = nook_seal_self(plan, err);
+		rc = nook_seal_self(&m->plan, err);
 	if (rc < 0)
 		return rc;
-	warn_all(c, plan);
+	nook_oci_warn_of(&c->log, &m->plan);
 
-	nook_create_init(create, plan, a, c->trace);
-	create->console_socket = c->console_socket;
-	create->pidfd_socket = c->pidfd_socket;
-	create->pid_file = c->pid_file;
-	rc = fill_record(&create->record, plan, b, c, a, err);
-	if (rc < 0 || !c->restore)
-		return rc < 0 ? rc : make(create, c, err);
+	nook_create_init(&m->create, &m->plan, &m->arena, c->trace);
+	m->create.console_socket = c->console_socket;
+	m->create.pidfd_socket = c->pidfd_socket;
+	m->create.pid_file = c->pid_file;
+	rc = fill_record(m, err);
+	if (rc < 0)
+		return rc;
+	return c->restore ? make_by_criu(m, err) : make(m, err);
+}
 
-	struct nook_restore restore;
-
-	rc = nook_restore_open(&restore, c->restore, b, err);
-	create->restore = &restore;
-	if (rc == 0)
-		rc = make(create, c, err);
-	nook_restore_close(&restore);
-	return rc;
+void nook_oci_making_free(struct nook_oci_making *m)
+{
+	nook_bundle_free(&m->bundle);
+	nook_arena_free(&m->arena);
 }
 
 int nook_oci_create(const struct nook_oci_create *c, struct nook_error *err)
 {
-	auto_arena struct nook_arena a = { 0 };
-	auto_bundle struct nook_bundle b = { 0 };
-	struct nook_host host = { 0 };
-	struct nook_plan plan;
-	struct nook_create create;
-	int rc = nook_arena_open(&a, err);
+	auto_making struct nook_oci_making m = { 0 };
+	int rc = nook_oci_begin(&m, c, err);
 
 	if (rc == 0)
-		rc = begin(c, &a, &b, &host, &plan, &create, err);
-	if (rc == 0)
-		nook_create_close(&create);
-	return rc;
-}
-
-static void warn_error(const struct nook_oci_create *c, const struct nook_error *err)
-{
-	if (c->warn)
-		c->warn(c->warn_data, err->why);
-}
-
-/* What the program says is looked at in between. */
-static bool take_notes(void *data)
-{
-	struct nook_oci_notify *n = data;
-
-	/* A manager that can't be told any more can't be told that either. */
-	return nook_oci_notify_take(n, NULL) == 0 && !n->ready;
-}
-
-static int stay_notifying(struct nook_create *create, const struct nook_oci_create *c,
-			  int *ret_status, struct nook_error *err)
-{
-	struct nook_error deaf = { 0 };
-	struct nook_oci_notify n;
-	const struct nook_supervise_also also = { create->notify, take_notes, &n };
-	bool told = nook_oci_notify_begin(&n, create->notify, c->options.notify_socket, getpid(),
-					  &deaf) == 0;
-
-	if (!told)
-		warn_error(c, &deaf);
-	n.staying = true;
-
-	int rc = nook_supervise_also(create->pidfd, create->pid, move_fd(&create->master),
-				     told ? &also : NULL, ret_status, err);
-
-	nook_oci_notify_end(&n);
-	return rc;
-}
-
-/* The manager is told as soon as the program says so, and then we end. */
-static void leave_notifying(const struct nook_create *create, const struct nook_oci_create *c)
-{
-	struct nook_error deaf = { 0 };
-
-	if (create->notify >= 0 && nook_oci_notify_forward(create->notify, c->options.notify_socket,
-							   create->pidfd, create->pid, &deaf) < 0)
-		warn_error(c, &deaf);
-}
-
-/* Stays while the program runs. Whatever happens to us then, the container is the engine's. */
-static int stay(struct nook_create *create, const struct nook_oci_create *c, int *ret_status,
-		struct nook_error *err)
-{
-	int rc = create->notify >= 0 ? stay_notifying(create, c, ret_status, err)
-				     : nook_supervise(create->pidfd, create->pid,
-						      move_fd(&create->master), ret_status, err);
-
-	if (rc == 0)
-		create->pid = 0;
-	return rc;
-}
-
-/* Twice where it fails: a lack of memory, or of a descriptor, may have passed. What was done is not
- * done again, poststop hooks neither. */
-static int delete_own(const struct nook_oci_create *c, struct nook_error *err)
-{
-	const char *dir = c->options.state_dir, *id = c->options.id;
-
-	if (nook_oci_delete(dir, id, true, c->warn, c->warn_data, NULL) == 0)
-		return 0;
-	return nook_oci_delete(dir, id, true, c->warn, c->warn_data, err);
-}
-
-/* A poststart hook has failed, or we can't see how the program ends: the container ends with it. */
-static int abandon(struct nook_create *create, const struct nook_oci_create *c, int rc)
-{
-	(void)kill_stage(create, NULL);
-	(void)untell_engine(create, NULL);
-	nook_create_close(create);
-	forget_signals();
-	(void)delete_own(c, NULL); /* the first failure is what is told */
-	(void)sigprocmask(SIG_SETMASK, &create->before, NULL);
-	return rc;
-}
-
-int nook_oci_run(const struct nook_oci_create *c, int *ret_status, struct nook_error *err)
-{
-	auto_arena struct nook_arena a = { 0 };
-	auto_bundle struct nook_bundle b = { 0 };
-	struct nook_host host = { 0 };
-	struct nook_plan plan;
-	struct nook_create create;
-	int rc = nook_arena_open(&a, err);
-
-	*ret_status = 1;
-	if (rc == 0)
-		rc = begin(c, &a, &b, &host, &plan, &create, err);
-	if (rc < 0)
-		return rc;
-
-	if (plan.hooks && !c->restore)
-		rc = nook_oci_hooks(plan.hooks->list[NOOK_HOOK_POSTSTART],
-				    plan.hooks->n[NOOK_HOOK_POSTSTART], plan.hooks->state,
-				    create.pid, "running", b.dir, err);
-	if (rc == 0 && !c->detach)
-		rc = stay(&create, c, ret_status, err);
-	else if (rc == 0)
-		*ret_status = 0;
-	if (rc < 0)
-		return abandon(&create, c, rc);
-	if (c->detach)
-		leave_notifying(&create, c);
-	nook_create_close(&create);
-
-	/* Signals stay blocked: one that came as it ended must not keep us from this. */
-	if (!c->detach && !c->keep) {
-		forget_signals();
-		rc = delete_own(c, err);
-	}
-	(void)sigprocmask(SIG_SETMASK, &create.before, NULL); /* can't fail for one that we got */
+		nook_create_close(&m.create);
 	return rc;
 }
 
 int nook_oci_plan(const struct nook_oci_create *c, enum nook_plan_format format, FILE *out,
 		  struct nook_error *err)
 {
-	auto_arena struct nook_arena a = { 0 };
-	auto_bundle struct nook_bundle b = { 0 };
-	struct nook_host host = { 0 };
-	struct nook_plan plan;
-	int rc = nook_arena_open(&a, err);
+	auto_making struct nook_oci_making m = { .asked = c };
+	int rc = read_bundle(&m, err);
 
 	if (rc == 0)
-		rc = read_bundle(c, &a, &b, err);
-	if (rc == 0)
-		rc = decide(c, &a, &b, &host, &plan, err);
-	return rc < 0 ? rc : nook_plan_show(&plan, format, &a, out, err);
+		rc = decide(&m, err);
+	return rc < 0 ? rc : nook_plan_show(&m.plan, format, &m.arena, out, err);
 }

@@ -19,8 +19,11 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* Told what is worth a line of level "warning" in the log. */
-typedef void nook_oci_warn(void *data, const char *text);
+/* Who is told what is worth a line of level "warning" in the log. */
+struct nook_oci_log {
+	void (*warn)(void *data, const char *text); /* NULL: nobody is */
+	void *data;
+};
 
 /* What CRIU is told, for checkpoint and for restore. All NULL, 0 and false: not said. */
 struct nook_oci_criu {
@@ -48,15 +51,16 @@ struct nook_oci_create {
 	bool keep;                  /* run: leave the stopped container there */
 	const struct nook_oci_criu *restore; /* run: as it was saved there; NULL: anew */
 	const struct nook_trace *trace;
-	nook_oci_warn *warn;
-	void *warn_data;
+	struct nook_oci_log log;
 };
 
 /* Everything up to the program, which waits for nook_oci_start(). -EEXIST: the id is in use. */
 int nook_oci_create(const struct nook_oci_create *c, struct nook_error *err);
 
 /* create, start, and unless @detach wait for the program, pass signals and the terminal on, delete.
- * @ret_status as nook_run(). */
+ * @ret_status: the program's exit status, 128+N when signal N ended it; 1 when it did not run, 0
+ * with
+ * @detach. */
 int nook_oci_run(const struct nook_oci_create *c, int *ret_status, struct nook_error *err);
 
 /* What `create` would do. */
@@ -105,8 +109,8 @@ int nook_oci_kill(const char *state_dir, const char *id, int signal, bool all,
 
 /* Removes a stopped or created container; any with @force, by which one that isn't there is no
  * error. Runs the poststop hooks. */
-int nook_oci_delete(const char *state_dir, const char *id, bool force, nook_oci_warn *warn,
-		    void *warn_data, struct nook_error *err);
+int nook_oci_delete(const char *state_dir, const char *id, bool force,
+		    const struct nook_oci_log *log, struct nook_error *err);
 
 struct nook_oci_exec {
 	const char *state_dir, *id;
@@ -124,14 +128,16 @@ struct nook_oci_exec {
 	unsigned preserve_fds;
 	bool detach, ignore_paused;
 	const char *pid_file, *console_socket, *pidfd_socket;
-	nook_oci_warn *warn;
-	void *warn_data;
+	struct nook_oci_log log;
 };
 
-/* One more program in a running container. @ret_status as nook_run(); 0 with @detach. */
+/* One more program in a running container. @ret_status as nook_oci_run(), but 255 when it did not
+ * run.
+ */
 int nook_oci_exec(const struct nook_oci_exec *e, int *ret_status, struct nook_error *err);
 
-/* ---- cgroups: cgroup_bundle.c, cgroup_stats.c, cgroup_freeze.c ---- */
+/* ---- of its cgroups: cgroup_freeze.c, cgroup_pids.c, cgroup_update.c, cgroup_stats.c,
+ * cgroup_watch.c ---- */
 
 /* Freezes or thaws. -EINVAL with the state when it isn't running or paused. */
 int nook_oci_pause(const char *state_dir, const char *id, bool pause, struct nook_error *err);

@@ -12,25 +12,20 @@
 #define PATIENCE_MS       10000
 #define FORCE_PATIENCE_MS 2000
 
-static void run_poststop(const struct nook_record *r, struct nook_arena *a, nook_oci_warn *warn,
-			 void *warn_data)
+static void run_poststop(const struct nook_record *r, struct nook_arena *a,
+			 const struct nook_oci_log *log)
 {
-	struct nook_plan_hooks hooks = { 0 };
+	struct nook_plan_hooks hooks;
 	struct nook_error why = { 0 };
-	int rc;
 
-	if (!r->hooks)
-		return;
-	rc = nook_bundle_parse_hooks(a, r->hooks, strlen(r->hooks), &hooks, &why);
-	if (rc == 0)
-		nook_oci_hooks_all(hooks.list[NOOK_HOOK_POSTSTOP], hooks.n[NOOK_HOOK_POSTSTOP],
-				   r->hook_state, 0, "stopped", r->bundle, warn, warn_data);
-	else if (warn)
-		warn(warn_data, why.why);
+	if (nook_oci_hooks_of(a, r, &hooks, &why) < 0)
+		nook_oci_warn(log, why.why);
+	else
+		nook_oci_poststop(&hooks, r->bundle, log);
 }
 
-static int delete_taken(struct nook_state *s, bool force, struct nook_arena *a, nook_oci_warn *warn,
-			void *warn_data, struct nook_error *err)
+static int delete_taken(struct nook_state *s, bool force, struct nook_arena *a,
+			const struct nook_oci_log *log, struct nook_error *err)
 {
 	struct nook_oci_state c = { 0 };
 	struct nook_error garbled = { 0 };
@@ -50,12 +45,12 @@ static int delete_taken(struct nook_state *s, bool force, struct nook_arena *a, 
 
 	rc = nook_state_clear(s, err);
 	if (rc == 0 && readable)
-		run_poststop(&c.record, a, warn, warn_data);
+		run_poststop(&c.record, a, log);
 	return rc;
 }
 
-int nook_oci_delete(const char *state_dir, const char *id, bool force, nook_oci_warn *warn,
-		    void *warn_data, struct nook_error *err)
+int nook_oci_delete(const char *state_dir, const char *id, bool force,
+		    const struct nook_oci_log *log, struct nook_error *err)
 {
 	auto_arena struct nook_arena a = { 0 };
 	struct nook_state s = NOOK_STATE_NONE;
@@ -76,7 +71,7 @@ int nook_oci_delete(const char *state_dir, const char *id, bool force, nook_oci_
 		return rc;
 	}
 
-	rc = delete_taken(&s, force, &a, warn, warn_data, err);
+	rc = delete_taken(&s, force, &a, log, err);
 	if (rc == 0)
 		return nook_state_drop(&s, err);
 	nook_state_close(&s);

@@ -186,8 +186,6 @@ static int plan_exec(struct nook_arena *a, const struct nook_oci_exec *e,
 		.state_dir = e->state_dir,
 		.preserve_fds = e->preserve_fds,
 		.no_new_keyring = r->no_new_keyring,
-		.console_socket = e->console_socket,
-		.detach = e->detach,
 	};
 	struct nook_bundle_planner p = {
 		.arena = a,
@@ -226,20 +224,6 @@ static int plan_exec(struct nook_arena *a, const struct nook_oci_exec *e,
 	return 0;
 }
 
-static int check_terminal(const struct nook_oci_exec *e, bool tty, struct nook_error *err)
-{
-	if (tty && e->detach && !e->console_socket)
-		return nook_refuse(
-			err, EINVAL,
-			"cannot allocate tty if runc will detach without setting console "
-			"socket (--console-socket)");
-	if (e->console_socket && (!tty || !e->detach))
-		return nook_refuse(
-			err, EINVAL,
-			"cannot use console socket if runc will not detach or allocate tty");
-	return 0;
-}
-
 /* As create does: what comes after need not be done twice. --cap can add to it, and is looked at
  * later. */
 static int seal_early(const struct nook_record *r, struct nook_error *err)
@@ -264,7 +248,8 @@ static int prepare(const struct nook_oci_exec *e, struct nook_arena *a, struct n
 		rc = e->process ? read_process(a, e->process, &process, err)
 				: compose_process(a, e, &c->record, &process, err);
 	if (rc == 0)
-		rc = check_terminal(e, process.terminal, err);
+		rc = nook_oci_check_terminal(process.terminal, e->detach, e->console_socket,
+					     e->process ? "/process/terminal" : "--tty", err);
 	if (rc == 0)
 		rc = nook_host_probe_bundle(a, &wants, host, err);
 	return rc < 0 ? rc : plan_exec(a, e, &c->record, &process, host, plan, err);
@@ -304,8 +289,7 @@ int nook_oci_exec(const struct nook_oci_exec *e, int *ret_status, struct nook_er
 		rc = nook_seal_self(&plan, err);
 	if (rc < 0)
 		return rc;
-	for (const char *const *w = plan.warnings; e->warn && w && *w; w++)
-		e->warn(e->warn_data, *w);
+	nook_oci_warn_of(&e->log, &plan);
 
 	nook_create_init(&c, &plan, &a, NULL);
 	c.stage_steps = c.walk.other = nook_enter_steps;

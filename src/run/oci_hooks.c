@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "oci_hooks.h"
-#include "create.h"
+#include "oci_parts.h"
 
 #include "base/own.h"
 #include "base/text.h"
@@ -9,45 +9,70 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <string.h>
 
-int nook_oci_hooks(const struct nook_plan_hook *hooks, size_t n, const char *state_prefix, int pid,
+static int run_some(const struct nook_plan_hook *list, size_t n, struct nook_hooks_about *about,
+		    struct nook_error *err)
+{
+	auto_close int interrupt = nook_open_interrupt();
+
+	about->interrupt = interrupt;
+	(void)sigemptyset(&about->mask); /* can't fail */
+	return nook_hooks_run(list, n, about, err);
+}
+
+int nook_oci_hooks(const struct nook_plan_hooks *hooks, enum nook_hook_kind kind, int pid,
 		   const char *status, const char *bundle, struct nook_error *err)
 {
+	if (!hooks || hooks->n[kind] == 0)
+		return 0;
+
 	struct nook_hooks_about about = {
-		.state = state_prefix,
+		.state = hooks->state,
 		.pid = pid,
 		.status = status,
 		.dir = bundle,
 	};
 
-	if (n == 0)
-		return 0;
-
-	auto_close int interrupt = nook_open_interrupt();
-
-	about.interrupt = interrupt;
-	(void)sigemptyset(&about.mask); /* can't fail */
-	return nook_hooks_run(hooks, n, &about, err);
+	return run_some(hooks->list[kind], hooks->n[kind], &about, err);
 }
 
-void nook_oci_hooks_all(const struct nook_plan_hook *hooks, size_t n, const char *state_prefix,
-			int pid, const char *status, const char *bundle, nook_oci_warn *warn,
-			void *warn_data)
+void nook_oci_poststop(const struct nook_plan_hooks *hooks, const char *bundle,
+		       const struct nook_oci_log *log)
 {
-	auto_close int there = open(bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	const char *dir = there < 0 ? "/" : bundle;
+	if (hooks->n[NOOK_HOOK_POSTSTOP] == 0)
+		return;
 
-	for (size_t i = 0; i < n; i++) {
+	auto_close int there = open(bundle, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct nook_hooks_about about = {
+		.state = hooks->state,
+		.status = "stopped",
+		.dir = there < 0 ? "/" : bundle,
+	};
+
+	for (size_t i = 0; i < hooks->n[NOOK_HOOK_POSTSTOP]; i++) {
 		struct nook_error err = { 0 };
 		char text[sizeof(err.where) + sizeof(err.why) + 4];
 
-		if (nook_oci_hooks(&hooks[i], 1, state_prefix, pid, status, dir, &err) == 0)
+		if (run_some(&hooks->list[NOOK_HOOK_POSTSTOP][i], 1, &about, &err) == 0)
 			continue;
 		(void)nook_format(text, sizeof(text), "%s%s%s", err.where, err.where[0] ? ": " : "",
 				  err.why); /* fits */
-		if (warn)
-			warn(warn_data, text);
+		nook_oci_warn(log, text);
 	}
+}
+
+int nook_oci_hooks_of(struct nook_arena *a, const struct nook_record *r,
+		      struct nook_plan_hooks *ret, struct nook_error *err)
+{
+	int rc;
+
+	*ret = (struct nook_plan_hooks){ 0 };
+	if (!r->hooks)
+		return 0;
+	rc = nook_bundle_parse_hooks(a, r->hooks, strlen(r->hooks), ret, err);
+	ret->state = r->hook_state;
+	return rc;
 }
 
 int run_outer_hooks(void *ctx, struct nook_error *err)

@@ -5,6 +5,7 @@
 
 #include "create.h"
 #include "oci.h"
+#include "oci_restore.h"
 #include "state/files.h"
 
 /* "container does not exist": what engines look for. -ENOENT. */
@@ -28,5 +29,34 @@ int nook_oci_connect_start(int starts, const char *name, struct nook_error *err)
 /* The same for who holds its lock. */
 int nook_oci_load_taken(struct nook_state *s, enum nook_record_part part, struct nook_arena *a,
 			struct nook_oci_state *ret, struct nook_error *err);
+
+/* All that create and run hold while they make a container. */
+struct nook_oci_making {
+	const struct nook_oci_create *asked;
+	struct nook_arena arena;
+	struct nook_bundle bundle;
+	struct nook_host host;
+	struct nook_plan plan;
+	struct nook_restore restore;
+	struct nook_create create;
+};
+
+/* Up to the container that is there. On return 0 @m->create is still open; else all was undone.
+ * nook_oci_making_free() in any case. */
+int nook_oci_begin(struct nook_oci_making *m, const struct nook_oci_create *c,
+		   struct nook_error *err);
+void nook_oci_making_free(struct nook_oci_making *m);
+#define auto_making __attribute__((cleanup(nook_oci_making_free)))
+
+/* Is what is said of the terminal to be had? @from: where it was asked for. */
+int nook_oci_check_terminal(bool terminal, bool detach, const char *console_socket,
+			    const char *from, struct nook_error *err);
+
+/* The signal that ended us is not to end hooks at once too; another may. */
+void nook_oci_forget_signals(void);
+
+void nook_oci_warn(const struct nook_oci_log *log, const char *text);
+/* What the plan has left out. */
+void nook_oci_warn_of(const struct nook_oci_log *log, const struct nook_plan *plan);
 
 #endif

@@ -306,8 +306,7 @@ static int run_hooks(struct nook_create *c, int pid, struct nook_error *err)
 		return 0;
 	c->hooked = true;
 	for (size_t i = 0; i < ARRAY_SIZE(kinds) && rc == 0; i++)
-		rc = nook_oci_hooks(hooks->list[kinds[i]], hooks->n[kinds[i]], hooks->state, pid,
-				    "creating", c->record.bundle, err);
+		rc = nook_oci_hooks(hooks, kinds[i], pid, "creating", c->record.bundle, err);
 	return rc;
 }
 

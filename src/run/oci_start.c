@@ -99,17 +99,12 @@ static int go(int starts, const struct nook_record *r, bool *ret_heard, struct n
 /* Since runtime-spec 1.2.1 a failure ends the container, as it always did with runc. */
 static int run_poststart(const struct nook_record *r, struct nook_arena *a, struct nook_error *err)
 {
-	struct nook_plan_hooks hooks = { 0 };
+	struct nook_plan_hooks hooks;
 	auto_close int pidfd = NO_FD;
-
-	if (!r->hooks)
-		return 0;
-
-	int rc = nook_bundle_parse_hooks(a, r->hooks, strlen(r->hooks), &hooks, err);
+	int rc = nook_oci_hooks_of(a, r, &hooks, err);
 
 	if (rc == 0)
-		rc = nook_oci_hooks(hooks.list[NOOK_HOOK_POSTSTART], hooks.n[NOOK_HOOK_POSTSTART],
-				    r->hook_state, r->pid, "running", r->bundle, err);
+		rc = nook_oci_hooks(&hooks, NOOK_HOOK_POSTSTART, r->pid, "running", r->bundle, err);
 	if (rc < 0 && nook_state_pidfd(r, &pidfd, NULL) == 0) {
 		(void)nook_pidfd_send_signal(pidfd, SIGKILL); /* ESRCH: it has ended by itself */
 		(void)nook_pidfd_wait(pidfd, END_MS);

@@ -42,7 +42,6 @@ static int read_options(char **argv, struct nook_bundle_options *o, struct nook_
 		{ "--no-cgroups", &o->no_cgroups },
 		{ "--no-pivot", &o->no_pivot },
 		{ "--no-new-keyring", &o->no_new_keyring },
-		{ "--detach", &o->detach },
 	};
 
 	for (; *argv; argv++) {
@@ -55,7 +54,7 @@ static int read_options(char **argv, struct nook_bundle_options *o, struct nook_
 		else if (strncmp(*argv, "--preserve-fds=", 15) == 0)
 			o->preserve_fds = (unsigned)atoi(*argv + 15);
 		else if (strncmp(*argv, "--console-socket=", 17) == 0)
-			o->console_socket = *argv + 17;
+			; /* no plan depends on it, but the command wants one */
 		else
 			return nook_refuse(err, EINVAL, "golden knows no word %s", *argv);
 	}
