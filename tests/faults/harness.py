@@ -28,7 +28,7 @@ MS_BIND, MS_REC, MS_PRIVATE, MS_SHARED = 0x1000, 0x4000, 1 << 18, 1 << 20
 LIST_FD = 199  # where a build with faults notes its steps and calls
 LIST_SIZE = 1 << 18
 PLACES = ["/tmp", "/var/tmp", "/dev/shm"]
-FOLDERS = {"containers", "new", "locks", "seccomp", "ids"}
+FOLDERS = {"containers", "new", "locks", "seccomp", "ids", "start"}
 
 
 @dataclass

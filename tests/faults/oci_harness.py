@@ -22,7 +22,7 @@ import machine
 import oci as engine
 import rootfs
 
-FOLDERS = [*harness.FOLDERS, "start", "notify"]
+FOLDERS = [*harness.FOLDERS, "notify"]
 SLOW = 8  # seconds that no command takes, whatever else is going on
 ENDED = 5  # seconds for a process that was killed to be seen as ended
 LINE = re.compile(r'time="[^"]*" level=(\w+) msg="(.*)"$')
