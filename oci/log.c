@@ -38,7 +38,9 @@ static void append(const struct oci *o, const char *line, size_t len)
 
 	if (file && file[0])
 		fd = open(file, O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY | O_CLOEXEC, 0644);
-	(void)!write(fd >= 0 ? fd : STDERR_FILENO, line, len); /* there is nobody else to tell */
+	/* Twice: a lack of memory may have passed. There is nobody else to tell. */
+	if (write(fd >= 0 ? fd : STDERR_FILENO, line, len) < 0)
+		(void)!write(fd >= 0 ? fd : STDERR_FILENO, line, len);
 }
 
 void oci_log(const struct oci *o, const char *level, const char *text)

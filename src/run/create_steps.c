@@ -28,7 +28,14 @@ int drop_name(void *ctx, struct nook_error *err)
 {
 	struct nook_create *c = ctx;
 
-	return c->state.lock < 0 ? 0 : nook_state_drop(&c->state, err);
+	if (c->state.lock < 0)
+		return 0;
+	/* What is still there can be removed later only as long as the record tells of it. */
+	if (c->walk.undo_failed) {
+		nook_state_close(&c->state);
+		return 0;
+	}
+	return nook_state_drop(&c->state, err);
 }
 
 void claim_name_show(const struct nook_plan *plan, struct nook_rows *rows)

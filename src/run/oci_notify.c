@@ -87,7 +87,12 @@ int remove_notify(void *ctx, struct nook_error *err)
 
 	close_fd(&c->notify);
 	/* Undone after a claim that has failed, it would be another container's. */
-	return c->state.lock < 0 ? 0 : nook_oci_notify_remove(c->state.base, c->plan->name, err);
+	if (c->state.lock < 0)
+		return 0;
+	/* Twice where it fails: a lack of memory may have passed. */
+	if (nook_oci_notify_remove(c->state.base, c->plan->name, NULL) == 0)
+		return 0;
+	return nook_oci_notify_remove(c->state.base, c->plan->name, err);
 }
 
 void make_notify_show(const struct nook_plan *plan, struct nook_rows *rows)

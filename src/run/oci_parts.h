@@ -25,6 +25,8 @@ enum nook_oci_status nook_oci_status_of(const struct nook_record *record, enum n
 
 /* The socket of a created container: connected. -ECONNREFUSED: its program was started. */
 int nook_oci_connect_start(int starts, const char *name, struct nook_error *err);
+/* None is no error. */
+int nook_oci_remove_start(int starts, const char *name, struct nook_error *err);
 
 /* The same for who holds its lock. */
 int nook_oci_load_taken(struct nook_state *s, enum nook_record_part part, struct nook_arena *a,

@@ -130,17 +130,6 @@ static int open_notify(const struct nook_state *s, const struct nook_record *r, 
 	return nook_state_pidfd(r, &ret->pidfd, err);
 }
 
-/* By this it is known as started: the record stays as it is. Twice where it fails: a lack of memory
- * may have passed. */
-static int forget_start(int starts, const char *name, struct nook_error *err)
-{
-	for (int i = 0; i < 2; i++) {
-		if (unlinkat(starts, name, 0) == 0 || errno == ENOENT)
-			return 0;
-	}
-	return nook_fail(err, errno, "unlink start/%s in the state directory", name);
-}
-
 static int start_taken(struct nook_state *s, struct nook_arena *a, bool notify, struct started *ret,
 		       struct nook_error *err)
 {
@@ -164,7 +153,8 @@ static int start_taken(struct nook_state *s, struct nook_arena *a, bool notify, 
 		return rc;
 	rc = go(starts, &c.record, &heard, err);
 	if (heard) {
-		int forgot = forget_start(starts, c.record.start, rc == 0 ? err : NULL);
+		/* By this it is known as started: the record stays as it is. */
+		int forgot = nook_oci_remove_start(starts, c.record.start, rc == 0 ? err : NULL);
 
 		rc = rc < 0 ? rc : forgot;
 	}

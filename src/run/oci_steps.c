@@ -60,11 +60,22 @@ int close_start(void *ctx, struct nook_error *err)
 	close_fd(&c->stage.start);
 	if (!c->start_made)
 		return 0;
-	if (unlinkat(c->state.dirs[NOOK_FOLDER_START], c->record.start, 0) < 0 && errno != ENOENT)
-		return nook_fail(err, errno, "unlink start/%s in the state directory",
-				 c->record.start);
-	c->start_made = false;
-	return 0;
+
+	int rc = nook_oci_remove_start(c->state.dirs[NOOK_FOLDER_START], c->record.start, err);
+
+	if (rc == 0)
+		c->start_made = false;
+	return rc;
+}
+
+/* Twice where it fails: a lack of memory may have passed. */
+int nook_oci_remove_start(int starts, const char *name, struct nook_error *err)
+{
+	for (int i = 0; i < 2; i++) {
+		if (unlinkat(starts, name, 0) == 0 || errno == ENOENT)
+			return 0;
+	}
+	return nook_fail(err, errno, "unlink start/%s in the state directory", name);
 }
 
 int nook_oci_connect_start(int starts, const char *name, struct nook_error *err)

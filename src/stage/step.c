@@ -351,6 +351,7 @@ int nook_steps_undo(const struct nook_step *steps, size_t done, struct nook_walk
 
 		if (rc < 0 && first == 0)
 			first = rc;
+		walk->undo_failed |= rc < 0;
 	}
 	return first;
 }

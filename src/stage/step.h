@@ -96,7 +96,8 @@ struct nook_walk {
 	const struct nook_trace *trace; /* outside */
 	bool tracing;                   /* inside: report each step */
 	bool inside;
-	bool unheard; /* set when the other side ended without having read all of ours */
+	bool undo_failed; /* set when the undo of a step was not possible */
+	bool unheard;     /* set when the other side ended without having read all of ours */
 	const struct nook_step *other; /* outside: the stage's list, to name what it reports */
 	size_t n_other;
 };
