@@ -97,7 +97,8 @@ static int is_protected(int exe)
 
 	if (seals >= 0 && (seals & F_SEAL_WRITE))
 		return 1;
-	if (seals < 0 && errno != EINVAL) /* EINVAL: not a memfd */
+	/* EINVAL: not a memfd; EBADF: of a mount, which like O_PATH opens no file. */
+	if (seals < 0 && errno != EINVAL && errno != EBADF)
 		return -errno;
 	if (fstatfs(exe, &fs) < 0)
 		return -errno;
