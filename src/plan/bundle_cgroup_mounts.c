@@ -41,6 +41,12 @@ static void add_bind(const struct group *g, const char *path, bool recursive, co
 					   .attrs = recursive ? 0 : attrs,
 					   .from = g->m->from };
 	size_t n_left = nook_bundle_propagation_left(g->p, g->o, &source);
+
+	/* What is mounted anew is nobody's slave, and CRIU can't save one whose master is outside.
+	 */
+	if (!g->o->n_propagation)
+		source.propagation = MS_PRIVATE;
+
 	unsigned number = nook_bundle_add_source(g->p, source);
 	struct nook_plan_mount *m = nook_bundle_add_mount(g->p, NOOK_PLAN_BIND, target);
 
