@@ -157,6 +157,9 @@ int nook_criu_common(const struct nook_oci_criu *w, const struct nook_criu_dirs 
 	nook_criu_text(options, NOOK_CRIU_LOG_FILE, log);
 	nook_criu_number(options, NOOK_CRIU_NOTIFY_SCRIPTS, true);
 	nook_criu_number(options, NOOK_CRIU_ORPHAN_PTS_MASTER, true);
+	/* What comes from outside may get what is mounted there. */
+	nook_criu_number(options, NOOK_CRIU_EXTERNAL_SHARING, true);
+	nook_criu_number(options, NOOK_CRIU_EXTERNAL_MASTERS, true);
 	for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
 		if (flags[i].set)
 			nook_criu_number(options, flags[i].option, true);
