@@ -50,7 +50,7 @@ def ours(oci):
 @pytest.mark.parametrize("kib", [512, 1024])
 def test_a_container_starts_with_little_memory(ours, bundle, kib):
     """The floor that is promised is 512 KiB, with hooks of its engine and all."""
-    c = ours.running(bundle("echo ready; read go", limits(memory={"limit": kib << 10})))
+    c = ours.running(bundle(READY, limits(memory={"limit": kib << 10})))
     assert cgroup_file(c, "memory.max") == str(kib << 10)
     assert fields(c, "memory.events")["oom_kill"] == 0
 
@@ -68,7 +68,7 @@ def test_an_oom_kill_is_an_event(ours, bundle):
                             limits(memory={"limit": 32 * MIB, "swap": 32 * MIB})))
     events = ours.popen("events", c.id)
     machine.wait_until(lambda: '"oom"' in events.out(), 30, "an event of type oom")
-    c.kill("KILL").ok()
+    c.kill("KILL")  # it may have ended: where all is slow, the kernel kills more than it has to
     assert events.wait() == 0
     kinds = [json.loads(line)["type"] for line in events.out().splitlines()]
     assert kinds.count("oom") >= 1
@@ -306,7 +306,7 @@ def restore(c, images, *options):
     """Into a new id, with the same bundle."""
     again = c.oci.container(c.bundle)
     again.touched = True
-    again.count = c.count
+    again.count = getattr(c, "count", None)
     result = c.oci.cmd("restore", "--detach", "--bundle", c.bundle.path, "--image-path", images, "--pid-file", again.pid_file,
                        *options, again.id, timeout=60)
     if result.status == 0:
@@ -387,17 +387,13 @@ def test_a_failing_restore_leaves_nothing(counting, ours):
 
 
 @needs_criu
-def test_a_failing_checkpoint_harms_nobody(counting, ours):
-    c = counting()
-    c.exec("--detach", "--", "sh", "-c", "exec sleep 1000 </vol/count")
-    with open(f"{ours.scratch()}/file", "wb") as outside:  # a file of the host's, which can't be saved
-        ours.popen("exec", c.id, "sleep", "1000", stdio=(outside.fileno(), outside.fileno(), outside.fileno()))
-        machine.wait_until(lambda: c.exec("ps").ok().count("sleep 1000") == 2, 20, "both")
-        error = ours.cmd("checkpoint", "--image-path", f"{ours.scratch()}/images", c.id, timeout=60).failed(1, "CRIU failed")
+def test_a_failing_checkpoint_harms_nobody(ours, bundle):
+    c = ours.running(bundle("i=0; echo ready; while :; do i=$((i+1)); echo $i; sleep 0.2; done"))  # into a file of the host's
+    error = ours.cmd("checkpoint", "--image-path", f"{ours.scratch()}/images", c.id, timeout=60).failed(1, "CRIU failed")
     assert "dump.log" in error
-    stood = c.count()
-    machine.wait_until(lambda: c.count() > stood + 2, 20, "counting on")
     assert c.status == "running"
+    stood = len(c.out())
+    machine.wait_until(lambda: len(c.out()) > stood, 20, "counting on")
 
 
 @needs_criu
