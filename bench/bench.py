@@ -49,6 +49,41 @@ def compile_c(target, *sources, flags=(), libs=()):
     run(os.environ.get("CC", "cc"), *CFLAGS, *flags, "-o", target, *sources, *libs)
 
 
+def interleave(driver, commands, rounds, idle_ms, **kw):
+    """Milliseconds of each round of each command, which bench/driver.c calls in turns; **kw: of subprocess.run()."""
+    words = []
+    for name, argv in commands.items():
+        words += (["++"] if words else []) + [name, *argv]
+    times = {name: [] for name in commands}
+    for line in run(driver, rounds, idle_ms, *words, stdout=subprocess.PIPE, text=True, **kw).stdout.splitlines():
+        name, nanoseconds = line.split()
+        times[name].append(int(nanoseconds) / 1e6)
+    return times
+
+
+def require(*programs):
+    if os.getuid() != 0:
+        raise SystemExit("bench: runc needs root, and so do fair rounds: run it as root")
+    missing = [name for name in programs if not shutil.which(name, path="/usr/bin:/usr/sbin:/bin")]
+    if missing:
+        raise SystemExit(f"bench: not installed: {', '.join(missing)}; make deps installs them")
+
+
+def measure(b, parts, file):
+    """Makes @b's programs, calls each part, and closes @b; all times go to @file, if any."""
+    try:
+        b.make_programs()
+        result = {name: part() for name, part in parts.items()}
+    except subprocess.CalledProcessError as error:
+        raise SystemExit(f"bench: {' '.join(map(str, error.cmd))} failed with status {error.returncode}") from None
+    finally:
+        b.close()
+    if file:
+        with open(file, "w", encoding="utf-8") as out:
+            json.dump(result, out, indent=1)
+    return 0
+
+
 class Bench:
     def __init__(self, nook, build):
         self.nook = os.path.abspath(nook)
@@ -70,7 +105,8 @@ class Bench:
             os.symlink("busybox", f"{self.root}/bin/{name}")
 
     def make_programs(self):
-        """The floor loads the filter and the capabilities that nook's own containers have."""
+        """And the root. The floor loads the filter and the capabilities that nook's own containers have."""
+        self.make_root()
         os.makedirs(self.build, exist_ok=True)
         caps = "0x" + output(self.nook, "run", "--root", self.root, "--", "/bin/busybox", "grep", "CapBnd",
                              "/proc/self/status").split()[1]
@@ -144,14 +180,7 @@ class Bench:
     # ---- how ----
 
     def compare(self, commands, rounds, idle_ms):
-        words = []
-        for name, argv in commands.items():
-            words += (["++"] if words else []) + [name, *argv]
-        times = {name: [] for name in commands}
-        for line in output(f"{self.build}/driver", rounds, idle_ms, *words).splitlines():
-            name, nanoseconds = line.split()
-            times[name].append(int(nanoseconds) / 1e6)
-        return times
+        return interleave(f"{self.build}/driver", commands, rounds, idle_ms)
 
     def background(self, argv):
         with tempfile.TemporaryFile(mode="w+") as errors:
@@ -312,29 +341,13 @@ def main():
     parser.add_argument("--json", help="write every time measured to this file")
     args = parser.parse_args()
 
-    if os.getuid() != 0:
-        raise SystemExit("bench: runc needs root, and so do fair rounds: run it as root")
-    missing = [name for name in ("bwrap", "unshare", "nsenter", "crun", "runc", "busybox")
-               if not shutil.which(name, path="/usr/bin:/usr/sbin:/bin")]
-    if missing:
-        raise SystemExit(f"bench: not installed: {', '.join(missing)}; make deps installs them")
-
+    require("bwrap", "unshare", "nsenter", "crun", "runc", "busybox")
     if "NOOK_BENCH_INSIDE" not in os.environ:
         return go_inside()
 
     b = Bench(args.nook, args.build)
-    try:
-        b.make_root()
-        b.make_programs()
-        result = {"run": bench_run(b, args), "exec": bench_exec(b, args), "memory": bench_memory(b, args)}
-    except subprocess.CalledProcessError as error:
-        raise SystemExit(f"bench: {' '.join(map(str, error.cmd))} failed with status {error.returncode}") from None
-    finally:
-        b.close()
-    if args.json:
-        with open(args.json, "w", encoding="utf-8") as file:
-            json.dump(result, file, indent=1)
-    return 0
+    return measure(b, {"run": lambda: bench_run(b, args), "exec": lambda: bench_exec(b, args),
+                       "memory": lambda: bench_memory(b, args)}, args.json)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ import statistics
 import subprocess
 import sys
 
-from bench import HERE, ROOT, compile_c
+from bench import HERE, ROOT, compile_c, interleave
 
 PROCESSES, NAMESPACES = 3000, 300
 
@@ -43,15 +43,7 @@ class Crowd:
 
 
 def measure(driver, rounds, commands):
-    words = []
-    for name, argv in commands.items():
-        words += (["++"] if words else []) + [name, *argv]
-    times = {name: [] for name in commands}
-    shown = subprocess.run([driver, str(rounds), "0", *words], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-                           check=True).stdout
-    for line in shown.splitlines():
-        name, nanoseconds = line.split()
-        times[name].append(int(nanoseconds) / 1e6)
+    times = interleave(driver, commands, rounds, 0, stderr=subprocess.DEVNULL)
     return {name: statistics.median(rows) for name, rows in times.items()}
 
 

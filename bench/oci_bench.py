@@ -96,15 +96,7 @@ class Bench:
                        stdout=subprocess.DEVNULL)
 
     def compare(self, commands, rounds, idle_ms):
-        words = []
-        for name, argv in commands.items():
-            words += (["++"] if words else []) + [name, *argv]
-        times = {name: [] for name in commands}
-        said = bench.run(f"{self.build}/driver", rounds, idle_ms, *words, env=self.env, stdout=subprocess.PIPE, text=True).stdout
-        for line in said.splitlines():
-            name, nanoseconds = line.split()
-            times[name].append(int(nanoseconds) / 1e6)
-        return times
+        return bench.interleave(f"{self.build}/driver", commands, rounds, idle_ms, env=self.env)
 
     def measure(self, title, commands, args):
         hot = self.compare(commands, args.rounds, 0)
@@ -284,26 +276,12 @@ def main():
     parser.add_argument("parts", nargs="*", help=f"of {' '.join(PARTS)}; none: all")
     args = parser.parse_args()
 
-    if os.getuid() != 0:
-        raise SystemExit("bench: runc needs root, and so do fair rounds: run it as root")
-    missing = [name for name in ("crun", "runc", "busybox") if not shutil.which(name, path="/usr/bin:/usr/sbin:/bin")]
-    if missing:
-        raise SystemExit(f"bench: not installed: {', '.join(missing)}; make deps installs them")
+    bench.require("crun", "runc", "busybox")
     if "NOOK_BENCH_INSIDE" not in os.environ:
         return bench.go_inside()
 
     b = Bench(args)
-    try:
-        b.make_programs()
-        result = {name: PARTS[name](b, args) for name in args.parts or PARTS}
-    except subprocess.CalledProcessError as error:
-        raise SystemExit(f"bench: {' '.join(map(str, error.cmd))} failed with status {error.returncode}") from None
-    finally:
-        b.close()
-    if args.json:
-        with open(args.json, "w", encoding="utf-8") as file:
-            json.dump(result, file, indent=1)
-    return 0
+    return bench.measure(b, {name: lambda name=name: PARTS[name](b, args) for name in args.parts or PARTS}, args.json)
 
 
 if __name__ == "__main__":

@@ -1,54 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """The program as the tests use it: started as an account, with what it printed and how it ended."""
 
-import itertools
-import json
 import os
 import re
 import shutil
 import signal
 import subprocess
-from dataclasses import dataclass
 
 import machine
 from machine import shell_status
-
-_numbers = itertools.count(1)
-
-
-def unique(stem="t"):
-    """A container name that no other test, and no other run of the tests, has."""
-    return f"{stem}-{os.getpid()}-{next(_numbers)}"
+from result import Result, unique
 
 
-@dataclass
-class Result:
-    argv: list
-    status: int  # as a shell shows it: 128+N after a signal
-    out: str
-    err: str
-
-    def ok(self):
-        """What it printed, when it ended well."""
-        assert self.status == 0, f"{self}"
-        return self.out.rstrip("\n")
-
-    def json(self):
-        return json.loads(self.ok())
-
-    def lines(self):
-        return self.ok().splitlines()
-
+class NookResult(Result):
     def failed(self, status=125, *words):
         """It ended with this status and one clear error in which all words stand."""
-        assert self.status == status, f"{self}"
         assert self.err.startswith("nook: "), f"{self}"
-        for word in words:
-            assert word.lower() in self.err.lower(), f"{word!r} is not in the error\n{self}"
-        return self.err
-
-    def __str__(self):
-        return f"$ {' '.join(self.argv)}\nstatus {self.status}\nstdout: {self.out}\nstderr: {self.err}"
+        return super().failed(status, *words)
 
 
 class Background:
@@ -145,7 +113,7 @@ class Nook:
                 process.kill()
                 out, err = process.communicate()
                 raise AssertionError(f"nook {' '.join(argv)}: no end after {timeout * machine.PATIENCE} s\n{out}\n{err}") from None
-        return Result(["nook", *argv], shell_status(process.returncode), out, without_asan_notes(err))
+        return NookResult(["nook", *argv], shell_status(process.returncode), out, without_asan_notes(err))
 
     def run(self, *argv, **kw):
         return self.cmd("run", *argv, **kw)
@@ -172,7 +140,7 @@ class Nook:
         result = subprocess.run([str(word) for word in argv], env=self.account.environment(), cwd="/", text=True,
                                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=20 * machine.PATIENCE,
                                 preexec_fn=self.account.enter, check=False, **kw)
-        answer = Result(list(map(str, argv)), shell_status(result.returncode), result.stdout, result.stderr)
+        answer = NookResult(list(map(str, argv)), shell_status(result.returncode), result.stdout, result.stderr)
         if check:
             answer.ok()
         return answer

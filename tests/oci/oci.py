@@ -20,7 +20,6 @@ with these.
 import array
 import copy
 import glob
-import itertools
 import json
 import os
 import re
@@ -33,17 +32,15 @@ import sys
 import tempfile
 import threading
 import time
-from dataclasses import dataclass
 
 import machine
 import rootfs
+from result import Result, unique
 
 REPOSITORY = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 OURS = "nook-oci"
 READY = "echo ready; exec sleep 1000"  # a program for running()
 DELETE = object()  # as an edit: the member is taken away
-
-_numbers = itertools.count(1)
 
 
 def runtime_path():
@@ -53,11 +50,6 @@ def runtime_path():
 def runtime_name():
     """nook-oci, runc or crun; what a test may ask to know which habits to expect."""
     return os.path.basename(runtime_path())
-
-
-def unique(stem="o"):
-    """An id that no other test, and no other run of the tests, has."""
-    return f"{stem}-{os.getpid()}-{next(_numbers)}"
 
 
 # ---- config.json ----
@@ -203,36 +195,6 @@ class Keeper:
         self.process.wait(10)
 
 
-@dataclass
-class Result:
-    argv: list
-    status: int  # as a shell shows it: 128+N after a signal
-    out: str
-    err: str
-
-    def ok(self):
-        """What it printed, when it ended well."""
-        assert self.status == 0, f"{self}"
-        return self.out.rstrip("\n")
-
-    def json(self):
-        return json.loads(self.ok())
-
-    def lines(self):
-        return self.ok().splitlines()
-
-    def failed(self, status=1, *texts):
-        """It ended with this status, said why on stderr, and all texts stand there, in any case."""
-        assert self.status == status, f"{self}"
-        assert self.err.strip(), f"no word of why\n{self}"
-        for text in texts:
-            assert text.lower() in self.err.lower(), f"{text!r} is not in the error\n{self}"
-        return self.err
-
-    def __str__(self):
-        return f"$ {' '.join(self.argv)}\nstatus {self.status}\nstdout: {self.out}\nstderr: {self.err}"
-
-
 def readable(fd, seconds):
     """Not by select(): numbers past 1023 are too large for that."""
     poll = select.poll()
@@ -362,7 +324,7 @@ class Runtime:
         return self.popen(*argv, **kw).result(timeout)
 
     def container(self, bundle, name=None):
-        made = Container(self, bundle, name or unique())
+        made = Container(self, bundle, name or unique("o"))
         self.containers.append(made)
         return made
 
