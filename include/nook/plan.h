@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What will be done, ready for the kernel: total, immutable, in one arena. A pure function of a
- * spec and the host's facts. The steps (src/run/, src/stage/) carry it out and decide nothing;
- * nook_plan_print() shows it.
+ * spec, or an engine's bundle, and the host's facts. The steps (src/run/, src/stage/) carry it out
+ * and decide nothing; --plan shows it.
  */
 #ifndef NOOK_PLAN_H
 #define NOOK_PLAN_H
@@ -65,7 +65,7 @@ struct nook_plan_source {
 	uint64_t attrs; /* MOUNT_ATTR_* set on it, below it too when @recursive */
 	uint64_t propagation; /* MS_PRIVATE, MS_SLAVE or MS_SHARED; 0: as the host's is */
 	unsigned own_maps;    /* bundles: 1 + number in plan->mount_maps by which it is idmapped,
-				 instead of    the container's; 0: none */
+				 instead of the container's; 0: none */
 	bool idmap_top; /* bundles: idmapped without what is mounted below (`idmap`, not `ridmap`)
 			 */
 	const char *from;

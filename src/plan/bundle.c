@@ -73,15 +73,16 @@ static void settle_cgroup_namespace(struct nook_plan *plan)
 	}
 }
 
+/* Mounts of cgroups show the container's own, so these are decided before. */
+int (*const nook_plan_bundle_parts[])(struct nook_bundle_planner *) = {
+	nook_plan_bundle_namespaces, nook_plan_bundle_root,    nook_plan_bundle_cgroup,
+	nook_plan_bundle_mounts,     nook_plan_bundle_process,
+};
+
 int nook_plan_bundle(struct nook_arena *a, const struct nook_bundle *b,
 		     const struct nook_bundle_options *o, const struct nook_host *host,
 		     struct nook_plan *plan, struct nook_error *err)
 {
-	/* Mounts of cgroups show the container's own, so these are decided before. */
-	static int (*const parts[])(struct nook_bundle_planner *) = {
-		nook_plan_bundle_namespaces, nook_plan_bundle_root,    nook_plan_bundle_cgroup,
-		nook_plan_bundle_mounts,     nook_plan_bundle_process,
-	};
 	struct nook_bundle_planner p = { a, b, o, host, plan, err, 0 };
 
 	*plan = (struct nook_plan){
@@ -91,8 +92,8 @@ int nook_plan_bundle(struct nook_arena *a, const struct nook_bundle *b,
 		.start_later = o->start_later,
 		.no_pivot = o->no_pivot,
 	};
-	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-		int rc = parts[i](&p);
+	for (size_t i = 0; i < NOOK_PLAN_BUNDLE_PARTS; i++) {
+		int rc = nook_plan_bundle_parts[i](&p);
 
 		if (rc < 0)
 			return rc;

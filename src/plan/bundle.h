@@ -43,17 +43,13 @@ int nook_plan_bundle(struct nook_arena *a, const struct nook_bundle *b,
 		     const struct nook_bundle_options *o, const struct nook_host *host,
 		     struct nook_plan *plan, struct nook_error *err);
 
-/* The parts, each in a file of its own: cgroup comes before mounts, the rest in this order. */
-int nook_plan_bundle_namespaces(
-	struct nook_bundle_planner *p); /* clone_flags, joins, userns, hostname… */
-int nook_plan_bundle_root(struct nook_bundle_planner *p);   /* root source, propagation */
-int nook_plan_bundle_mounts(struct nook_bundle_planner *p); /* mounts, devices, masks, links */
-int nook_plan_bundle_process(struct nook_bundle_planner *p); /* process, sysctls, hooks, netdevs… */
-int nook_plan_bundle_cgroup(struct nook_bundle_planner *p); /* cgroup: paths, limits, devices */
+/* The parts of it, each in a file of its own, in the order in which they need each other. */
+#define NOOK_PLAN_BUNDLE_PARTS 5
+extern int (*const nook_plan_bundle_parts[NOOK_PLAN_BUNDLE_PARTS])(struct nook_bundle_planner *p);
 
 /**
  * nook_plan_bundle_program() - a process object, for exec too
- * @b: of `create`; NULL for exec, where the namespaces are there
+ * @p: its bundle is NULL for exec, where the namespaces are there
  */
 int nook_plan_bundle_program(struct nook_bundle_planner *p,
 			     const struct nook_bundle_process *process);
@@ -62,7 +58,8 @@ int nook_plan_bundle_program(struct nook_bundle_planner *p,
 void nook_plan_bundle_warn(struct nook_bundle_planner *p, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* The cgroup part alone, for `update`: what to write for @r into the container's cgroups @dirs. */
+/* The limits alone, for `update`: what @r asks becomes writes into @cgroup->dirs, the container's.
+ */
 int nook_plan_bundle_limits(struct nook_arena *a, const struct nook_bundle_resources *r,
 			    const struct nook_host *host, struct nook_plan_cgroup *cgroup,
 			    struct nook_error *err);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a bundle asks of cgroups, on hosts of every layout: directories and writes out. */
 #include "bundle_limits.h"
+#include "bundle_parts.h"
 
 #include "base/own.h"
 #include "bundle_systemd.h"

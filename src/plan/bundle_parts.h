@@ -5,6 +5,14 @@
 
 #include "plan/bundle.h"
 
+/* nook_plan_bundle_parts[]. */
+int nook_plan_bundle_namespaces(
+	struct nook_bundle_planner *p); /* clone_flags, joins, userns, hostname… */
+int nook_plan_bundle_root(struct nook_bundle_planner *p);   /* root source, propagation */
+int nook_plan_bundle_cgroup(struct nook_bundle_planner *p); /* cgroup: paths, limits, devices */
+int nook_plan_bundle_mounts(struct nook_bundle_planner *p); /* mounts, devices, masks, links */
+int nook_plan_bundle_process(struct nook_bundle_planner *p); /* process, sysctls, hooks, netdevs… */
+
 /* One that is made, not entered. */
 static inline bool nook_bundle_is_new(const struct nook_bundle *b, enum nook_ns_kind kind)
 {

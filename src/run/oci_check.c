@@ -26,16 +26,12 @@ static void tell(struct check *c, const struct nook_error *err)
 /* Each part is tried, also where one before it was refused: that is what makes it a list. */
 static void check_parts(struct check *c, struct nook_bundle_planner *p)
 {
-	static int (*const parts[])(struct nook_bundle_planner *) = {
-		nook_plan_bundle_namespaces, nook_plan_bundle_root,    nook_plan_bundle_cgroup,
-		nook_plan_bundle_mounts,     nook_plan_bundle_process,
-	};
 	struct nook_error err;
 
 	p->err = &err;
-	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+	for (size_t i = 0; i < NOOK_PLAN_BUNDLE_PARTS; i++) {
 		err = (struct nook_error){ 0 };
-		if (parts[i](p) < 0)
+		if (nook_plan_bundle_parts[i](p) < 0)
 			tell(c, &err);
 	}
 	for (const char *const *w = p->plan->warnings; w && *w; w++) {

@@ -11,6 +11,9 @@
 /* "container does not exist": what engines look for. -ENOENT. */
 int nook_oci_no_such(const char *id, struct nook_error *err);
 
+/* A record that can't be used has nook's own hint: ours in its place. */
+void nook_oci_garbled(const char *id, struct nook_error *err);
+
 /**
  * nook_oci_load() - a container's record and what is true of it now
  * @state: its directory, open; no lock is taken

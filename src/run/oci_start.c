@@ -30,6 +30,8 @@ int nook_oci_load_taken(struct nook_state *s, enum nook_record_part part, struct
 
 	if (rc == 0)
 		rc = nook_record_load(s->base, s->name, part, a, &ret->record, err);
+	if (rc == -EBADMSG && err)
+		nook_oci_garbled(s->name, err);
 	if (rc < 0)
 		return rc;
 	ret->status = nook_oci_status_of(&ret->record, nook_life_of(&ret->record, &nobody, boot_id),

@@ -14,6 +14,12 @@ int nook_oci_no_such(const char *id, struct nook_error *err)
 	return nook_refuse(err, ENOENT, "container does not exist: %s", id);
 }
 
+void nook_oci_garbled(const char *id, struct nook_error *err)
+{
+	err->hint[0] = '\0';
+	nook_hint(err, "`delete --force %s` removes what is left of it", id);
+}
+
 const char *nook_oci_status_text(enum nook_oci_status status)
 {
 	static const char *const texts[] = {
@@ -59,6 +65,8 @@ int nook_oci_load(const char *state_dir, const char *id, enum nook_record_part p
 
 	if (rc == -ENOENT)
 		return nook_oci_no_such(id, err);
+	if (rc == -EBADMSG)
+		nook_oci_garbled(id, &why);
 	if (rc < 0) {
 		if (err)
 			*err = why;
@@ -94,6 +102,8 @@ int nook_oci_list(const char *state_dir, struct nook_arena *a, struct nook_oci_s
 	for (size_t i = 0; i < n; i++) {
 		list[i].record = entries[i].record;
 		list[i].error = entries[i].error;
+		if (list[i].error.errnum == EBADMSG)
+			nook_oci_garbled(list[i].record.name, &list[i].error);
 		list[i].status =
 			entries[i].error.errnum
 				? NOOK_OCI_STOPPED
