@@ -50,8 +50,9 @@ static int wait_unpopulated(int cgroup, int64_t deadline)
 		return fd;
 
 	/*
-	 * The kernel tells of changes no more often than every 10 ms: who has just seen "populated 1"
-	 * would hear of the end that much later. So at first we look again on our own: 0.1 ms, 0.2, …
+	 * The kernel tells of changes no more often than every 10 ms: who has just seen "populated
+	 * 1" would hear of the end that much later. So at first we look again on our own: 0.1 ms,
+	 * 0.2, …
 	 */
 	for (int64_t slice = FIRST_LOOK_NS;; slice *= 2) {
 		struct pollfd p = { .fd = fd, .events = POLLPRI };
