@@ -25,10 +25,12 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -495,6 +497,31 @@ static int credentials(char **argv)
 	return 0;
 }
 
+/* ---- a flood ---- */
+
+/* "notify N MESSAGE… LAST": to NOTIFY_SOCKET, each message N times, then the last one. */
+static int notify(char **argv)
+{
+	const char *path = getenv("NOTIFY_SOCKET");
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+	int last = 1;
+
+	if (fd < 0 || !path)
+		die("NOTIFY_SOCKET");
+	snprintf(to.sun_path, sizeof(to.sun_path), "%s", path);
+	while (argv[last + 1])
+		last++;
+	for (int i = 0; i < atoi(argv[0]); i++) {
+		for (int k = 1; k < last; k++)
+			sendto(fd, argv[k], strlen(argv[k]), MSG_DONTWAIT, (void *)&to, sizeof(to));
+	}
+	if (sendto(fd, argv[last], strlen(argv[last]), 0, (void *)&to, sizeof(to)) < 0)
+		die("sendto");
+	pause();
+	return 0;
+}
+
 static const struct {
 	const char *name;
 	int words;
@@ -516,6 +543,7 @@ static const struct {
 	{ "lie", 3, lie },
 	{ "careless", 2, careless },
 	{ "credentials", 0, credentials },
+	{ "notify", 2, notify },
 };
 
 int main(int argc, char **argv)
