@@ -111,7 +111,7 @@ static void keep_locked(const struct nook_bundle_planner *p, struct nook_plan_at
 	const uint64_t locked =
 		MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
 
-	if (p->plan->sources_outside && p->host->initial_userns)
+	if (p->plan->sources_outside && p->host->initial_userns && !p->plan->own_userns)
 		return;
 	change->clear &= ~locked;
 	change->clear_below &= ~locked;

@@ -15,9 +15,10 @@ struct nook_create {
 	size_t n_stage_steps;
 	struct nook_stage stage; /* prepared here, used by the child */
 	int *sources;
-	int *joins;                      /* descriptors of plan->joins: namespaces or pidfds */
-	int *overlays;                   /* of plan->overlays, in the stage */
-	int changes;                     /* the directory of --changes, locked */
+	bool *for_stage; /* of these: the place alone, of which the stage makes a mount */
+	int *joins;      /* descriptors of plan->joins: namespaces or pidfds */
+	int *overlays;   /* of plan->overlays, in the stage */
+	int changes;     /* the directory of --changes, locked */
 	int time_ns, cgroup_ns, user_ns; /* to be joined by the stage; NO_FD: none is */
 	int links;  /* the procfs through which joins are checked; NO_FD: there are none */
 	int proc;   /* see nook_procfs_open() */

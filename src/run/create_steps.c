@@ -138,7 +138,11 @@ int open_sources(void *ctx, struct nook_error *err)
 {
 	struct nook_create *c = ctx;
 
-	return nook_open_sources(c->plan, c->sources, err);
+	int rc = nook_locks_sources(c->plan)
+			 ? nook_find_sources(c->plan, c->sources, c->for_stage, err)
+			 : 0;
+
+	return rc < 0 ? rc : nook_open_sources(c->plan, c->sources, err);
 }
 
 int open_channel(void *ctx, struct nook_error *err)

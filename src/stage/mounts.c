@@ -30,12 +30,22 @@ static int keep_overlay(struct nook_stage *s, unsigned number, int mount)
 	return mount;
 }
 
-/* The kernel takes a new way of access times only together with the old one's end. */
+/*
+ * The kernel takes a new way of access times only together with the old one's end. In a user
+ * namespace, that of the host's mounts stays as it is: as with runc, nobody fails for that.
+ */
 static int set_attrs(int mount, bool below, uint64_t set, uint64_t clear)
 {
+	const uint64_t atime = MOUNT_ATTR__ATIME | MOUNT_ATTR_NODIRATIME;
+	int rc = 0;
+
 	if (set & MOUNT_ATTR__ATIME)
 		clear |= MOUNT_ATTR__ATIME;
-	return set || clear ? nook_mount_setattr(mount, below, set, clear, 0, NO_FD) : 0;
+	if (set || clear)
+		rc = nook_mount_setattr(mount, below, set, clear, 0, NO_FD);
+	return rc == -EPERM && ((set | clear) & atime)
+		       ? set_attrs(mount, below, set & ~atime, clear & ~atime)
+		       : rc;
 }
 
 /*

@@ -196,6 +196,7 @@ const struct nook_step nook_stage_steps[] = {
 	STAGE(set_hostname, "set the host name", named),
 	STAGE(raise_loopback, "bring the loopback up", loopback),
 	STAGE(set_clock_offsets_first, "set the clocks", offsets_first),
+	STAGE(lock_sources, "lock what the container is to see of the host", nook_locks_sources),
 	STAGE(detach_from_caller, "detach from the caller", NULL),
 	NOOK_WAIT(MAPS_WRITTEN),
 	STAGE(become_root, "become root in the user namespace", own_userns),

@@ -23,6 +23,7 @@ struct nook_stage {
 	bool keep_groups; /* setgroups(2) is refused here: as the plan says, or by a user namespace
 			     that was joined */
 	int *sources;     /* descriptors of plan->sources: detached mounts */
+	bool *for_stage;  /* of these: the place alone, for lock_sources(); NULL: none */
 	int *overlays; /* mounts of plan->overlays but the root, when they are to become read-only
 			*/
 	const char *const *env; /* the program's, with its HOME; NULL: as the plan has it */
@@ -67,6 +68,10 @@ _Noreturn void nook_stage_run(const struct nook_step *steps, size_t n, struct no
 
 /* The steps, by file. sources.c; also a step of the outside when plan->sources_outside. */
 int nook_open_sources(const struct nook_plan *plan, int *fds, struct nook_error *err);
+/* Those that the stage can come to by itself: the place alone, and @ret true. Of a bundle with a
+ * user namespace. The others are left. */
+int nook_find_sources(const struct nook_plan *plan, int *fds, bool *ret, struct nook_error *err);
+bool nook_locks_sources(const struct nook_plan *plan);
 void nook_show_sources(const struct nook_plan *plan, struct nook_rows *rows);
 /* A detached mount of the host's node at @path, which must be this device. @type: S_IFCHR, S_IFBLK
  */
@@ -86,7 +91,8 @@ NOOK_STAGE_STEP(become_root); /* credentials.c */
 NOOK_STAGE_STEP(drop_privilege);
 NOOK_STAGE_STEP(load_seccomp);        /* seccomp.c */
 NOOK_STAGE_STEP(open_sources_inside); /* sources.c */
-NOOK_STAGE_STEP(set_clock_offsets);   /* world.c */
+NOOK_STAGE_STEP(lock_sources);
+NOOK_STAGE_STEP(set_clock_offsets); /* world.c */
 NOOK_STAGE_STEP(set_clock_offsets_first);
 NOOK_STAGE_STEP(set_hostname);
 NOOK_STAGE_STEP(raise_loopback);

@@ -366,3 +366,47 @@ def test_a_record_that_is_none(oci, bundle, outside, kind):
         os.rmdir(path)
     os.rename(f"{path}.away", path)
     container.delete("--force").ok()
+
+
+# ---- what the host has as read-only ----
+
+ON_HOST = """
+mount --make-rprivate /
+mount --bind "$0/volume" "$0/volume" && mount -o remount,bind,ro,nosuid,nodev,noexec "$0/volume"
+exec "$@"
+"""
+REMOUNT = "grep ' /vol ' /proc/self/mountinfo; mount -o remount,rw,suid,dev,exec,bind /vol; touch /vol/written && echo written"
+
+
+@pytest.mark.parametrize("options", [["rbind"], ["rbind", "rw"], ["bind", "rw", "noatime"], ["rbind", "rw", "suid", "dev", "exec"]],
+                         ids=" ".join)
+def test_what_is_read_only_on_the_host_stays_so_in_a_user_namespace(oci, bundle, options):
+    """Whoever may mount inside takes away no flag of a mount of the host's, as runc has it."""
+    made = bundle(REMOUNT, {**userns(300000), **caps("SYS_ADMIN", "DAC_OVERRIDE"),
+                            **mount("/vol", f"{oci.base}/{harness.unique('locked')}/volume", *options)})
+    os.mkdir(f"{made.rootfs}/vol")
+    where = os.path.dirname(made.config["mounts"][-1]["source"])
+    os.makedirs(f"{where}/volume")
+    os.chmod(f"{where}/volume", 0o777)
+    oci.prefix = ["unshare", "-m", "--propagation", "unchanged", "sh", "-c", ON_HOST, where]
+    result = oci.run(made)
+    assert {"ro", "nosuid", "nodev", "noexec"} <= set(result.out.split()[5].split(",")), result
+    assert "written" not in result.out.split() and os.listdir(f"{where}/volume") == [], result
+
+
+@pytest.mark.parametrize("via", ["a link of proc", "a directory that only root may enter"])
+def test_volumes_that_the_stage_can_not_come_to(oci, bundle, via):
+    """They are shown all the same."""
+    source = rootfs.tree(oci.scratch("volume"), {"inner/mark": "here\n"})
+    where = f"{source}/inner"
+    holder = subprocess.Popen(["sleep", "1000"], cwd=where)
+    os.chmod(source, 0o755 if via == "a link of proc" else 0o700)
+    if via != "a link of proc":
+        os.chown(source, 1234, 1234)
+    try:
+        made = bundle("cat /vol/mark", {**userns(300000), **mount("/vol", where if "root" in via else f"/proc/{holder.pid}/cwd", "rbind", "ro")})
+        os.mkdir(f"{made.rootfs}/vol")
+        assert oci.run(made).ok() == "here"
+    finally:
+        holder.kill()
+        holder.wait()
