@@ -100,7 +100,7 @@ NOOK_STAGE_STEP(detach_from_caller);
 NOOK_STAGE_STEP(join_keyring);   /* keyring.c */
 NOOK_STAGE_STEP(prepare_mounts); /* root.c */
 NOOK_STAGE_STEP(mount_rootfs);
-NOOK_STAGE_STEP(pivot);
+NOOK_STAGE_STEP(pivot);     /* pivot.c */
 NOOK_STAGE_STEP(mount_all); /* mounts.c */
 NOOK_STAGE_STEP(lock_root);
 NOOK_STAGE_STEP(enter_cgroup_namespace); /* settings.c: what a bundle says about the process */
@@ -127,6 +127,9 @@ NOOK_STAGE_STEP(exec_program);
  * negative errno. */
 int nook_overlay_mount(struct nook_stage *s, unsigned number, struct nook_error *err);
 void nook_overlay_show(const struct nook_plan *plan, unsigned number, struct nook_rows *rows);
+
+/* root.c: is the root put together where the bundle has it, not on top of "/"? */
+bool nook_root_in_sight(const struct nook_plan *plan);
 
 /* directory.c: tries once more, as the program's user, when root was refused. */
 int nook_enter_late(struct nook_stage *s, struct nook_error *err);
