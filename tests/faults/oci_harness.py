@@ -53,6 +53,12 @@ class Command:
     program: tuple = tuple(PROGRAM)
     out: str = None  # what it prints when it ends well
 
+    @property
+    def group(self):
+        """What its figures are added to."""
+        first = self.name.split()[0]
+        return first if first in ("create", "run", "start", "exec", "kill", "delete") else "others"
+
 
 SLEEPING = ("create", "start")
 COMMANDS = {each.name: each for each in [

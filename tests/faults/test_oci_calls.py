@@ -25,13 +25,13 @@ def threes(commands, some=None):
 
 
 @pytest.mark.parametrize("number", ERRORS, ids=errno.errorcode.get)
-@pytest.mark.parametrize("three", threes(MAKING, [*SOME, "idmapped"]) + threes(OTHERS + MORE, SOME) + threes(["update"], ["limits"]), ids=oci_sweep.ids)
+@pytest.mark.parametrize("three", threes(MAKING, SOME) + threes(OTHERS + MORE, SOME) + threes(["update"], ["limits"]), ids=oci_sweep.ids)
 def test_a_call_that_fails(oci_sweeper, three, number):
     who, config, command = three
     workers = oci_sweeper(who)
     cases = [Case(config, command, f"{name} fails", env={"NOOK_FAULT_CALL": f"{call}:{number}"})
              for call, name in workers.calls(config, command).items()]
-    outcomes = workers.sweep(f"nook-oci {command.name}, {errno.errorcode[number]} at every call: {who}", cases)
+    outcomes = workers.sweep(f"nook-oci {command.group}, {errno.errorcode[number]} at every call: {who}", cases)
     reached = sum(bool(outcome.faults) for outcome in outcomes)
     assert reached > len(cases) * 0.8, f"only {reached} of {len(cases)} faults were reached"
 
@@ -51,7 +51,7 @@ def test_what_waited_for_its_start_fails(oci_sweeper, three, how):
     assert all(outcome.faults for outcome in outcomes)
 
 
-@pytest.mark.parametrize("three", threes([*MAKING, "start", "exec", "exec --detach"]), ids=oci_sweep.ids)
+@pytest.mark.parametrize("three", threes([*MAKING, "start", "exec", "exec --detach"], [*SOME, "hooks", "idmapped"]), ids=oci_sweep.ids)
 def test_a_step_that_fails(oci_sweeper, three):
     """With a cleanup that works."""
     who, config, command = three
@@ -61,7 +61,7 @@ def test_a_step_that_fails(oci_sweeper, three):
     assert names
     key = "maker_env" if later else "env"
     cases = [Case(config, command, f"step {name}", **{key: {"NOOK_FAULT_STEP": name}}, must_fail=True) for name in names]
-    for outcome in workers.sweep(f"nook-oci {command.name}, every step fails: {who}", cases):
+    for outcome in workers.sweep(f"nook-oci {command.group}, every step fails: {who}", cases):
         assert outcome.faults, f"the fault was not reached: {outcome}"
 
 
@@ -71,5 +71,5 @@ def test_few_descriptors(oci_sweeper, three):
     who, config, command = three
     workers = oci_sweeper(who)
     cases = [Case(config, command, f"{number} descriptors", nofile=number) for number in (*range(3, 40), 64)]
-    outcomes = workers.sweep(f"nook-oci {command.name}, 3 to 39, and 64, descriptors allowed: {who}", cases)
+    outcomes = workers.sweep(f"nook-oci, 3 to 39, and 64, descriptors allowed: {who}", cases)
     assert outcomes[-1].status == 0, str(outcomes[-1])

@@ -16,7 +16,7 @@ def test_the_command_is_killed(oci_sweeper, three):
     workers = oci_sweeper(who)
     cases = [Case(config, command, f"killed before {name}", env={"NOOK_FAULT_CALL": f"{call}:kill"}, killed=True)
              for call, name in workers.calls(config, command, "outside").items()]
-    outcomes = workers.sweep(f"nook-oci {command.name} killed at every call: {who}", cases)
+    outcomes = workers.sweep(f"nook-oci {command.group}, killed at every call: {who}", cases)
     assert sum(map(killed_by, outcomes)) > len(cases) * 0.8
 
 
@@ -27,5 +27,5 @@ def test_the_stage_is_killed(oci_sweeper, three):
     workers = oci_sweeper(who)
     cases = [Case(config, command, f"stage killed before {name}", env={"NOOK_FAULT_CALL": f"{call}:kill"}, killed=True)
              for call, name in workers.calls(config, command, "inside").items()]
-    outcomes = workers.sweep(f"nook-oci {command.name}, stage killed at every call: {who}", cases)
+    outcomes = workers.sweep(f"nook-oci {command.group}, stage killed at every call: {who}", cases)
     assert sum(bool(outcome.faults) for outcome in outcomes) > len(cases) * 0.8
