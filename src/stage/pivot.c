@@ -22,11 +22,12 @@ static int mount_id(int dir, const char *path, uint64_t *ret, struct nook_error 
 	return 0;
 }
 
-/* How the mount at @path, one of the host's, and what is below it travel from here on. */
-static int set_propagation(const char *path, unsigned long type, struct nook_error *err)
+/* How the mount at @path, one of the host's, and with @below what is below it, travel from here on.
+ */
+static int set_propagation(const char *path, bool below, unsigned long type, struct nook_error *err)
 {
 	auto_close int fd = openat(AT_FDCWD, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	int rc = fd < 0 ? -errno : nook_mount_setattr(fd, true, 0, 0, type, NO_FD);
+	int rc = fd < 0 ? -errno : nook_mount_setattr(fd, below, 0, 0, type, NO_FD);
 
 	return rc < 0 ? nook_fail(err, -rc, "mount_setattr %s, MS_%s", path,
 				  nook_propagation_text(type))
@@ -52,7 +53,7 @@ static int leave_old_root(int root, bool shared, struct nook_error *err)
 					   "the old root is still there after %d umounts", tries);
 
 		/* What is below it has peers, which the kernel would take away too: the host's. */
-		rc = shared ? set_propagation("/..", MS_SLAVE, err) : 0;
+		rc = shared ? set_propagation("/..", true, MS_SLAVE, err) : 0;
 		if (rc < 0)
 			return rc;
 		rc = nook_umount_detach(".");
@@ -96,11 +97,16 @@ static int propagate_root(const struct nook_stage *s, struct nook_error *err)
 static int move_root(struct nook_stage *s, struct nook_error *err)
 {
 	static const char *const open_places[] = { "/proc", "/sys" };
-	int rc;
+	int rc = s->plan->host_propagation & MS_SHARED ? set_propagation("/", false, MS_SLAVE, err)
+						       : 0;
+
+	/* What is unmounted from a shared "/", or laid over it, would be so for the host, too. */
+	if (rc < 0)
+		return rc;
 
 	/* They may be no mounts, or locked; the host's own must stay. */
 	for (size_t i = 0; i < ARRAY_SIZE(open_places); i++) {
-		if (set_propagation(open_places[i], MS_PRIVATE, NULL) == 0)
+		if (set_propagation(open_places[i], true, MS_PRIVATE, NULL) == 0)
 			(void)nook_umount_detach(open_places[i]);
 	}
 	if (fchdir(s->root) < 0)
