@@ -70,8 +70,18 @@ static int set_option(int fs, const struct nook_plan_mount *m, const struct nook
 		return nook_fsconfig_flag(fs, o->key);
 	if (strlen(o->value) <= STRING_MAX)
 		return nook_fsconfig_string(fs, o->key, o->value);
-	if (m->fstype && strcmp(m->fstype, "overlay") == 0 && strcmp(o->key, "lowerdir") == 0)
-		return add_layers(fs, o->value);
+	if (m->fstype && strcmp(m->fstype, "overlay") == 0 && strcmp(o->key, "lowerdir") == 0) {
+		int rc = add_layers(fs, o->value);
+
+		if (rc != -EINVAL)
+			return rc;
+		/* Before Linux 6.5: no lowerdir+. */
+		nook_hint(err,
+			  "the option lowerdir has more than %d bytes: use shorter paths, or "
+			  "Linux 6.5",
+			  STRING_MAX);
+		return -E2BIG;
+	}
 
 	nook_hint(err, "the option %s has more than %d bytes: use shorter paths", o->key,
 		  STRING_MAX);
