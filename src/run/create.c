@@ -293,6 +293,7 @@ const struct nook_step nook_restore_steps[] = {
 	STEP_UNDO(start_criu, kill_stage, "start CRIU", NULL),
 	STEP_UNDO(start_unit, stop_unit, "have systemd make its unit", has_unit),
 	STEP(enter_cgroups, "enter the cgroup", has_v1),
+	STEP(save_record, "save the record", NULL),
 	STEP_UNDO(restore_processes, end_restored, "restore the container's processes", NULL),
 	STEP(take_master, "take the terminal", terminal),
 	STEP(tell_engine, "tell the engine", nook_of_bundle),

@@ -10,6 +10,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -44,13 +45,19 @@ static int place_descriptors(const struct nook_criu_start *s, int sock)
 				CLOSE_RANGE_CLOEXEC);
 }
 
-static int become_criu(const struct nook_criu_start *s, int sock, struct nook_error *err)
+static int become_criu(const struct nook_criu_start *s, pid_t parent, int sock,
+		       struct nook_error *err)
 {
 	static char swrk[] = "swrk", number[] = "3";
 	const char *program = s->program ? s->program : "criu";
 	char *argv[] = { (char *)(uintptr_t)program, swrk, number, NULL };
-	int rc = s->prepare ? s->prepare(s->data, err) : 0;
+	int rc = s->dies_with_us ? nook_prctl(PR_SET_PDEATHSIG, SIGKILL, 0) : 0;
 
+	if (rc < 0)
+		return nook_fail(err, -rc, "prctl(PR_SET_PDEATHSIG)");
+	if (s->dies_with_us && getppid() != parent)
+		return nook_refuse(err, ESRCH, "who started it has ended");
+	rc = s->prepare ? s->prepare(s->data, err) : 0;
 	if (rc < 0)
 		return rc;
 	rc = place_descriptors(s, sock);
@@ -70,11 +77,11 @@ static int become_criu(const struct nook_criu_start *s, int sock, struct nook_er
 	return nook_fail(err, saved, "execve %s", program);
 }
 
-static _Noreturn void be_child(const struct nook_criu_start *s, int sock, int tell)
+static _Noreturn void be_child(const struct nook_criu_start *s, pid_t parent, int sock, int tell)
 {
 	struct nook_error err = { 0 };
 
-	(void)become_criu(s, sock, &err);
+	(void)become_criu(s, parent, sock, &err);
 	/* Nobody else to tell. */
 	if (write(tell, &err, sizeof(err)) < 0)
 		_exit(126);
@@ -119,10 +126,10 @@ int nook_criu_start(const struct nook_criu_start *s, int *ret_sock, int *ret_pid
 	if (say < 0)
 		return nook_fail(err, errno, "fcntl(F_DUPFD)");
 
-	pid_t pid = nook_clone(0, s->cgroup, &pidfd);
+	pid_t us = getpid(), pid = nook_clone(0, s->cgroup, &pidfd);
 
 	if (pid == 0)
-		be_child(s, theirs, say);
+		be_child(s, us, theirs, say);
 	if (pid < 0)
 		return nook_fail(err, -pid, "clone3");
 	close_fd(&say);

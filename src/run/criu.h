@@ -99,6 +99,7 @@ struct nook_criu_start {
 	const int *fds;      /* get the numbers NOOK_CRIU_FIRST_FD and on */
 	size_t n_fds;
 	const sigset_t *signals; /* its mask */
+	bool dies_with_us;
 	/* Done in the child before; NULL: nothing. */
 	int (*prepare)(void *data, struct nook_error *err);
 	void *data;

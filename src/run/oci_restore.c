@@ -134,6 +134,7 @@ int start_criu(void *ctx, struct nook_error *err)
 		.fds = c->restore->fds,
 		.n_fds = c->restore->n_fds,
 		.signals = &c->stage.signals,
+		.dies_with_us = true,
 		.prepare = see_root,
 		.data = c,
 	};
@@ -142,6 +143,9 @@ int start_criu(void *ctx, struct nook_error *err)
 	if (pid < 0)
 		return pid;
 	c->pid = pid;
+	/* What it restores lives on without it and us: from here on the cgroups are known to be the
+	 * container's, with all that is in them. */
+	c->record.phase = NOOK_PHASE_CREATED;
 	return 0;
 }
 
