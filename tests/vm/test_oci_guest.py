@@ -6,6 +6,7 @@ import json
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import time
 
@@ -384,6 +385,52 @@ def test_a_failing_restore_leaves_nothing(counting, ours):
     assert ours.cmd("state", again.id).status == 1
     assert set(glob.glob("/sys/fs/cgroup/**/", recursive=True)) == before
     assert not ours.traces() and not os.path.exists(again.pid_file)
+
+
+@needs_criu
+@pytest.mark.parametrize("moment", ["restore.log", "Forking task", "Restore via sigreturn"])
+def test_a_killed_restore_is_deleted(counting, ours, moment):
+    c = counting()
+    images = f"{ours.scratch()}/images"
+    ours.cmd("checkpoint", "--image-path", images, c.id, timeout=60).ok()
+    c.delete().ok()
+    again = ours.container(c.bundle)
+    again.touched = True
+    process = ours.popen("restore", "--detach", "--bundle", c.bundle.path, "--image-path", images, again.id)
+    log = f"{images}/restore.log"
+    machine.wait_until(lambda: os.path.exists(log) and (moment == "restore.log" or moment in machine.read(log)), 20, moment)
+    process.signal(signal.SIGKILL)
+    process.wait()
+    again.delete("--force").ok()
+    stood = c.count()
+    assert not ours.traces()
+    time.sleep(1)
+    assert c.count() == stood
+
+
+@pytest.fixture(scope="session", autouse=True)
+def netns_place():
+    machine.prepare_netns(unique("net"))
+
+
+@needs_criu
+def test_a_network_namespace_that_it_had_joined(counting, ours):
+    name = unique("net")
+    subprocess.run(["ip", "netns", "add", name], check=True)
+    try:
+        kinds = [{"type": each} for each in ("pid", "ipc", "uts", "mount")]
+        c = counting({"linux/namespaces": [*kinds, {"type": "network", "path": f"/run/netns/{name}"}]})
+        images = f"{ours.scratch()}/images"
+        ours.cmd("checkpoint", "--image-path", images, c.id, timeout=60).ok()
+        stood = c.count()
+        c.delete().ok()
+        again, result = restore(c, images)
+        result.ok()
+        machine.wait_until(lambda: c.count() > stood + 2, 20, "counting on")
+        assert os.stat(f"/proc/{again.pid}/ns/net").st_ino == os.stat(f"/run/netns/{name}").st_ino
+        again.delete("--force").ok()
+    finally:
+        subprocess.run(["ip", "netns", "del", name], check=True)
 
 
 @needs_criu
