@@ -155,7 +155,7 @@ static int be_hook(void *ctx)
 		return fail(s, "close_range", -rc);
 
 	for (int sig = 1; sig <= 64; sig++)
-		(void)signal(sig, SIG_DFL); /* SIGKILL, SIGSTOP and the C library's own refuse */
+		nook_reset_signal(sig);
 	(void)sigprocmask(SIG_SETMASK, &s->about->mask, NULL); /* valid arguments */
 
 	(void)execve(h->path, (char *const *)(uintptr_t)args,

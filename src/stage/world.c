@@ -146,16 +146,6 @@ void raise_loopback_show(const struct nook_plan *plan, struct nook_rows *rows)
 	nook_show(rows, "loopback up", "ioctl(SIOCSIFFLAGS, lo IFF_UP)");
 }
 
-/* sigaction(3) refuses the C library's own two, 32 and 33, which a caller's may be ignored like all
- * others. */
-static void reset_signal(int sig)
-{
-	/* The kernel's struct: all zero is SIG_DFL without flags. */
-	static const unsigned long by_default[4];
-
-	(void)syscall(SYS_rt_sigaction, sig, by_default, NULL, 8); /* refused for KILL and STOP */
-}
-
 /* An engine's container runs where its config says, wherever the engine itself runs. The kernel
  * leaves what the cgroup allows. Where a filter forbids it for us, it stays as it is. */
 static int forget_affinity(struct nook_error *err)
@@ -189,7 +179,7 @@ int detach_from_caller(void *ctx, struct nook_error *err)
 	/* SIG_IGN outlives execve: nohup's SIGHUP would be ignored inside as well. Gone at once for
 	 * all that can be set. */
 	for (int sig = 1; sig <= 64; sig++)
-		reset_signal(sig);
+		nook_reset_signal(sig);
 
 	if (personality(0) < 0)
 		return nook_fail(err, errno, "personality(0)");

@@ -129,3 +129,11 @@ int nook_seccomp_load(const struct sock_filter *code, size_t n, unsigned flags)
 
 	return (int)NOOK_CALL(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
 }
+
+void nook_reset_signal(int sig)
+{
+	/* The kernel's struct: all zero is SIG_DFL without flags. */
+	static const unsigned long by_default[4];
+
+	(void)syscall(SYS_rt_sigaction, sig, by_default, NULL, 8); /* refused for KILL and STOP */
+}

@@ -66,4 +66,8 @@ int nook_capget(uint64_t *effective, uint64_t *permitted, uint64_t *inheritable)
  * errno. */
 int nook_seccomp_load(const struct sock_filter *code, size_t n, unsigned flags);
 
+/* A signal by default, also one of the C library's own two, 32 and 33: sigaction(3) refuses these,
+ * and posix_spawn(3) of our caller may have left them ignored. */
+void nook_reset_signal(int sig);
+
 #endif
