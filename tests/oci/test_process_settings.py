@@ -112,7 +112,7 @@ def test_memory_policy(ours, bundle):
         return
     c.start().ok()
     c.until_said("ready")
-    assert "interleave:0" in c.proc("numa_maps")
+    machine.wait_until(lambda: "interleave:0" in c.proc("numa_maps"), 5, "the policy")  # while it executes there are none
 
 
 def test_a_memory_node_that_is_not_there(ours, bundle):
