@@ -62,9 +62,18 @@ static void add_host_tree(struct nook_planner *p, const char *path, uint64_t att
 		 path);
 }
 
+/* A procfs belongs to a pid namespace, and only who owns that may mount it: it is ours when it is
+ * new, and in general when its user namespace is joined with it. Any other container's numbers
+ * would mean nobody inside. */
+static bool owns_pids(const struct nook_planner *p)
+{
+	return nook_plan_is_new(p, NOOK_NS_PID) || (p->spec->ns[NOOK_NS_PID].mode == NOOK_NS_JOIN &&
+						    !nook_plan_is_new(p, NOOK_NS_USER));
+}
+
 static void plan_proc_and_sys(struct nook_planner *p)
 {
-	if (nook_plan_is_new(p, NOOK_NS_PID))
+	if (owns_pids(p))
 		add(p, NOOK_PLAN_PROC, "/proc");
 	else
 		add_host_tree(p, "/proc", 0);

@@ -56,6 +56,12 @@ static int mount_proc(struct nook_stage *s, const struct nook_plan_mount *m, str
 {
 	uint64_t set = m->change.set | m->change.set_below | m->attrs;
 
+	/* None could be mounted for a pid namespace that was joined: then the host's is shown. */
+	if (!s->plan->bundle && !s->proc_is_new) {
+		int fd = nook_open_tree(s->proc, "", true, false);
+
+		return fd < 0 ? nook_fail(err, -fd, "open_tree of the host's /proc") : fd;
+	}
 	if (!s->plan->bundle || (s->proc_is_new && !m->n_options && !(set & MOUNT_ATTR_RDONLY))) {
 		int rc = s->plan->bundle && m->attrs != PROC_ATTRS
 				 ? set_attrs(s->proc, false, m->attrs, PROC_ATTRS & ~m->attrs)

@@ -46,10 +46,19 @@ static int new_proc(struct nook_stage *s, struct nook_error *err)
 	return fd;
 }
 
+static bool joins_pid(const struct nook_plan *plan)
+{
+	for (size_t i = 0; i < plan->n_joins; i++) {
+		if (plan->joins[i].kind == NOOK_NS_PID)
+			return true;
+	}
+	return false;
+}
+
 /*
- * A procfs that nobody can have prepared: of the new pid namespace, or of the one that was joined
- * for a bundle. Where that is the host's and we may mount none, the host's own, which must be a
- * procfs and its root.
+ * A procfs that nobody can have prepared: of the new pid namespace, or of the one that was joined:
+ * the host's would show its processes, under numbers that mean nobody inside. Where that is the
+ * host's and we may mount none, the host's own, which must be a procfs and its root.
  */
 static int open_proc(struct nook_stage *s, struct nook_error *err)
 {
@@ -65,7 +74,7 @@ static int open_proc(struct nook_stage *s, struct nook_error *err)
 			nook_hint(err, "run nook where /proc is whole, or with --share pid");
 		return fd;
 	}
-	if (s->plan->bundle) {
+	if (s->plan->bundle || joins_pid(s->plan)) {
 		int fd = new_proc(s, NULL);
 
 		if (fd != -EPERM)
@@ -224,7 +233,7 @@ void prepare_mounts_show(const struct nook_plan *plan, struct nook_rows *rows)
 	if (plan->clone_flags & CLONE_NEWPID)
 		nook_show(rows, "a procfs of the new pid namespace",
 			  "fsopen(\"proc\"), fsmount(NOSUID|NODEV|NOEXEC)");
-	else if (plan->bundle)
+	else if (plan->bundle || joins_pid(plan))
 		nook_show(rows,
 			  "a procfs of its pid namespace; the host's, where none may be mounted",
 			  "fsopen(\"proc\"), fsmount(NOSUID|NODEV|NOEXEC)");

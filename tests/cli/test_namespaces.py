@@ -106,6 +106,7 @@ def test_a_joined_pid_namespace_shows_the_others_processes(nook):
         seen = nook.run("--join", f"user={other.name}", "--join", f"pid={other.name}", "--", "ps", "-eo", "args").ok()
         assert "sleep 12345" in seen
         assert "ps -eo args" in seen
+        assert "pytest" not in seen  # and none of the host's: its /proc is that of the namespace
 
 
 def test_a_program_is_our_own_child_when_namespaces_are_joined(root_nook):
