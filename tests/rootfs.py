@@ -3,6 +3,7 @@
 
 import os
 import shutil
+import stat
 import subprocess
 
 BUSYBOX = shutil.which("busybox", path="/bin:/usr/bin") or "/bin/busybox"
@@ -47,3 +48,24 @@ def tree(path, files):
     for name, text in files.items():
         write(os.path.join(path, name), text)
     return path
+
+
+def odd_file(path, kind):
+    """Something in the place of a file that is read: what takes it for one waits, swallows memory, or goes astray."""
+    if kind == "fifo":
+        os.mkfifo(path)
+    elif kind == "loop":
+        os.symlink(os.path.basename(path), path)
+    elif kind == "directory":
+        os.mkdir(path)
+    elif kind == "device":
+        os.mknod(path, stat.S_IFCHR | 0o666, os.makedev(1, 5))
+    elif kind == "huge":
+        with open(path, "wb") as file:
+            file.truncate(1 << 40)
+    elif kind == "socket":
+        # By another process, from its directory: a socket's path has room for 107 bytes.
+        subprocess.run(["/usr/bin/python3", "-c", f"import socket; socket.socket(socket.AF_UNIX).bind({os.path.basename(path)!r})"],
+                       cwd=os.path.dirname(path), check=True)
+    else:
+        raise ValueError(kind)

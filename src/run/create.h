@@ -73,6 +73,10 @@ int nook_create_carry_out(struct nook_create *c, const struct nook_step *steps, 
  * pending. */
 int nook_open_interrupt(void);
 
+/* Takes those of them that are pending: the signal that ended us is not to end hooks at once too;
+ * another may. */
+void nook_forget_interrupt(void);
+
 extern const struct nook_step nook_create_steps[];
 extern const size_t nook_create_n_steps;
 /* For a program that joins a container. */

@@ -187,20 +187,6 @@ static bool came_to_hooks(const struct nook_create *create, size_t done)
 	return false;
 }
 
-void nook_oci_forget_signals(void)
-{
-	const struct timespec at_once = { 0 };
-	sigset_t set;
-
-	(void)sigemptyset(&set); /* these can't fail for real signals */
-	(void)sigaddset(&set, SIGHUP);
-	(void)sigaddset(&set, SIGINT);
-	(void)sigaddset(&set, SIGQUIT);
-	(void)sigaddset(&set, SIGTERM);
-	while (sigtimedwait(&set, NULL, &at_once) > 0)
-		;
-}
-
 /* Walks the list; on failure it is undone, and the error is the first one. */
 static int make(struct nook_oci_making *m, struct nook_error *err)
 {
@@ -223,7 +209,7 @@ static int make(struct nook_oci_making *m, struct nook_error *err)
 	/* runtime.md, "Lifecycle": what fails from the first hook on goes the way of `delete`,
 	 * which they are the end of. */
 	if (came_to_hooks(create, done)) {
-		nook_oci_forget_signals();
+		nook_forget_interrupt();
 		nook_oci_poststop(m->plan.hooks, m->bundle.dir, &m->asked->log);
 	}
 	return rc;

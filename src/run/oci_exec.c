@@ -185,7 +185,6 @@ static int plan_exec(struct nook_arena *a, const struct nook_oci_exec *e,
 		.id = e->id,
 		.state_dir = e->state_dir,
 		.preserve_fds = e->preserve_fds,
-		.no_new_keyring = r->no_new_keyring,
 	};
 	struct nook_bundle_planner p = {
 		.arena = a,

@@ -57,9 +57,6 @@ void nook_oci_making_free(struct nook_oci_making *m);
 int nook_oci_check_terminal(bool terminal, bool detach, const char *console_socket,
 			    const char *from, struct nook_error *err);
 
-/* The signal that ended us is not to end hooks at once too; another may. */
-void nook_oci_forget_signals(void);
-
 void nook_oci_warn(const struct nook_oci_log *log, const char *text);
 /* What the plan has left out. */
 void nook_oci_warn_of(const struct nook_oci_log *log, const struct nook_plan *plan);

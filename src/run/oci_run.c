@@ -79,7 +79,7 @@ static int abandon(struct nook_create *create, const struct nook_oci_create *c, 
 	(void)kill_stage(create, NULL);
 	(void)untell_engine(create, NULL);
 	nook_create_close(create);
-	nook_oci_forget_signals();
+	nook_forget_interrupt();
 	(void)delete_own(c, NULL); /* the first failure is what is told */
 	(void)sigprocmask(SIG_SETMASK, &create->before, NULL);
 	return rc;
@@ -112,7 +112,7 @@ int nook_oci_run(const struct nook_oci_create *c, int *ret_status, struct nook_e
 
 	/* Signals stay blocked: one that came as it ended must not keep us from this. */
 	if (!c->detach && !c->keep) {
-		nook_oci_forget_signals();
+		nook_forget_interrupt();
 		rc = delete_own(c, err);
 	}
 	(void)sigprocmask(SIG_SETMASK, &create->before, NULL); /* can't fail for one that we got */

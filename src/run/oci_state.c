@@ -80,6 +80,24 @@ int nook_oci_load(const char *state_dir, const char *id, enum nook_record_part p
 	return 0;
 }
 
+int nook_oci_load_taken(struct nook_state *s, enum nook_record_part part, struct nook_arena *a,
+			struct nook_oci_state *ret, struct nook_error *err)
+{
+	const struct nook_holder nobody = { 0 };
+	char boot_id[37];
+	int rc = nook_boot_id(boot_id, err);
+
+	if (rc == 0)
+		rc = nook_record_load(s->base, s->name, part, a, &ret->record, err);
+	if (rc == -EBADMSG && err)
+		nook_oci_garbled(s->name, err);
+	if (rc < 0)
+		return rc;
+	ret->status = nook_oci_status_of(&ret->record, nook_life_of(&ret->record, &nobody, boot_id),
+					 s->dirs[NOOK_FOLDER_START]);
+	return 0;
+}
+
 int nook_oci_state(const char *state_dir, const char *id, struct nook_arena *a,
 		   struct nook_oci_state *ret, struct nook_error *err)
 {

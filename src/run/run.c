@@ -176,7 +176,7 @@ static int status_of(const struct nook_error *err)
 	return err->errnum == ENOENT && strcmp(err->id, "interpreter-missing") != 0 ? 127 : 126;
 }
 
-int nook_open_interrupt(void)
+static sigset_t interrupting(void)
 {
 	sigset_t set;
 
@@ -185,10 +185,24 @@ int nook_open_interrupt(void)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGQUIT);
+	return set;
+}
 
+int nook_open_interrupt(void)
+{
+	const sigset_t set = interrupting();
 	int fd = signalfd(-1, &set, SFD_CLOEXEC);
 
 	return fd < 0 ? NO_FD : fd;
+}
+
+void nook_forget_interrupt(void)
+{
+	const sigset_t set = interrupting();
+	const struct timespec at_once = { 0 };
+
+	while (sigtimedwait(&set, NULL, &at_once) > 0)
+		;
 }
 
 int nook_create_walk(struct nook_create *c, const struct nook_step *steps, size_t n,
