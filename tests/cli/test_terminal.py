@@ -181,14 +181,19 @@ def cmdline(pid):
 
 
 def test_job_control_inside(terminal):
+    """Busybox's shell loses the line it is writing when SIGCHLD comes just then: so nothing is asked of it before
+    the command has gone on, which is when that signal has come."""
     t = terminal("exec sh -i")
     t.see("[#$] ")
     t.type("sleep 100\r")
-    machine.wait_until(lambda: any(b"sleep" in cmdline(pid) for pid in machine.descendants(t.child.pid)), what="sleep")
+    sleep = machine.wait_until(
+        lambda: [pid for pid in machine.descendants(t.child.pid) if cmdline(pid).startswith(b"sleep")], what="sleep")[0]
     t.type("\x1a")
     t.see("Stopped")
     t.see("[#$] ")
-    t.type("bg >/dev/null; jobs\r")
+    t.type("bg >/dev/null\r")
+    machine.wait_until(lambda: machine.state_of(sleep) == "S", what="the command's going on")
+    t.type("jobs\r")
     t.see("Running.*sleep 100")
     t.type("kill %1; exit 5\r")
     assert t.end() == 5
