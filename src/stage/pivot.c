@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The step out of the host's root into the container's. */
-#include "stage.h"
+#include "mounts.h"
 
 #include "base/own.h"
 #include "sys/mount.h"
@@ -11,6 +11,8 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define STACKED 64 /* mounts on one place: more is somebody's joke */
 
 static int mount_id(int dir, const char *path, uint64_t *ret, struct nook_error *err)
 {
@@ -48,7 +50,7 @@ static int leave_old_root(int root, bool shared, struct nook_error *err)
 		rc = mount_id(AT_FDCWD, "/..", &top_id, err);
 		if (rc < 0 || top_id == new_id)
 			return rc;
-		if (tries == 64)
+		if (tries == STACKED)
 			return nook_refuse(err, ELOOP,
 					   "the old root is still there after %d umounts", tries);
 
@@ -90,6 +92,42 @@ static int propagate_root(const struct nook_stage *s, struct nook_error *err)
 		      : 0;
 }
 
+/* Nothing is laid over it, and nothing can be put there. */
+static int cover(const char *path, struct nook_error *err)
+{
+	static const struct nook_plan_option mode = { "mode", "0555" };
+	struct nook_plan_mount m = {
+		.fstype = "tmpfs", .target = path, .options = &mode, .n_options = 1
+	};
+	auto_close int empty = nook_new_file_system(
+		&m, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
+		err);
+
+	if (empty < 0)
+		return empty;
+
+	int rc = nook_move_mount_at(empty, AT_FDCWD, path);
+
+	return rc < 0 ? nook_fail(err, -rc, "move_mount over the host's %s", path) : 0;
+}
+
+/*
+ * What is mounted on @path of the host's is not to be seen from inside; the host is to keep it.
+ * Where mounts are @shared, taking one away that lies on another takes it from that one's peers,
+ * too, and no path leads to the lower one to part it from these. One may also be locked to what it
+ * lies on. Such a place is covered, as runc does it.
+ */
+static int close_place(const char *path, bool shared, struct nook_error *err)
+{
+	for (int n = 0; n < STACKED; n++) {
+		if (set_propagation(path, true, MS_PRIVATE, NULL) < 0)
+			return 0; /* it is no mount, or none any more */
+		if (shared || nook_umount_detach(path) < 0)
+			break;
+	}
+	return cover(path, err);
+}
+
 /*
  * Out of an initramfs nobody can pivot: the new root is laid over the old one, which stays below
  * it, for a root with CAP_SYS_CHROOT to find. Without its /proc and /sys, at least.
@@ -104,11 +142,10 @@ static int move_root(struct nook_stage *s, struct nook_error *err)
 	if (rc < 0)
 		return rc;
 
-	/* They may be no mounts, or locked; the host's own must stay. */
-	for (size_t i = 0; i < ARRAY_SIZE(open_places); i++) {
-		if (set_propagation(open_places[i], true, MS_PRIVATE, NULL) == 0)
-			(void)nook_umount_detach(open_places[i]);
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(open_places) && rc == 0; i++)
+		rc = close_place(open_places[i], s->plan->host_propagation & MS_SHARED, err);
+	if (rc < 0)
+		return rc;
 	if (fchdir(s->root) < 0)
 		return nook_fail(err, errno, "fchdir to the container's root");
 
