@@ -6,6 +6,8 @@
 #include "container.h"
 #include "error.h"
 #include "kinds.h"
+#include "net.h"
+#include "net_addr.h"
 #include "ns.h"
 #include "ns_names.h"
 #include "ns_where.h"

@@ -9,6 +9,7 @@
 
 #include "error.h"
 #include "kinds.h"
+#include "net_addr.h"
 
 #include <linux/filter.h>
 #include <stdbool.h>
@@ -343,6 +344,38 @@ struct nook_plan_process {
 	const char *seccomp_listener_data;
 };
 
+enum nook_link_kind {
+	NOOK_LINK_PAIR,    /* veth(4): the host's end is a port of a network's bridge */
+	NOOK_LINK_MACVLAN, /* on a link of the host, bridge mode */
+};
+
+/* A link between the container and the world. The record keeps it too, to undo. */
+struct nook_plan_link {
+	enum nook_link_kind kind;
+	const char *network; /* of nook's; NULL: macvlan */
+	const char *master;  /* pair: the network's bridge, "nook0"; macvlan: its parent */
+	const char *outside; /* pair: the host's end, "nk0a580002": made of an address, so that it
+				is unique */
+	const char *inside;  /* "eth0" */
+	uint8_t mac[6];      /* of the inner end */
+	uint32_t mtu;        /* 0: the kernel's */
+	struct nook_net_addr
+		address[NOOK_NET_FAMILIES]; /* with the network's prefix; family 0: none */
+	struct nook_net_addr gateway[NOOK_NET_FAMILIES]; /* default route; family 0: none by this
+							    link */
+	const char *from;
+};
+
+/* Ports of the host that lead to the container. The record keeps it too, to undo. */
+struct nook_plan_port {
+	uint8_t protocol;                /* IPPROTO_TCP, IPPROTO_UDP */
+	struct nook_net_addr host;       /* family 0: every address of the host, v4 and v6 */
+	uint16_t host_port, inside_port; /* the first of them */
+	uint16_t count;                  /* 1 or more */
+	struct nook_net_addr to[NOOK_NET_FAMILIES]; /* the container; family 0: not by this one */
+	const char *from;
+};
+
 struct nook_plan_sysctl {
 	const char *path; /* "net/ipv4/ip_forward", below /proc/sys */
 	const char *value, *from;
@@ -386,6 +419,12 @@ struct nook_plan {
 
 	const char *hostname, *domainname; /* NULL: left alone */
 	bool loopback_up;
+	struct nook_plan_link *links; /* to nook's networks and the host's links */
+	size_t n_links;
+	struct nook_plan_port *ports;
+	size_t n_ports;
+	const char *const *pasta; /* NULL, or its argv without the pid that it ends with: connects
+				     the container without privilege */
 
 	struct nook_plan_cgroup cgroup;
 	struct nook_plan_process process;

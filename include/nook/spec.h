@@ -9,6 +9,7 @@
 #define NOOK_SPEC_H
 
 #include "kinds.h"
+#include "net_addr.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -125,6 +126,30 @@ enum nook_net_kind {
 	NOOK_NET_PRIVATE, /* default: a new network namespace, loopback up */
 	NOOK_NET_NONE,    /* a new network namespace, as the kernel makes it: loopback down */
 	NOOK_NET_HOST,    /* the caller's */
+	NOOK_NET_LINKS,   /* a new network namespace, connected as spec->links say */
+	NOOK_NET_USER, /* a new network namespace, connected through pasta(1): without privilege */
+};
+
+/* One link of the container: `--net NAME[:ip=…,mac=…,name=eth0]`, `--net macvlan:eth0[:…]`. */
+struct nook_link_spec {
+	const char *network; /* of nook's, "bridge" for the default; NULL: macvlan */
+	const char *parent;  /* macvlan: a link of the host */
+	struct nook_net_addr
+		address[NOOK_NET_FAMILIES]; /* family 0: not said. Of a network: without
+					       a prefix (32, 128); of macvlan: with */
+	bool set_mac;
+	uint8_t mac[6];
+	const char *name; /* inside; NULL: eth0, eth1, … */
+	const char *from;
+};
+
+/* `--publish [IP:]HOST[-LAST]:INSIDE[-LAST][/udp]` */
+struct nook_port_spec {
+	uint8_t protocol;                /* IPPROTO_TCP, IPPROTO_UDP */
+	struct nook_net_addr host;       /* family 0: every address of the host */
+	uint16_t host_port, inside_port; /* the first of them */
+	uint16_t count;                  /* 1 or more, next to each other */
+	const char *from;
 };
 
 enum nook_seccomp_kind { NOOK_SECCOMP_DEFAULT, NOOK_SECCOMP_OFF, NOOK_SECCOMP_FILE };
@@ -136,6 +161,10 @@ struct nook_spec {
 	struct nook_ns_spec ns[NOOK_NS_COUNT];
 	enum nook_net_kind net;
 	const char *net_from;
+	struct nook_link_spec *links; /* in the order given */
+	size_t n_links;
+	struct nook_port_spec *ports;
+	size_t n_ports;
 	const char *hostname, *domainname;
 	struct nook_opt_i64 boottime,
 		monotonic; /* seconds added to the clock, time_namespaces(7) */

@@ -8,6 +8,7 @@
 
 #include "base/arena.h"
 #include "nook/error.h"
+#include "nook/net.h"
 #include "nook/spec.h"
 
 #include <stdbool.h>
@@ -139,6 +140,13 @@ struct nook_account {
 	size_t n_groups;
 };
 
+/* What the plan needs to know of a link that the spec asks for. */
+struct nook_host_link {
+	struct nook_network network;                  /* name NULL: macvlan */
+	struct nook_net_addr free[NOOK_NET_FAMILIES]; /* an address that nobody has; the one that
+							 was asked for; family 0: none */
+};
+
 struct nook_host {
 	/* the caller */
 	uint32_t euid, egid;
@@ -183,6 +191,14 @@ struct nook_host {
 		*shadow; /* text of /etc/shadow to show: every account there, locked; NULL: none */
 
 	struct nook_account account; /* of spec's user, looked up in the container's root */
+
+	/* networks, when the spec asks for them */
+	struct nook_host_link *links; /* one for each of spec->links */
+	size_t n_links;
+	const char *pasta;  /* path of pasta(1); NULL: not installed, or not looked for */
+	const char *hosts;  /* path of the hosts file of these networks; NULL: none */
+	const char *resolv; /* text of a resolv.conf that works in another network namespace; NULL:
+			       none was found, or not looked for */
 
 	const char *state_dir; /* "/run/nook" or "$XDG_RUNTIME_DIR/nook" */
 

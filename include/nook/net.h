@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Networks between namespaces: bridges with addresses, names and published ports. The library never
+ * prints and never exits; what fails is in the error. rtnetlink(7), veth(4), nft(8).
+ */
+#ifndef NOOK_NET_H
+#define NOOK_NET_H
+
+#include "container.h"
+#include "error.h"
+#include "net_addr.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct nook_arena;
+
+#define NOOK_NET_DEFAULT  "nook0" /* network of `--net bridge`, made on first use */
+#define NOOK_NET_NAME_MAX 32      /* characters of a network's name */
+
+/* A bridge network. Texts live in the arena that it was read into. */
+struct nook_network {
+	const char *name;
+	const char *bridge; /* its link on the host: "nook0", "nk-blue": at most 15 characters */
+	struct nook_net_addr subnet[NOOK_NET_FAMILIES];  /* family 0: it has none of it */
+	struct nook_net_addr gateway[NOOK_NET_FAMILIES]; /* the host's own, on the bridge, with the
+							    subnet's prefix */
+	bool internal;   /* no way out: no default route, no forwarding to other links */
+	bool no_nat;     /* addresses leave as they are */
+	uint32_t mtu;    /* 0: the kernel's 1500 */
+	int64_t created; /* seconds since 1970 */
+};
+
+struct nook_network_spec {
+	const char *name;
+	struct nook_net_addr
+		subnet[NOOK_NET_FAMILIES];          /* none of either: a free v4 one is chosen */
+	const char *subnet_from[NOOK_NET_FAMILIES]; /* the words that asked for it */
+	bool internal, no_nat;
+	uint32_t mtu;
+};
+
+/**
+ * nook_net_new() - make a network: its record, bridge, addresses, forwarding and rules
+ * @ret: receives it, in @a; may be NULL
+ *
+ * A subnet that is not said is chosen in 10.88.0.0/16 and up, free of the host's routes and
+ * addresses and of other networks. Return: 0; -EEXIST the name or a link of that name is taken;
+ * -EADDRINUSE the subnet clashes, @err says with what; -EPERM; others. Nothing is left on failure.
+ */
+int nook_net_new(const char *state_dir, const struct nook_network_spec *spec, struct nook_arena *a,
+		 struct nook_network *ret, struct nook_error *err);
+
+/* All of them, by name. No directory is no error: @ret_n is 0. */
+int nook_net_list(const char *state_dir, struct nook_arena *a, struct nook_network **ret,
+		  size_t *ret_n, struct nook_error *err);
+
+/* One. -ENOENT: there is none of this name, @err says so with the names there are; -EINVAL: it
+ * can't be one. */
+int nook_net_find(const char *state_dir, const char *name, struct nook_arena *a,
+		  struct nook_network *ret, struct nook_error *err);
+
+/* Who is on a network. */
+struct nook_net_member {
+	const char *container;
+	const char *inside;  /* name of its link there: "eth0" */
+	const char *outside; /* its end on the host */
+	struct nook_net_addr address[NOOK_NET_FAMILIES];
+	uint8_t mac[6];
+};
+
+/* Its containers that live, by address. */
+int nook_net_members(const char *state_dir, const char *name, struct nook_arena *a,
+		     struct nook_net_member **ret, size_t *ret_n, struct nook_error *err);
+
+/* Removes all that a network owns. -EBUSY while containers are on it, unless @force: these are
+ * disconnected. May be repeated after a failure. */
+int nook_net_remove(const char *state_dir, const char *name, bool force, struct nook_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Networks from the inside: what the steps of a container, the host's probe and the commands share.
+ * All of nook's networks of one machine are described in STATE_DIR/net:
+ *
+ *	networks/NAME            its record, JSON, written aside and renamed
+ *	lock                     locked (fcntl OFD) by who makes, removes or repairs a network
+ *	addresses/NET:ADDRESS    taken: a symbolic link whose text is the container's name
+ *	ports/PROTO:ADDRESS:PORT taken: the same. ADDRESS is * for all
+ *	hosts/SET                the hosts file of the containers that are on just these networks;
+ *	                         SET is their names, sorted, joined by +
+ *
+ * As with ranges of ids (src/state/range.c): a link is made with its text in one call, leads
+ * nowhere and is never followed; one whose container's lock is free belongs to a dead container and
+ * is free.
+ */
+#ifndef NOOK_NET_NET_H
+#define NOOK_NET_NET_H
+
+#include "address.h"
+#include "base/arena.h"
+#include "nook/net.h"
+#include "nook/plan.h"
+#include "state/state.h"
+
+/* ---- store.c: networks' records ---- */
+
+/* Opens STATE_DIR/net and the folder of it. @folder: "networks", "addresses", "ports", "hosts".
+ * Return: O_PATH descriptor; -ENOENT (nothing noted) when it is missing and not to be made. */
+int nook_net_folder(int base, const char *folder, bool make, struct nook_error *err);
+
+/* Takes the lock of all networks, waiting for who has it. Return: a descriptor that holds it. */
+int nook_net_lock(int base, struct nook_error *err);
+
+/* ---- networks.c ---- */
+
+/* What the probe asks: finds a network for a container, and makes the default one when it is the
+ * default's name and there is none. */
+int nook_net_for_run(const char *state_dir, const char *name, struct nook_arena *a,
+		     struct nook_network *ret, struct nook_error *err);
+
+/* ---- leases.c: addresses ---- */
+
+/**
+ * nook_net_find_address() - an address of the network that nobody has
+ * @family: NOOK_NET_V4 or NOOK_NET_V6
+ * @tries:  how often somebody else was faster: the lowest free one first, later any
+ * @ret:    receives it, with the subnet's prefix
+ *
+ * Reads only. Neither the gateway's nor the network's own addresses. Return: 0; -EADDRNOTAVAIL:
+ * all are taken.
+ */
+int nook_net_find_address(const char *state_dir, const struct nook_network *network,
+			  unsigned family, unsigned tries, struct nook_net_addr *ret,
+			  struct nook_error *err);
+
+/* Takes the link's addresses for the container. -EEXIST: somebody has one; then none is taken. A
+ * dead container that still holds it is undone first. */
+int nook_net_claim(const struct nook_state *state, const struct nook_plan_link *link,
+		   struct nook_error *err);
+int nook_net_release(const struct nook_state *state, const struct nook_plan_link *link,
+		     struct nook_error *err);
+/* Whatever addresses and ports a container holds: when its record can't be read. */
+int nook_net_release_all(const struct nook_state *state, struct nook_error *err);
+
+/* ---- links.c: kernel objects, by batches of rtnetlink ---- */
+
+/* Makes a network's bridge, or brings it to what the record says: address, MTU, up. Return: 0;
+ * -EEXIST: a link of its name is there that is not nook's. */
+int nook_link_bridge(const struct nook_network *network, struct nook_error *err);
+int nook_link_bridge_remove(const struct nook_network *network, struct nook_error *err);
+
+/* Makes the pair with its inner end born in @netns (a descriptor), or the macvlan. One batch. */
+int nook_link_connect(const struct nook_plan_link *link, const char *container, int netns,
+		      struct nook_error *err);
+/* Removes the host's end, and with it the pair. What is gone is done; a link that does not carry
+ * nook's alias for this container is not touched. */
+int nook_link_disconnect(const struct nook_plan_link *link, const char *container,
+			 struct nook_error *err);
+/* Inside: names, addresses, routes, up; the loopback too. In the caller's network namespace; no
+ * malloc, no stdio: the stage calls it. One batch. */
+int nook_link_configure(const struct nook_plan_link *links, size_t n, struct nook_error *err);
+
+/* ---- rules.c: table inet nook ---- */
+
+/* The whole of a network's rules: masquerade, forwarding, isolation; the table and its chains are
+ * made when missing. One transaction; may be repeated. */
+int nook_rules_network(const struct nook_network *network, struct nook_error *err);
+int nook_rules_network_remove(const struct nook_network *network, struct nook_error *err);
+/* Published ports: one transaction; may be repeated. */
+int nook_rules_publish(const struct nook_plan_port *ports, size_t n, struct nook_error *err);
+int nook_rules_unpublish(const struct nook_plan_port *ports, size_t n, struct nook_error *err);
+
+/* ---- ports.c: who has which port of the host ---- */
+
+/* Takes them for the container, and looks that no program of the host listens there. -EADDRINUSE,
+ * @err says who has it; then none is taken. */
+int nook_ports_claim(const struct nook_state *state, const struct nook_plan_port *ports, size_t n,
+		     struct nook_error *err);
+int nook_ports_release(const struct nook_state *state, const struct nook_plan_port *ports, size_t n,
+		       struct nook_error *err);
+
+/* ---- hosts.c: names ---- */
+
+/* The hosts file of a set of networks, made when missing; relative to STATE_DIR: "net/hosts/SET".
+ * @links: of one container. */
+int nook_hosts_file(int base, const struct nook_plan_link *links, size_t n, struct nook_arena *a,
+		    const char **ret, struct nook_error *err);
+/* Writes the container's names and addresses into the hosts file of every set that has one of its
+ * networks; so that no reader ever sees half a line. */
+int nook_hosts_join(int base, const char *container, const char *hostname,
+		    const struct nook_plan_link *links, size_t n, struct nook_error *err);
+int nook_hosts_leave(int base, const char *container, const struct nook_plan_link *links, size_t n,
+		     struct nook_error *err);
+
+/* ---- undo.c ---- */
+
+/* Removes what a container owns of networks, from its record: published ports, its line in the
+ * hosts files, its links, addresses and ports. May be repeated; what is gone is done. */
+int nook_net_undo(const struct nook_state *state, const struct nook_record *record,
+		  struct nook_error *err);
+
+#endif
