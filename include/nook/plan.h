@@ -349,7 +349,7 @@ enum nook_link_kind {
 	NOOK_LINK_MACVLAN, /* on a link of the host, bridge mode */
 };
 
-/* A link between the container and the world. The record keeps it too, to undo. */
+/* A link between the container and the world. */
 struct nook_plan_link {
 	enum nook_link_kind kind;
 	const char *network; /* of nook's; NULL: macvlan */
@@ -363,10 +363,11 @@ struct nook_plan_link {
 		address[NOOK_NET_FAMILIES]; /* with the network's prefix; family 0: none */
 	struct nook_net_addr gateway[NOOK_NET_FAMILIES]; /* default route; family 0: none by this
 							    link */
+	bool asked; /* the user chose the address: when somebody has it, no other will do */
 	const char *from;
 };
 
-/* Ports of the host that lead to the container. The record keeps it too, to undo. */
+/* Ports of the host that lead to the container. */
 struct nook_plan_port {
 	uint8_t protocol;                /* IPPROTO_TCP, IPPROTO_UDP */
 	struct nook_net_addr host;       /* family 0: every address of the host, v4 and v6 */

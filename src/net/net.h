@@ -7,6 +7,8 @@
  *	lock                     locked (fcntl OFD) by who makes, removes or repairs a network
  *	addresses/NET:ADDRESS    taken: a symbolic link whose text is the container's name
  *	ports/PROTO:ADDRESS:PORT taken: the same. ADDRESS is * for all
+ *	containers/NAME          what a container has of networks (struct nook_attached), JSON;
+ *	                         written before the first of it is made
  *	hosts/SET                the hosts file of the containers that are on just these networks;
  *	                         SET is their names, sorted, joined by +
  *
@@ -113,11 +115,34 @@ int nook_hosts_join(int base, const char *container, const char *hostname,
 int nook_hosts_leave(int base, const char *container, const struct nook_plan_link *links, size_t n,
 		     struct nook_error *err);
 
+/* ---- attached.c: what a container has of networks ---- */
+
+struct nook_attached {
+	const char *container;
+	const char *hostname; /* NULL: none of its own */
+	struct nook_plan_link *links;
+	size_t n_links;
+	struct nook_plan_port *ports;
+	size_t n_ports;
+};
+
+/* Texts and arrays come from @a. The file is taken as hostile. Return: 0; -ENOENT (nothing noted):
+ * it has nothing; -EBADMSG; others. @base: STATE_DIR. */
+int nook_attached_read(int base, const char *container, struct nook_arena *a,
+		       struct nook_attached *ret, struct nook_error *err);
+/* Aside, and renamed. By who holds the container's lock, or nook_net_lock() while it runs. */
+int nook_attached_write(int base, const struct nook_attached *attached, struct nook_error *err);
+int nook_attached_delete(int base, const char *container, struct nook_error *err);
+
+/* Of every container, living or dead, by name. One that can't be read is left out. */
+int nook_attached_list(int base, struct nook_arena *a, struct nook_attached **ret, size_t *ret_n,
+		       struct nook_error *err);
+
 /* ---- undo.c ---- */
 
-/* Removes what a container owns of networks, from its record: published ports, its line in the
- * hosts files, its links, addresses and ports. May be repeated; what is gone is done. */
-int nook_net_undo(const struct nook_state *state, const struct nook_record *record,
+/* Removes what a container owns of networks: published ports, its lines in the hosts files, its
+ * links, addresses and ports that it has taken. May be repeated; what is gone is done. */
+int nook_net_undo(const struct nook_state *state, const struct nook_attached *attached,
 		  struct nook_error *err);
 
 #endif

@@ -49,10 +49,6 @@ struct nook_record {
 	uint32_t range; /* id range held; 0: none */
 	struct nook_plan_cgroup_dir *cgroups;
 	size_t n_cgroups;
-	struct nook_plan_link *links;
-	size_t n_links;
-	struct nook_plan_port *ports;
-	size_t n_ports;
 
 	/* to exec */
 	uint64_t namespaces; /* CLONE_NEW* bits of the namespaces that differ from the maker's */
