@@ -15,6 +15,7 @@ import time
 import pytest
 
 import machine
+import netlab as stage
 import nookrun
 import rootfs
 
@@ -112,6 +113,28 @@ def own_runtime_dir(base):
     return path
 
 
+@pytest.fixture(scope="session")
+def why_no_netlab():
+    """What is missing for tests with real packets; None: nothing."""
+    return "needs root" if os.getuid() != 0 else stage.missing()
+
+
+@pytest.fixture
+def netlab(binary, base, why_no_netlab, no_leftovers):
+    """A host and a world of net namespaces: netlab.py. Fails a test that leaves there what nook has made, networks apart."""
+    if why_no_netlab:
+        pytest.skip(why_no_netlab)
+    made = stage.NetLab(binary, base)
+    try:
+        yield made
+        for name in made.files("net/networks"):
+            made.nook.cmd("net", "rm", "--force", name).ok()
+        left = made.left()
+    finally:
+        made.close()
+    assert not left, "left behind on the lab's host: " + "; ".join(left)
+
+
 @pytest.fixture(params=["root", "user"])
 def nook(request, make_nook):
     return make_nook(request.param)
@@ -162,7 +185,7 @@ def busybox_root(request):
 @pytest.fixture(autouse=True)
 def no_leftovers(request):
     """Fails a test after which a mount, cgroup, process, state file or id range is there that wasn't before."""
-    makes_lab = "lab" in request.fixturenames or "make_nook" in request.fixturenames
+    makes_lab = {"lab", "make_nook", "netlab"} & set(request.fixturenames)
     if not makes_lab:
         yield
         return
