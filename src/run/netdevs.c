@@ -82,14 +82,15 @@ static int take_index(void *data, const struct nlmsghdr *h)
 }
 
 /* Return: 0; -ENODEV. */
-static int look_up(int socket, const char *name, int *ret_index, char *why, size_t size)
+static int look_up(int socket, const char *name, int *ret_index, struct nook_nl_refusal *refusal)
 {
 	const struct ifinfomsg head = { .ifi_family = AF_UNSPEC };
 	struct nook_nl q;
 
+	nook_nl_clear(&q);
 	nook_nl_begin(&q, RTM_GETLINK, 0, &head, sizeof(head));
 	nook_nl_put(&q, IFLA_IFNAME, name, strlen(name) + 1);
-	return nook_nl_ask(socket, &q, take_index, ret_index, why, size);
+	return nook_nl_ask(socket, &q, take_index, ret_index, refusal);
 }
 
 /* A name with %d is the kernel's to complete. */
@@ -101,8 +102,8 @@ static bool is_template(const char *name)
 /* All of them, before the first is moved: what goes wrong now has no consequences. */
 static int check(struct move *m, struct nook_error *err)
 {
-	char why[256];
-	int taken = 0, rc = look_up(m->here, m->dev->host, &m->index, why, sizeof(why));
+	struct nook_nl_refusal refusal;
+	int taken = 0, rc = look_up(m->here, m->dev->host, &m->index, &refusal);
 
 	if (rc < 0) {
 		nook_hint(err, "`ip link` lists those of this network namespace");
@@ -110,11 +111,11 @@ static int check(struct move *m, struct nook_error *err)
 	}
 	if (is_template(m->dev->name))
 		return 0;
-	rc = look_up(m->there, m->dev->name, &taken, why, sizeof(why));
+	rc = look_up(m->there, m->dev->name, &taken, &refusal);
 	if (rc == -ENODEV)
 		return 0;
 	if (rc < 0)
-		return fail_nl(m, -rc, why, "look for its name inside", err);
+		return fail_nl(m, -rc, refusal.why, "look for its name inside", err);
 	if (m->dev->from)
 		nook_where(err, "%s", m->dev->from);
 	nook_hint(err, "give it another name, or one with %%d that the kernel completes");
@@ -173,16 +174,17 @@ static int take_address(void *data, const struct nlmsghdr *h)
 static int read_addresses(struct move *m, struct nook_error *err)
 {
 	const struct ifaddrmsg head = { .ifa_family = AF_UNSPEC };
-	char why[256];
+	struct nook_nl_refusal refusal;
 	struct nook_nl q;
 
 	m->addresses = NULL;
 	m->n_addresses = 0;
+	nook_nl_clear(&q);
 	nook_nl_begin(&q, RTM_GETADDR, NLM_F_DUMP, &head, sizeof(head));
 
-	int rc = nook_nl_ask(m->here, &q, take_address, m, why, sizeof(why));
+	int rc = nook_nl_ask(m->here, &q, take_address, m, &refusal);
 
-	return rc < 0 ? fail_nl(m, -rc, why, "read its addresses", err) : 0;
+	return rc < 0 ? fail_nl(m, -rc, refusal.why, "read its addresses", err) : 0;
 }
 
 static bool is_known(const struct move *m, int index)
@@ -219,14 +221,15 @@ static int take_arrived(void *data, const struct nlmsghdr *h)
 static int list_there(struct move *m, nook_nl_each *each, struct nook_error *err)
 {
 	const struct ifinfomsg head = { .ifi_family = AF_UNSPEC };
-	char why[256];
+	struct nook_nl_refusal refusal;
 	struct nook_nl q;
 
+	nook_nl_clear(&q);
 	nook_nl_begin(&q, RTM_GETLINK, NLM_F_DUMP, &head, sizeof(head));
 
-	int rc = nook_nl_ask(m->there, &q, each, m, why, sizeof(why));
+	int rc = nook_nl_ask(m->there, &q, each, m, &refusal);
 
-	return rc < 0 ? fail_nl(m, -rc, why, "list what is inside", err) : 0;
+	return rc < 0 ? fail_nl(m, -rc, refusal.why, "list what is inside", err) : 0;
 }
 
 /* Which number it gets there is the kernel's to say, and so is its name, when that is a template.
@@ -235,18 +238,19 @@ static int send_over(struct move *m, struct nook_error *err)
 {
 	const struct ifinfomsg head = { .ifi_family = AF_UNSPEC, .ifi_index = m->index };
 	const uint32_t ns = (uint32_t)m->ns;
-	char why[256];
+	struct nook_nl_refusal refusal;
 	struct nook_nl q;
 	int rc = list_there(m, take_known, err);
 
 	if (rc < 0)
 		return rc;
+	nook_nl_clear(&q);
 	nook_nl_begin(&q, RTM_NEWLINK, 0, &head, sizeof(head));
 	nook_nl_put(&q, IFLA_NET_NS_FD, &ns, sizeof(ns));
 	nook_nl_put(&q, IFLA_IFNAME, m->dev->name, strlen(m->dev->name) + 1);
-	rc = nook_nl_ask(m->here, &q, NULL, NULL, why, sizeof(why));
+	rc = nook_nl_ask(m->here, &q, NULL, NULL, &refusal);
 	if (rc < 0)
-		return fail_nl(m, -rc, why, "move into the container", err);
+		return fail_nl(m, -rc, refusal.why, "move into the container", err);
 
 	m->arrived = 0;
 	rc = list_there(m, take_arrived, err);
@@ -261,9 +265,10 @@ static int add_address(struct move *m, const struct address *a, struct nook_erro
 		.ifa_scope = a->head.ifa_scope,
 		.ifa_index = (unsigned)m->arrived,
 	};
-	char why[256];
+	struct nook_nl_refusal refusal;
 	struct nook_nl q;
 
+	nook_nl_clear(&q);
 	nook_nl_begin(&q, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, &head, sizeof(head));
 	if (a->local_len)
 		nook_nl_put(&q, IFA_LOCAL, a->local, a->local_len);
@@ -275,10 +280,11 @@ static int add_address(struct move *m, const struct address *a, struct nook_erro
 		nook_nl_put(&q, IFA_RT_PRIORITY, &a->metric, sizeof(a->metric));
 	nook_nl_put(&q, IFA_FLAGS, &a->flags, sizeof(a->flags));
 
-	int rc = nook_nl_ask(m->there, &q, NULL, NULL, why, sizeof(why));
+	int rc = nook_nl_ask(m->there, &q, NULL, NULL, &refusal);
 
-	return rc < 0 && rc != -EEXIST ? fail_nl(m, -rc, why, "give it its addresses again", err)
-				       : 0;
+	return rc < 0 && rc != -EEXIST
+		       ? fail_nl(m, -rc, refusal.why, "give it its addresses again", err)
+		       : 0;
 }
 
 static int set_up(struct move *m, struct nook_error *err)
@@ -287,14 +293,15 @@ static int set_up(struct move *m, struct nook_error *err)
 					.ifi_index = m->arrived,
 					.ifi_flags = IFF_UP,
 					.ifi_change = IFF_UP };
-	char why[256];
+	struct nook_nl_refusal refusal;
 	struct nook_nl q;
 
+	nook_nl_clear(&q);
 	nook_nl_begin(&q, RTM_NEWLINK, 0, &head, sizeof(head));
 
-	int rc = nook_nl_ask(m->there, &q, NULL, NULL, why, sizeof(why));
+	int rc = nook_nl_ask(m->there, &q, NULL, NULL, &refusal);
 
-	return rc < 0 ? fail_nl(m, -rc, why, "set it up inside", err) : 0;
+	return rc < 0 ? fail_nl(m, -rc, refusal.why, "set it up inside", err) : 0;
 }
 
 static int move_one(struct move *m, struct nook_error *err)

@@ -4,7 +4,9 @@
 #include "base/own.h"
 #include "base/text.h"
 
+#include <net/if.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 
@@ -21,37 +23,102 @@ int nook_nl_open(void)
 		return -errno;
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) < 0)
 		return -errno;
+	/* Refused, the kernel says less, or repeats more of what it was told. */
 	(void)setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(on));
-	/* refused, the kernel says less */
+	(void)setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &on, sizeof(on));
 	return move_fd(&fd);
 }
 
-static void append(struct nook_nl *m, const void *data, size_t len)
-{
-	size_t at = NLMSG_ALIGN(m->head.nlmsg_len) - NLMSG_HDRLEN;
+/* ---- writing ---- */
 
-	if (at > sizeof(m->body) || len > sizeof(m->body) - at)
+void nook_nl_clear(struct nook_nl *m)
+{
+	m->used = m->last = 0;
+	m->n = 0;
+}
+
+size_t nook_nl_room(const struct nook_nl *m)
+{
+	return m->n < NOOK_NL_MESSAGES ? sizeof(m->data) - NLMSG_ALIGN(m->used) : 0;
+}
+
+static struct nlmsghdr *head_of(struct nook_nl *m)
+{
+	return (struct nlmsghdr *)(void *)(m->data + m->last);
+}
+
+/* At the next multiple of four; the bytes between are zero. Return: where it is. */
+static size_t append(struct nook_nl *m, const void *data, size_t len)
+{
+	size_t at = NLMSG_ALIGN(m->used);
+
+	if (at > sizeof(m->data) || len > sizeof(m->data) - at)
 		__builtin_trap();
+	memset(m->data + m->used, 0, at - m->used);
 	if (len)
-		memcpy(m->body + at, data, len);
-	m->head.nlmsg_len = (uint32_t)(NLMSG_HDRLEN + at + len);
+		memcpy(m->data + at, data, len);
+	m->used = at + len;
+	return at;
+}
+
+void nook_nl_append(struct nook_nl *m, const void *data, size_t len)
+{
+	(void)append(m, data, len);
+	head_of(m)->nlmsg_len = (uint32_t)(m->used - m->last);
 }
 
 void nook_nl_begin(struct nook_nl *m, uint16_t type, uint16_t flags, const void *header, size_t len)
 {
-	*m = (struct nook_nl){ .head = { .nlmsg_len = NLMSG_HDRLEN,
-					 .nlmsg_type = type,
-					 .nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | flags } };
-	append(m, header, len);
+	const struct nlmsghdr head = { .nlmsg_type = type, .nlmsg_flags = NLM_F_REQUEST | flags };
+
+	if (m->n == NOOK_NL_MESSAGES)
+		__builtin_trap();
+	m->last = append(m, &head, sizeof(head));
+	m->fine[m->n++] = 0;
+	nook_nl_append(m, header, len);
 }
 
 void nook_nl_put(struct nook_nl *m, uint16_t type, const void *data, size_t len)
 {
-	struct rtattr head = { .rta_type = type, .rta_len = (unsigned short)RTA_LENGTH(len) };
+	const struct rtattr head = { .rta_type = type, .rta_len = (unsigned short)RTA_LENGTH(len) };
 
-	append(m, &head, sizeof(head));
-	append(m, data, len);
+	nook_nl_append(m, &head, sizeof(head));
+	nook_nl_append(m, data, len);
 }
+
+void nook_nl_put_u32(struct nook_nl *m, uint16_t type, uint32_t value)
+{
+	nook_nl_put(m, type, &value, sizeof(value));
+}
+
+void nook_nl_put_text(struct nook_nl *m, uint16_t type, const char *text)
+{
+	nook_nl_put(m, type, text, strlen(text) + 1);
+}
+
+size_t nook_nl_nest(struct nook_nl *m, uint16_t type)
+{
+	const struct rtattr head = { .rta_type = type };
+	size_t nest = append(m, &head, sizeof(head));
+
+	nook_nl_nest_end(m, nest);
+	return nest;
+}
+
+void nook_nl_nest_end(struct nook_nl *m, size_t nest)
+{
+	unsigned short len = (unsigned short)(m->used - nest);
+
+	memcpy(m->data + nest + offsetof(struct rtattr, rta_len), &len, sizeof(len));
+	head_of(m)->nlmsg_len = (uint32_t)(m->used - m->last);
+}
+
+void nook_nl_fine(struct nook_nl *m, int errnum)
+{
+	m->fine[m->n - 1] = errnum;
+}
+
+/* ---- reading ---- */
 
 static const struct rtattr *find(const char *attrs, size_t len, uint16_t type)
 {
@@ -73,55 +140,103 @@ const struct rtattr *nook_nl_find(const struct nlmsghdr *message, size_t header,
 		       : find((const char *)message + skip, message->nlmsg_len - skip, type);
 }
 
+const struct rtattr *nook_nl_find_in(const struct rtattr *nest, uint16_t type)
+{
+	return nest ? find(RTA_DATA(nest), RTA_PAYLOAD(nest), type) : NULL;
+}
+
+const char *nook_nl_text(const struct rtattr *attr, char *out, size_t size)
+{
+	size_t len = attr ? strnlen(RTA_DATA(attr), RTA_PAYLOAD(attr)) : 0;
+
+	(void)nook_format(out, size, "%.*s", (int)len, len ? (const char *)RTA_DATA(attr) : "");
+	return out;
+}
+
+uint32_t nook_nl_u32(const struct rtattr *attr, uint32_t otherwise)
+{
+	if (attr && RTA_PAYLOAD(attr) >= sizeof(otherwise))
+		memcpy(&otherwise, RTA_DATA(attr), sizeof(otherwise));
+	return otherwise;
+}
+
 /* Behind the error stands our own message, or its head alone, then attributes. */
-static void why(const struct nlmsghdr *h, char *out, size_t size)
+static void read_why(const struct nlmsghdr *h, char *out, size_t size)
 {
 	const struct nlmsgerr *e = NLMSG_DATA(h);
 	size_t skip = NLMSG_HDRLEN + sizeof(*e);
 
+	out[0] = '\0';
 	if (!(h->nlmsg_flags & NLM_F_ACK_TLVS))
 		return;
 	if (!(h->nlmsg_flags & NLM_F_CAPPED) && e->msg.nlmsg_len > NLMSG_HDRLEN)
 		skip += NLMSG_ALIGN(e->msg.nlmsg_len) - NLMSG_HDRLEN;
-	if (h->nlmsg_len <= skip)
-		return;
-
-	const struct rtattr *a =
-		find((const char *)h + skip, h->nlmsg_len - skip, NLMSGERR_ATTR_MSG);
-
-	if (a)
-		(void)nook_format(out, size, "%.*s", (int)RTA_PAYLOAD(a),
-				  (const char *)RTA_DATA(a));
+	if (h->nlmsg_len > skip)
+		(void)nook_nl_text(
+			find((const char *)h + skip, h->nlmsg_len - skip, NLMSGERR_ATTR_MSG), out,
+			size);
 }
 
 struct answer {
-	uint32_t seq;
+	const struct nook_nl *asked;
+	uint32_t first; /* sequence number of the first message */
 	nook_nl_each *each;
 	void *data;
-	char *why;
-	size_t why_size;
+	struct nook_nl_refusal *refusal;
+	int error; /* of the first that was refused */
 	bool interrupted;
 };
+
+static void note(struct answer *a, unsigned index, const struct nlmsghdr *h, int error)
+{
+	if (!error || a->error || -error == a->asked->fine[index])
+		return;
+	a->error = error;
+	if (a->refusal) {
+		a->refusal->index = index;
+		read_why(h, a->refusal->why, sizeof(a->refusal->why));
+	}
+}
 
 /* Return: 1 at the answer's end, 0 when more is to come, or a negative errno. */
 static int take(struct answer *a, const struct nlmsghdr *h)
 {
-	if (h->nlmsg_seq != a->seq)
+	uint32_t index = h->nlmsg_seq - a->first;
+	bool last = index == a->asked->n - 1;
+
+	if (index >= a->asked->n)
 		return 0; /* of an earlier question, which was given up */
 	if (h->nlmsg_flags & NLM_F_DUMP_INTR)
 		a->interrupted = true;
 	if (h->nlmsg_type == NLMSG_DONE)
-		return 1;
+		return last;
 	if (h->nlmsg_type == NLMSG_ERROR) {
 		const struct nlmsgerr *e = NLMSG_DATA(h);
 
 		if (h->nlmsg_len < NLMSG_LENGTH(sizeof(*e)))
 			return -EPROTO;
-		if (e->error && a->why)
-			why(h, a->why, a->why_size);
-		return e->error ? e->error : 1;
+		note(a, index, h, e->error);
+		return last;
 	}
 	return a->each ? a->each(a->data, h) : 0;
+}
+
+static ssize_t receive(int fd, void *buffer, size_t size, bool *ret_kernels)
+{
+	struct sockaddr_nl from = { 0 };
+	struct iovec io = { .iov_base = buffer, .iov_len = size };
+	struct msghdr msg = {
+		.msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = &io, .msg_iovlen = 1
+	};
+	ssize_t n;
+
+	do {
+		n = recvmsg(fd, &msg, MSG_TRUNC);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return errno == EAGAIN ? -ETIMEDOUT : -errno;
+	*ret_kernels = msg.msg_namelen == sizeof(from) && from.nl_pid == 0;
+	return (size_t)n > size ? -EPROTO : n;
 }
 
 static int read_answer(int fd, struct answer *a)
@@ -129,19 +244,13 @@ static int read_answer(int fd, struct answer *a)
 	_Alignas(struct nlmsghdr) char buffer[32768];
 
 	for (;;) {
-		struct sockaddr_nl from;
-		socklen_t from_len = sizeof(from);
-		ssize_t n = recvfrom(fd, buffer, sizeof(buffer), MSG_TRUNC,
-				     (struct sockaddr *)&from, &from_len);
+		bool kernels;
+		ssize_t n = receive(fd, buffer, sizeof(buffer), &kernels);
 
-		if (n < 0 && errno == EINTR)
-			continue;
 		if (n < 0)
-			return errno == EAGAIN ? -ETIMEDOUT : -errno;
-		if ((size_t)n > sizeof(buffer))
-			return -EPROTO;
-		if (from_len != sizeof(from) || from.nl_pid != 0)
-			continue; /* not the kernel */
+			return (int)n;
+		if (!kernels)
+			continue;
 
 		size_t left = (size_t)n;
 
@@ -150,32 +259,62 @@ static int read_answer(int fd, struct answer *a)
 			int rc = take(a, h);
 
 			if (rc)
-				return rc < 0 ? rc : 0;
+				return rc < 0 ? rc : a->error;
 		}
 	}
 }
 
-int nook_nl_ask(int fd, struct nook_nl *m, nook_nl_each *each, void *data, char *ret_why,
-		size_t why_size)
+/* Numbers them, and sends. Only the last is to be answered: refusals come always. */
+static int ask_once(int fd, struct nook_nl *m, struct answer *a)
 {
-	static uint32_t seq;
+	static uint32_t used;
+	uint32_t seq = __atomic_fetch_add(&used, m->n, __ATOMIC_RELAXED) + 1;
+
+	a->asked = m;
+	a->first = seq;
+	for (size_t at = 0; at < m->used;) {
+		struct nlmsghdr *h = (struct nlmsghdr *)(void *)(m->data + at);
+
+		h->nlmsg_seq = seq++;
+		if (at == m->last)
+			h->nlmsg_flags |= NLM_F_ACK;
+		at += NLMSG_ALIGN(h->nlmsg_len);
+	}
+	if (a->refusal)
+		*a->refusal = (struct nook_nl_refusal){ 0 };
+	if (send(fd, m->data, m->used, 0) < 0)
+		return -errno;
+	return read_answer(fd, a);
+}
+
+int nook_nl_send(int fd, struct nook_nl *m, struct nook_nl_refusal *ret)
+{
+	struct answer a = { .refusal = ret };
+
+	return m->n ? ask_once(fd, m, &a) : 0;
+}
+
+int nook_nl_ask(int fd, struct nook_nl *m, nook_nl_each *each, void *data,
+		struct nook_nl_refusal *ret)
+{
 	int rc = -EPROTO;
 
-	if (ret_why)
-		ret_why[0] = '\0';
 	for (int tries = 0; tries < DUMP_TRIES; tries++) {
-		struct answer a = { .seq = ++seq,
-				    .each = each,
-				    .data = data,
-				    .why = ret_why,
-				    .why_size = why_size };
+		struct answer a = { .each = each, .data = data, .refusal = ret };
 
-		m->head.nlmsg_seq = a.seq;
-		if (send(fd, m, m->head.nlmsg_len, 0) < 0)
-			return -errno;
-		rc = read_answer(fd, &a);
+		rc = ask_once(fd, m, &a);
 		if (rc < 0 || !a.interrupted)
 			return rc;
 	}
 	return rc;
+}
+
+int nook_nl_index(int fd, const char *link)
+{
+	struct ifreq request = { 0 };
+
+	if (strlen(link) >= sizeof(request.ifr_name))
+		return -ENODEV;
+	(void)nook_format(request.ifr_name, sizeof(request.ifr_name), "%s", link);
+	return ioctl(fd, SIOCGIFINDEX, &request) < 0 ? -errno : request.ifr_ifindex;
 }

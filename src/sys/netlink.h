@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Questions to the kernel about links and addresses: netlink(7), rtnetlink(7). */
+/*
+ * Messages to the kernel about links, addresses and routes, one or many at once: netlink(7),
+ * rtnetlink(7). No malloc: the stage uses it too.
+ */
 #ifndef NOOK_SYS_NETLINK_H
 #define NOOK_SYS_NETLINK_H
 
@@ -8,38 +11,81 @@
 #include <stdint.h>
 #include <stddef.h>
 
-/* A message under way. Room for what is asked here: a few addresses and names. */
+#define NOOK_NL_BYTES    4096
+#define NOOK_NL_MESSAGES 48
+
+/* Messages under way. To be cleared first: it is large, and not zeroed. */
 struct nook_nl {
-	struct nlmsghdr head;
-	char body[512];
+	size_t used;                /* bytes of @data */
+	size_t last;                /* where the message begins that is being written */
+	unsigned n;                 /* messages */
+	int fine[NOOK_NL_MESSAGES]; /* the errno that is no failure of this message; 0: none */
+	_Alignas(struct nlmsghdr) char data[NOOK_NL_BYTES];
 };
 
 /* A socket of the network namespace that we are in, CLOEXEC; or a negative errno. */
 int nook_nl_open(void);
 
-/* Begins a message: @type RTM_*, @flags NLM_F_* beside REQUEST and ACK; then the family's own
+void nook_nl_clear(struct nook_nl *m);
+/* Bytes left. What follows traps when there is no room: callers that loop look first. */
+size_t nook_nl_room(const struct nook_nl *m);
+
+/* Begins one more message: @type RTM_*, @flags NLM_F_* beside REQUEST; then the family's own
  * header. */
 void nook_nl_begin(struct nook_nl *m, uint16_t type, uint16_t flags, const void *header,
 		   size_t len);
-/* Adds an attribute. Traps when there is no room: all of them are bounded. */
+/* Add an attribute to it. The text goes with its NUL. */
 void nook_nl_put(struct nook_nl *m, uint16_t type, const void *data, size_t len);
+void nook_nl_put_u32(struct nook_nl *m, uint16_t type, uint32_t value);
+void nook_nl_put_text(struct nook_nl *m, uint16_t type, const char *text);
+/* An attribute that holds attributes: what is put between these two. @nest: what the first has
+ * returned. */
+size_t nook_nl_nest(struct nook_nl *m, uint16_t type);
+void nook_nl_nest_end(struct nook_nl *m, size_t nest);
+/* Bytes that follow as they are, such as a header inside an attribute. */
+void nook_nl_append(struct nook_nl *m, const void *data, size_t len);
+/* This errno (positive) is not a failure of the message: what it asks for is so already. */
+void nook_nl_fine(struct nook_nl *m, int errnum);
+
+/* Which message the kernel refused, and what it says of it: NUL-terminated, "" for nothing. */
+struct nook_nl_refusal {
+	unsigned index; /* from 0, in the order that they were begun in */
+	char why[160];
+};
+
+/**
+ * nook_nl_send() - send them all at once, and learn of the first that was refused
+ * @ret: receives it, when the return value is negative; may be NULL
+ *
+ * The kernel goes on behind a message that it refuses: what may only be done when the one before
+ * was, belongs into another call. Death can't come between them: it is one system call. Return: 0;
+ * the kernel's negative errno; -ETIMEDOUT.
+ */
+int nook_nl_send(int fd, struct nook_nl *m, struct nook_nl_refusal *ret);
 
 /* Told of each message of an answer. Return: 0, or a negative errno that ends it. */
 typedef int nook_nl_each(void *data, const struct nlmsghdr *message);
 
 /**
- * nook_nl_ask() - send, and read the answer to its end
- * @each: NULL: no answer is expected but yes or no
- * @ret_why: receives what the kernel says of a refusal, NUL-terminated, "" when it says nothing;
- * NULL: not wanted
+ * nook_nl_ask() - send the only message, and read the answer to its end
+ * @each: of each message of it
+ * @ret:  as for nook_nl_send()
  *
- * A dump that changed while it was read is asked again, a few times. Return: 0; the kernel's
- * negative errno; -ETIMEDOUT; -EPROTO when the answer is none.
+ * A dump that changed while it was read is asked again, a few times: @each may hear things twice.
+ * Return: 0; the kernel's negative errno; -ETIMEDOUT; -EPROTO when the answer is none.
  */
-int nook_nl_ask(int fd, struct nook_nl *m, nook_nl_each *each, void *data, char *ret_why,
-		size_t why_size);
+int nook_nl_ask(int fd, struct nook_nl *m, nook_nl_each *each, void *data,
+		struct nook_nl_refusal *ret);
 
 /* The attribute @type of a message whose own header has @header bytes; NULL. */
 const struct rtattr *nook_nl_find(const struct nlmsghdr *message, size_t header, uint16_t type);
+/* The same of those inside an attribute; NULL has none. */
+const struct rtattr *nook_nl_find_in(const struct rtattr *nest, uint16_t type);
+/* Its text, NUL-terminated: a longer one is cut. @out stays "" without one. Return: @out. */
+const char *nook_nl_text(const struct rtattr *attr, char *out, size_t size);
+uint32_t nook_nl_u32(const struct rtattr *attr, uint32_t otherwise);
+
+/* The number of a link of the socket's network namespace. Return: -ENODEV when there is none. */
+int nook_nl_index(int fd, const char *link);
 
 #endif
