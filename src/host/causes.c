@@ -6,10 +6,8 @@
 #include <string.h>
 
 static const struct nook_cause_table *const tables[] = {
-	&nook_causes_namespaces,
-	&nook_causes_mounts,
-	&nook_causes_program,
-	&nook_causes_limits,
+	&nook_causes_namespaces, &nook_causes_mounts,  &nook_causes_program,
+	&nook_causes_limits,     &nook_causes_network,
 };
 
 const struct nook_known_cause *nook_known_cause_at(size_t index)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table of causes in four files, by what a reader looks for. Only causes.c puts them together.
+/* The table of causes in five files, by what a reader looks for. Only causes.c puts them together.
  */
 #ifndef NOOK_HOST_CAUSES_TABLES_H
 #define NOOK_HOST_CAUSES_TABLES_H
@@ -15,5 +15,6 @@ extern const struct nook_cause_table nook_causes_namespaces; /* and ids and priv
 extern const struct nook_cause_table nook_causes_mounts;
 extern const struct nook_cause_table nook_causes_program; /* exec and seccomp */
 extern const struct nook_cause_table nook_causes_limits;  /* cgroups, space, names */
+extern const struct nook_cause_table nook_causes_network; /* links, addresses, ports */
 
 #endif

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "links_parts.h"
+
+#include "base/own.h"
+#include "base/text.h"
+#include "sys/procfs.h"
+
+#include <errno.h>
+#include <linux/if_addr.h>
+#include <linux/if_link.h>
+#include <net/if.h>
+#include <string.h>
+#include <sys/socket.h>
+
+int nook_link_open(struct nook_error *err)
+{
+	int fd = nook_nl_open();
+
+	return fd < 0 ? nook_fail(err, -fd, "socket NETLINK_ROUTE") : fd;
+}
+
+void nook_link_batch_init(struct nook_link_batch *b, int socket, const char *link, const char *from)
+{
+	b->socket = socket;
+	b->about = (struct nook_link_about){ .link = link, .from = from };
+	nook_nl_clear(&b->nl);
+}
+
+void nook_link_message(struct nook_link_batch *b, const char *what, uint16_t type, uint16_t flags,
+		       const void *header, size_t len)
+{
+	unsigned i = b->nl.n;
+
+	nook_nl_begin(&b->nl, type, flags, header, len);
+	b->note[i].what = what;
+	b->note[i].about = b->about;
+}
+
+void nook_link_begin(struct nook_link_batch *b, const char *what, uint16_t nl_flags, int index,
+		     unsigned flags, unsigned change)
+{
+	const struct ifinfomsg head = { .ifi_family = AF_UNSPEC,
+					.ifi_index = index,
+					.ifi_flags = flags,
+					.ifi_change = change };
+
+	nook_link_message(b, what, RTM_NEWLINK, nl_flags, &head, sizeof(head));
+}
+
+int nook_link_flush(struct nook_link_batch *b, struct nook_error *err)
+{
+	struct nook_nl_refusal refusal;
+	int rc = nook_nl_send(b->socket, &b->nl, &refusal);
+
+	nook_nl_clear(&b->nl);
+	if (rc == 0)
+		return 0;
+
+	const struct nook_link_about *about = &b->note[refusal.index].about;
+
+	if (about->from)
+		nook_where(err, "%s", about->from);
+	if (rc == -EOPNOTSUPP && nook_starts(refusal.why, "Unknown device type"))
+		nook_cause(err, "no-link-type",
+			   "the kernel doesn't know this sort of link, and found no module for it");
+	if (refusal.why[0] && rc != -EPERM)
+		nook_hint(err, "the kernel says: %s", refusal.why);
+	return nook_fail(err, -rc, "netlink, %s %s", b->note[refusal.index].what, about->link);
+}
+
+void nook_link_put_no_autoconf(struct nook_link_batch *b)
+{
+	const uint8_t none = IN6_ADDR_GEN_MODE_NONE;
+	size_t families = nook_nl_nest(&b->nl, IFLA_AF_SPEC);
+	size_t v6 = nook_nl_nest(&b->nl, AF_INET6);
+
+	nook_nl_put(&b->nl, IFLA_INET6_ADDR_GEN_MODE, &none, sizeof(none));
+	nook_nl_nest_end(&b->nl, v6);
+	nook_nl_nest_end(&b->nl, families);
+}
+
+static void put_broadcast(struct nook_nl *m, const struct nook_net_addr *a)
+{
+	uint8_t last[4];
+
+	for (unsigned i = 0; i < sizeof(last); i++) {
+		unsigned kept = a->prefix > i * 8 ? a->prefix - i * 8 : 0;
+
+		last[i] = (uint8_t)(a->bytes[i] | (kept < 8 ? 0xffu >> kept : 0));
+	}
+	nook_nl_put(m, IFA_BROADCAST, last, sizeof(last));
+}
+
+void nook_link_put_address(struct nook_link_batch *b, int index, const struct nook_net_addr *a)
+{
+	const struct ifaddrmsg head = { .ifa_family = a->family,
+					.ifa_prefixlen = a->prefix,
+					.ifa_scope = RT_SCOPE_UNIVERSE,
+					.ifa_index = (unsigned)index };
+	size_t len = nook_net_bytes(a->family);
+
+	nook_link_message(b, "give an address to", RTM_NEWADDR, NLM_F_CREATE | NLM_F_REPLACE, &head,
+			  sizeof(head));
+	nook_nl_put(&b->nl, IFA_LOCAL, a->bytes, len);
+	nook_nl_put(&b->nl, IFA_ADDRESS, a->bytes, len);
+	if (a->family == AF_INET && a->prefix < 31)
+		put_broadcast(&b->nl, a);
+	if (a->family == AF_INET6) /* nook has given it to nobody else: no wait for an answer */
+		nook_nl_put_u32(&b->nl, IFA_FLAGS, IFA_F_NODAD);
+}
+
+/* ---- whose a link is ---- */
+
+static int take_link(void *data, const struct nlmsghdr *h)
+{
+	struct nook_link_seen *seen = data;
+	const struct ifinfomsg *info = NLMSG_DATA(h);
+	const size_t n = sizeof(*info);
+
+	if (h->nlmsg_type != RTM_NEWLINK || h->nlmsg_len < NLMSG_LENGTH(n))
+		return 0;
+	seen->index = info->ifi_index;
+	seen->group = nook_nl_u32(nook_nl_find(h, n, IFLA_GROUP), 0);
+	(void)nook_nl_text(nook_nl_find(h, n, IFLA_IFALIAS), seen->alias, sizeof(seen->alias));
+	(void)nook_nl_text(nook_nl_find_in(nook_nl_find(h, n, IFLA_LINKINFO), IFLA_INFO_KIND),
+			   seen->kind, sizeof(seen->kind));
+	return 0;
+}
+
+int nook_link_look(int socket, const char *link, struct nook_link_seen *ret, struct nook_error *err)
+{
+	const struct ifinfomsg head = { .ifi_family = AF_UNSPEC };
+	struct nook_link_seen seen = { 0 };
+	struct nook_nl_refusal refusal;
+	struct nook_nl q;
+
+	if (strlen(link) >= IFNAMSIZ)
+		return -ENODEV;
+	nook_nl_clear(&q);
+	nook_nl_begin(&q, RTM_GETLINK, 0, &head, sizeof(head));
+	nook_nl_put_text(&q, IFLA_IFNAME, link);
+	nook_nl_put_u32(&q, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+
+	int rc = nook_nl_ask(socket, &q, take_link, &seen, &refusal);
+
+	if (rc == -ENODEV)
+		return rc;
+	if (rc < 0)
+		return nook_fail(err, -rc, "netlink, look at %s", link);
+	*ret = seen;
+	return 0;
+}
+
+bool nook_link_is_ours(const struct nook_link_seen *seen, const char *kind, const char *alias)
+{
+	if (strcmp(seen->kind, kind) != 0)
+		return false;
+	return strcmp(seen->alias, alias) == 0 ||
+	       (!seen->alias[0] && seen->group == NOOK_LINK_GROUP);
+}
+
+int nook_link_remove(int socket, const char *link, int index, struct nook_error *err)
+{
+	const struct ifinfomsg head = { .ifi_family = AF_UNSPEC, .ifi_index = index };
+	struct nook_nl_refusal refusal;
+	struct nook_nl q;
+
+	nook_nl_clear(&q);
+	nook_nl_begin(&q, RTM_DELLINK, 0, &head, sizeof(head));
+	nook_nl_fine(&q, ENODEV);
+
+	int rc = nook_nl_send(socket, &q, &refusal);
+
+	if (rc < 0 && refusal.why[0])
+		nook_hint(err, "the kernel says: %s", refusal.why);
+	return rc < 0 ? nook_fail(err, -rc, "netlink, remove %s", link) : 0;
+}
+
+int nook_link_refuse_routers(const char *link, struct nook_error *err)
+{
+	struct nook_error inner = { 0 };
+	auto_close int proc = nook_procfs_open(false, err);
+	char path[64];
+
+	if (proc < 0)
+		return proc;
+	(void)nook_format(path, sizeof(path), "sys/net/ipv6/conf/%s/accept_ra", link);
+
+	int rc = nook_procfs_write_at(proc, path, "0", &inner);
+
+	if (rc == 0 || rc == -ENOENT)
+		return 0;
+	if (rc == -EROFS || rc == -EXDEV)
+		nook_hint(&inner, "/proc/sys is covered or read-only here: run where it is whole");
+	if (err)
+		*err = inner;
+	return rc;
+}

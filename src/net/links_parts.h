@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the links*.c files share: messages with what they are for, and whose a link is. */
+#ifndef NOOK_NET_LINKS_PARTS_H
+#define NOOK_NET_LINKS_PARTS_H
+
+#include "net.h"
+
+#include "sys/netlink.h"
+
+/* A link that was made and not yet given its alias: it is ours all the same. The bytes of "nook".
+ * What has its alias is in group 0, the default. */
+#define NOOK_LINK_GROUP 0x6e6f6f6b
+
+#define NOOK_LINK_ALIAS 300 /* room for one, and its NUL: the kernel's limit is 255 characters */
+
+/* Whom a message is about, for errors. */
+struct nook_link_about {
+	const char *link;
+	const char *from; /* the words that asked for it; NULL */
+};
+
+struct nook_link_batch {
+	int socket;
+	struct nook_link_about about; /* of the messages to come */
+	struct {
+		const char *what; /* "bring up" */
+		struct nook_link_about about;
+	} note[NOOK_NL_MESSAGES];
+	struct nook_nl nl;
+};
+
+void nook_link_batch_init(struct nook_link_batch *b, int socket, const char *link,
+			  const char *from);
+/* Begins a message that is to do @what. */
+void nook_link_message(struct nook_link_batch *b, const char *what, uint16_t type, uint16_t flags,
+		       const void *header, size_t len);
+/* One about a link, RTM_NEWLINK, of this number or of none (0). @change: the IFF_* bits of @flags
+ * that count. */
+void nook_link_begin(struct nook_link_batch *b, const char *what, uint16_t nl_flags, int index,
+		     unsigned flags, unsigned change);
+/* Sends what there is, and begins anew. Errors say what was to be done, with the kernel's own words
+ * as a hint. */
+int nook_link_flush(struct nook_link_batch *b, struct nook_error *err);
+
+/* No address of its own making: IPv6's link-local one. The message is about a link, by number. */
+void nook_link_put_no_autoconf(struct nook_link_batch *b);
+/* A message that gives the link an address, usable at once. */
+void nook_link_put_address(struct nook_link_batch *b, int index, const struct nook_net_addr *a);
+
+/* Opens the socket. */
+int nook_link_open(struct nook_error *err);
+
+/* What is known of a link of the host. */
+struct nook_link_seen {
+	int index;
+	uint32_t group;
+	char kind[16]; /* "veth"; "" for none */
+	char alias[NOOK_LINK_ALIAS];
+};
+
+/* Return: 0; -ENODEV (nothing noted): there is none. */
+int nook_link_look(int socket, const char *link, struct nook_link_seen *ret,
+		   struct nook_error *err);
+/* Is it what nook has made, of this kind and for this? */
+bool nook_link_is_ours(const struct nook_link_seen *seen, const char *kind, const char *alias);
+/* Removes it. It may be gone already. */
+int nook_link_remove(int socket, const char *link, int index, struct nook_error *err);
+
+/* Router advertisements are believed by whoever gets one, and anybody on a bridge may send them.
+ * In our network namespace. A kernel without IPv6 has nothing to switch off. */
+int nook_link_refuse_routers(const char *link, struct nook_error *err);
+
+#endif
