@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* STATE_DIR/net: its folders, the lock, and names. STATE_DIR itself was checked when it was opened
+ * (nook_base_open): it is ours, and nobody else could put anything there. */
+#include "store.h"
+
+#include "base/own.h"
+#include "base/text.h"
+#include "state/files.h"
+#include "sys/openat2.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#define BENEATH  (RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)
+#define SLICE_MS 2
+#define PATIENCE_MS                                                                                \
+	20000 /* making a network takes milliseconds, and netlink may wait for ten seconds */
+
+static int open_dir(int base, const char *path, bool make, struct nook_error *err)
+{
+	int fd = nook_openat2(base, path, O_PATH | O_DIRECTORY, 0, BENEATH);
+
+	if (fd == -ENOENT) {
+		if (!make)
+			return -ENOENT;
+		if (mkdirat(base, path, 0700) < 0 && errno != EEXIST)
+			return nook_fail(err, errno, "mkdir %s in the state directory", path);
+		fd = nook_openat2(base, path, O_PATH | O_DIRECTORY, 0, BENEATH);
+	}
+	return fd < 0 ? nook_fail(err, -fd, "open %s in the state directory", path) : fd;
+}
+
+int nook_net_folder(int base, const char *folder, bool make, struct nook_error *err)
+{
+	char path[32];
+
+	(void)nook_format(path, sizeof(path), "net/%s", folder); /* one of ours: short */
+	if (make) {
+		auto_close int net = open_dir(base, "net", true, err);
+
+		if (net < 0)
+			return net;
+	}
+	return open_dir(base, path, make, err);
+}
+
+int nook_net_folder_list(int base, const char *folder, DIR **ret, struct nook_error *err)
+{
+	char path[32];
+
+	(void)nook_format(path, sizeof(path), "net/%s", folder);
+	auto_close int fd = nook_openat2(base, path, O_RDONLY | O_DIRECTORY, 0, BENEATH);
+
+	if (fd == -ENOENT)
+		return -ENOENT;
+
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!dir)
+		return nook_fail(err, fd < 0 ? -fd : errno, "open %s in the state directory", path);
+	(void)move_fd(&fd); /* closedir closes it */
+	*ret = dir;
+	return 0;
+}
+
+/* The file stays for ever, so that it can't be another one by the time it is locked. */
+int nook_net_lock(int base, struct nook_error *err)
+{
+	const struct timespec slice = { .tv_nsec = SLICE_MS * 1000000L };
+	auto_close int net = open_dir(base, "net", true, err);
+
+	if (net < 0)
+		return net;
+	auto_close int fd = nook_openat2(
+		net, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0600, BENEATH);
+
+	if (fd < 0)
+		return nook_fail(err, -fd, "open net/lock in the state directory");
+	for (int waited = 0;; waited += SLICE_MS) {
+		int rc = nook_lock_try(fd);
+
+		if (rc == 0)
+			return move_fd(&fd);
+		if (rc != -EBUSY)
+			return nook_fail(err, -rc, "fcntl F_OFD_SETLK net/lock");
+		if (waited >= PATIENCE_MS)
+			break;
+		(void)nanosleep(&slice, NULL); /* shorter after a signal */
+	}
+	nook_hint(err, "See who has it: lsof +f -- STATE_DIR/net/lock");
+	return nook_refuse(err, EBUSY, "another nook is at work on the networks, and does not end");
+}
+
+/* ---- names ---- */
+
+/* What --net takes for something else. */
+static const char *const words[] = { "bridge", "container", "host",    "macvlan",
+				     "none",   "ns",        "private", "user" };
+
+int nook_net_check_name(const char *name, struct nook_error *err)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		if (strcmp(name, words[i]) == 0) {
+			if (i == 0)
+				nook_hint(err, "The network of --net bridge is called %s.",
+					  NOOK_NET_DEFAULT);
+			return nook_refuse(err, EINVAL,
+					   "no network can be called %s: --net %s means something "
+					   "else",
+					   name, name);
+		}
+	}
+	if (nook_valid_id(name) && strlen(name) <= NOOK_NET_NAME_MAX && !strchr(name, '+'))
+		return 0;
+	nook_hint(err,
+		  "Letters, digits and _ . - make a name, a letter, digit or _ first, %u at most.",
+		  NOOK_NET_NAME_MAX);
+	return nook_refuse(err, EINVAL, "\"%.80s\" can't be a network's name", name);
+}
+
+/* FNV-1a. */
+static uint32_t hash(const char *text)
+{
+	uint32_t h = 2166136261u;
+
+	for (; *text; text++)
+		h = (h ^ (uint8_t)*text) * 16777619u;
+	return h;
+}
+
+void nook_net_bridge_name(const char *name, char out[16])
+{
+	if (nook_starts(name, "nook") && strlen(name) < 16)
+		(void)nook_format(out, 16, "%s", name);
+	else if (strlen(name) <= 12)
+		(void)nook_format(out, 16, "nk-%s", name);
+	else /* a link's name has 15 bytes at most */
+		(void)nook_format(out, 16, "nk-%.5s-%06x", name, hash(name) & 0xffffff);
+}
