@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Addresses of networks: which are free, and who has which. */
+#include "leases.h"
+
+#include "base/own.h"
+#include "base/text.h"
+#include "claims.h"
+#include "state/files.h"
+#include "store.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* Of a larger subnet these many are told apart; what lies behind is looked at one by one. */
+#define WINDOW 65536u
+#define PROBES 256
+
+struct window {
+	const struct nook_net_addr *subnet, *gateway;
+	uint64_t size;
+	uint64_t taken[WINDOW / 64];
+	char prefix[NOOK_NET_NAME_MAX + 2]; /* "NET:" */
+};
+
+static void file_of(const char *network, const struct nook_net_addr *addr,
+		    char out[NOOK_LEASE_FILE])
+{
+	char text[NOOK_NET_TEXT];
+
+	(void)nook_format(out, NOOK_LEASE_FILE, "%s:%s", network, nook_net_text(addr, text));
+}
+
+static bool is_host(const struct window *w, const struct nook_net_addr *addr)
+{
+	return nook_net_usable(w->subnet, addr) && !nook_net_equal(w->gateway, addr);
+}
+
+/* Which one of the subnet's addresses it is; WINDOW when it lies behind the window. */
+static uint64_t place(const struct nook_net_addr *subnet, const struct nook_net_addr *addr)
+{
+	struct nook_net_addr first = nook_net_nth(subnet, 0);
+	uint64_t n = 0;
+
+	for (unsigned i = 0; i < nook_net_bytes(addr->family); i++) {
+		n = n << 8 | (uint8_t)(addr->bytes[i] ^ first.bytes[i]);
+		if (n >= WINDOW)
+			return WINDOW;
+	}
+	return n;
+}
+
+static void mark(struct window *w, uint64_t n)
+{
+	w->taken[n / 64] |= UINT64_C(1) << n % 64;
+}
+
+static bool is_marked(const struct window *w, uint64_t n)
+{
+	return w->taken[n / 64] >> n % 64 & 1;
+}
+
+/* Marks every address of the network that is held, in one pass over the names: no file is looked
+ * at, so that thousands cost little. */
+static int mark_leases(int base, struct window *w, struct nook_error *err)
+{
+	auto_closedir DIR *dir = NULL;
+	int rc = nook_net_folder_list(base, NOOK_CLAIM_ADDRESSES, &dir, err);
+
+	if (rc < 0)
+		return rc == -ENOENT ? 0 : rc;
+	for (;;) {
+		errno = 0;
+		const struct dirent *entry = readdir(dir);
+
+		if (!entry)
+			return errno ? nook_fail(err, errno,
+						 "read net/addresses in the state directory")
+				     : 0;
+
+		const char *text = nook_after(entry->d_name, w->prefix);
+		struct nook_net_addr addr;
+
+		if (!text || nook_net_parse_address(text, &addr, NULL) < 0 ||
+		    !nook_net_contains(w->subnet, &addr))
+			continue;
+
+		uint64_t n = place(w->subnet, &addr);
+
+		if (n < WINDOW)
+			mark(w, n);
+	}
+}
+
+/* Marks what no container can have. */
+static void mark_others(struct window *w)
+{
+	const uint64_t ends[] = { 0, 1, w->size - 1 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		struct nook_net_addr addr = nook_net_nth(w->subnet, ends[i]);
+
+		if (ends[i] < WINDOW && !is_host(w, &addr))
+			mark(w, ends[i]);
+	}
+}
+
+static uint64_t any(uint64_t below)
+{
+	uint64_t n = 0;
+
+	/* Without a random number the lowest is as good, only slower for many at once. */
+	return getrandom(&n, sizeof(n), GRND_NONBLOCK) == sizeof(n) ? n % below : 0;
+}
+
+/* The @skip-th free one. */
+static bool pick(const struct window *w, uint64_t skip, uint64_t *ret)
+{
+	for (uint64_t n = 0; n < w->size && n < WINDOW; n++) {
+		if (!is_marked(w, n) && skip-- == 0) {
+			*ret = n;
+			return true;
+		}
+	}
+	return false;
+}
+
+static uint64_t count_free(const struct window *w)
+{
+	uint64_t free = 0;
+
+	for (uint64_t n = 0; n < w->size && n < WINDOW; n++)
+		free += !is_marked(w, n);
+	return free;
+}
+
+/* Behind the window, where it is hardly ever needed to look. */
+static bool pick_behind(int base, const struct window *w, const char *network,
+			struct nook_net_addr *ret)
+{
+	for (int i = 0; i < PROBES && w->size > WINDOW; i++) {
+		struct nook_net_addr addr = nook_net_nth(w->subnet, WINDOW + any(w->size - WINDOW));
+		char file[NOOK_LEASE_FILE], holder[256];
+
+		file_of(network, &addr, file);
+		if (is_host(w, &addr) &&
+		    nook_claim_holder(base, NOOK_CLAIM_ADDRESSES, file, holder, NULL) == -ENOENT) {
+			*ret = addr;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* One of a container that is dead: to take it undoes that one first. */
+static bool pick_dead(int base, const struct window *w, const char *network,
+		      struct nook_net_addr *ret)
+{
+	for (uint64_t n = 0; n < w->size && n < WINDOW; n++) {
+		struct nook_net_addr addr = nook_net_nth(w->subnet, n);
+		char file[NOOK_LEASE_FILE];
+
+		if (!is_host(w, &addr))
+			continue;
+		file_of(network, &addr, file);
+		if (nook_claim_is_dead(base, NOOK_CLAIM_ADDRESSES, file)) {
+			*ret = addr;
+			return true;
+		}
+	}
+	return false;
+}
+
+static int refuse_full(const struct nook_network *network, unsigned family, struct nook_error *err)
+{
+	char text[NOOK_NET_TEXT];
+
+	nook_hint(err,
+		  "`nook net show %s` lists who has them; a network with a larger --subnet "
+		  "has more.",
+		  network->name);
+	nook_cause(err, "net-full", "every address of a network's subnet has a container");
+	return nook_refuse(err, EADDRNOTAVAIL, "no address is free in %s, the subnet of network %s",
+			   nook_net_text_prefix(&network->subnet[family], text), network->name);
+}
+
+int nook_net_find_address(const char *state_dir, const struct nook_network *network,
+			  unsigned family, unsigned tries, struct nook_net_addr *ret,
+			  struct nook_error *err)
+{
+	struct window w = { .subnet = &network->subnet[family],
+			    .gateway = &network->gateway[family],
+			    .size = nook_net_size(&network->subnet[family]) };
+	auto_close int base = nook_base_open(state_dir, false, err);
+	uint64_t n = 0;
+	int rc = 0;
+
+	if (base < 0 && base != -ENOENT)
+		return base;
+	(void)nook_format(w.prefix, sizeof(w.prefix), "%s:", network->name);
+	mark_others(&w);
+	if (base >= 0)
+		rc = mark_leases(base, &w, err);
+	if (rc < 0)
+		return rc;
+
+	/* The first who looks gets the lowest. Of those who were too late each takes another. */
+	uint64_t free = tries ? count_free(&w) : 0;
+
+	if (pick(&w, free ? any(free) : 0, &n)) {
+		*ret = nook_net_nth(w.subnet, n);
+		return 0;
+	}
+	if (base >= 0 &&
+	    (pick_behind(base, &w, network->name, ret) || pick_dead(base, &w, network->name, ret)))
+		return 0;
+	return refuse_full(network, family, err);
+}
+
+/* ---- taking and giving back ---- */
+
+static int refuse_taken(const struct nook_net_addr *addr, const char *network, const char *from,
+			const char *holder, struct nook_error *err)
+{
+	char text[NOOK_NET_TEXT];
+
+	if (from)
+		nook_where(err, "%s", from);
+	nook_hint(err, "Take another, or leave it to nook by not saying any.");
+	nook_cause(err, "net-address-taken",
+		   "an address belongs to one container of a network at a time");
+	return nook_refuse(err, EEXIST, "the address %s of network %s is that of container %s",
+			   nook_net_text(addr, text), network, holder);
+}
+
+int nook_net_check_address(const char *state_dir, const struct nook_network *network,
+			   const struct nook_net_addr *addr, const char *from,
+			   struct nook_error *err)
+{
+	unsigned family = addr->family == AF_INET6 ? NOOK_NET_V6 : NOOK_NET_V4;
+	const struct nook_net_addr *subnet = &network->subnet[family];
+	char file[NOOK_LEASE_FILE], holder[256], a[NOOK_NET_TEXT], b[NOOK_NET_TEXT];
+
+	if (from)
+		nook_where(err, "%s", from);
+	if (!subnet->family)
+		return nook_refuse(err, EINVAL, "network %s has no %s subnet for the address %s",
+				   network->name, family == NOOK_NET_V6 ? "IPv6" : "IPv4",
+				   nook_net_text(addr, a));
+	if (!nook_net_contains(subnet, addr))
+		return nook_refuse(
+			err, EINVAL, "the address %s is not in %s, the subnet of network %s",
+			nook_net_text(addr, a), nook_net_text_prefix(subnet, b), network->name);
+	if (nook_net_equal(&network->gateway[family], addr))
+		return nook_refuse(err, EINVAL, "the address %s is the gateway's of network %s",
+				   nook_net_text(addr, a), network->name);
+	if (!nook_net_usable(subnet, addr))
+		return nook_refuse(err, EINVAL,
+				   "the address %s is the first or last of %s, which no container "
+				   "can have",
+				   nook_net_text(addr, a), nook_net_text_prefix(subnet, b));
+
+	auto_close int base = nook_base_open(state_dir, false, err);
+
+	if (base < 0)
+		return base == -ENOENT ? 0 : base;
+	file_of(network->name, addr, file);
+	int rc = nook_claim_holder(base, NOOK_CLAIM_ADDRESSES, file, holder, err);
+
+	if (rc == -ENOENT || (rc == 0 && nook_claim_is_dead(base, NOOK_CLAIM_ADDRESSES, file)))
+		return 0;
+	return rc < 0 ? rc : refuse_taken(addr, network->name, from, holder, err);
+}
+
+int nook_net_claim(const struct nook_state *state, const struct nook_plan_link *link,
+		   struct nook_error *err)
+{
+	char file[NOOK_LEASE_FILE], holder[256];
+
+	for (int i = 0; i < NOOK_NET_FAMILIES && link->network; i++) {
+		const struct nook_net_addr *addr = &link->address[i];
+
+		if (!addr->family)
+			continue;
+		file_of(link->network, addr, file);
+
+		int rc = nook_claim_take(state, NOOK_CLAIM_ADDRESSES, file, holder, err);
+
+		if (rc == -EEXIST)
+			rc = refuse_taken(addr, link->network, link->from, holder, err);
+		if (rc < 0) {
+			(void)nook_net_release(state, link, NULL); /* undone once more at the end */
+			return rc;
+		}
+	}
+	return 0;
+}
+
+int nook_net_release(const struct nook_state *state, const struct nook_plan_link *link,
+		     struct nook_error *err)
+{
+	int first = 0;
+
+	for (int i = 0; i < NOOK_NET_FAMILIES && link->network; i++) {
+		char file[NOOK_LEASE_FILE];
+
+		if (!link->address[i].family)
+			continue;
+		file_of(link->network, &link->address[i], file);
+
+		int rc = nook_claim_release(state, NOOK_CLAIM_ADDRESSES, file, first ? NULL : err);
+
+		if (first == 0)
+			first = rc;
+	}
+	return first;
+}
+
+int nook_net_release_all(const struct nook_state *state, struct nook_error *err)
+{
+	int addresses = nook_claim_release_all(state, NOOK_CLAIM_ADDRESSES, err);
+	int ports = nook_claim_release_all(state, NOOK_CLAIM_PORTS, addresses ? NULL : err);
+
+	return addresses ? addresses : ports;
+}
