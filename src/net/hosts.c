@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The hosts files of sets of networks, STATE_DIR/net/hosts/SET. Each container sees the one of its
+ * own set, read-only; a container's lines stand in the file of every set that has one of its
+ * networks. So joining costs one write a file, however many containers there are.
+ *
+ * Writers hold a lock on a file beside them: one on the file itself could be had by whoever reads
+ * it inside.
+ */
+#include "hosts_slots.h"
+#include "names.h"
+#include "net.h"
+
+#include "base/own.h"
+#include "base/text.h"
+#include "sys/openat2.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define BENEATH  (RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)
+#define NAME_LEN 255     /* of a file */
+#define LOCK     ".lock" /* no set begins with a dot */
+#define NEW      ".new"
+
+/* The folder, locked. */
+struct hosts {
+	int dir; /* O_PATH */
+	int lock;
+};
+#define HOSTS_NONE ((struct hosts){ .dir = NO_FD, .lock = NO_FD })
+
+static void close_hosts(struct hosts *h)
+{
+	close_fd(&h->dir);
+	close_fd(&h->lock);
+}
+
+/* -ENOENT, nothing noted: there is none, and it is not to be made. */
+static int open_hosts(int base, bool make, struct hosts *ret, struct nook_error *err)
+{
+	struct flock all = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	auto_close int dir = nook_net_folder(base, "hosts", make, err);
+
+	if (dir < 0)
+		return dir;
+
+	auto_close int lock = nook_openat2(dir, LOCK, O_RDWR | O_CREAT, 0600, BENEATH);
+
+	if (lock < 0)
+		return nook_fail(err, -lock, "open net/hosts/" LOCK " in the state directory");
+	while (fcntl(lock, F_OFD_SETLKW, &all) < 0) {
+		if (errno != EINTR)
+			return nook_fail(err, errno, "fcntl F_OFD_SETLKW net/hosts/" LOCK);
+	}
+	ret->dir = move_fd(&dir);
+	ret->lock = move_fd(&lock);
+	return 0;
+}
+
+/* ---- sets ---- */
+
+/* Is the network one of the set's? */
+static bool in_set(const char *set, const char *network)
+{
+	size_t len = strlen(network);
+
+	for (const char *at = set; *at;) {
+		size_t n = strcspn(at, "+");
+
+		if (n == len && memcmp(at, network, n) == 0)
+			return true;
+		at += n + (at[n] == '+');
+	}
+	return false;
+}
+
+static bool before(const char *a, const char *b)
+{
+	return !b || strcmp(a, b) < 0;
+}
+
+/* The network's that comes next after @last in the alphabet; NULL: none. */
+static const char *next_network(const struct nook_plan_link *links, size_t n, const char *last)
+{
+	const char *best = NULL;
+
+	for (size_t i = 0; i < n; i++) {
+		const char *name = links[i].network;
+
+		if (name && (!last || strcmp(name, last) > 0) && before(name, best))
+			best = name;
+	}
+	return best;
+}
+
+/* "" when the links are on no network of nook's. */
+static int name_set(const struct nook_plan_link *links, size_t n, char out[NAME_LEN + 1],
+		    struct nook_error *err)
+{
+	size_t len = 0;
+
+	out[0] = '\0';
+	for (const char *net = next_network(links, n, NULL); net;
+	     net = next_network(links, n, net)) {
+		if (len + strlen(net) + 1 > NAME_LEN) {
+			nook_hint(err, "networks with shorter names leave room for more of them");
+			return nook_refuse(err, E2BIG,
+					   "the names of a container's networks are more than %d "
+					   "bytes together",
+					   NAME_LEN);
+		}
+		len += nook_format(out + len, NAME_LEN + 1 - len, len ? "+%s" : "%s", net);
+	}
+	return 0;
+}
+
+/* A lease that somebody inside has taken on the file makes this -EWOULDBLOCK, and not wait for it:
+ * fcntl(2), "Leases". */
+static int open_set(const struct hosts *h, const char *set, struct nook_error *err)
+{
+	struct stat st;
+	auto_close int fd = nook_openat2(h->dir, set, O_RDWR | O_NONBLOCK | O_NOCTTY, 0, BENEATH);
+
+	if (fd == -ENOENT)
+		return -ENOENT;
+	if (fd == -EWOULDBLOCK)
+		nook_hint(err,
+			  "a program in a container on these networks holds a lease on its "
+			  "/etc/hosts; the kernel takes it back in /proc/sys/fs/lease-break-time "
+			  "seconds");
+	if (fd < 0)
+		return nook_fail(err, -fd, "open net/hosts/%s in the state directory", set);
+	if (fstat(fd, &st) < 0)
+		return nook_fail(err, errno, "fstat net/hosts/%s", set);
+	if (!S_ISREG(st.st_mode))
+		return nook_refuse(err, EINVAL, "net/hosts/%s in the state directory is no file",
+				   set);
+	return move_fd(&fd);
+}
+
+/* What is done with each set's file. Positive: enough. */
+typedef int each_set(void *data, const struct hosts *h, const char *set, struct nook_error *err);
+
+static int for_sets(const struct hosts *h, each_set *each, void *data, struct nook_error *err)
+{
+	auto_close int fd = nook_openat2(h->dir, ".", O_RDONLY | O_DIRECTORY, 0, BENEATH);
+	auto_closedir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!dir)
+		return nook_fail(err, fd < 0 ? -fd : errno,
+				 "open net/hosts in the state directory");
+	(void)move_fd(&fd); /* closedir closes it */
+
+	for (;;) {
+		errno = 0;
+		const struct dirent *entry = readdir(dir);
+		int rc;
+
+		if (!entry)
+			return errno ? nook_fail(err, errno,
+						 "read net/hosts in the state directory")
+				     : 0;
+		if (entry->d_name[0] == '.')
+			continue;
+		rc = each(data, h, entry->d_name, err);
+		if (rc != 0)
+			return rc < 0 ? rc : 0;
+	}
+}
+
+/* ---- a new file ---- */
+
+struct filling {
+	const char *network;
+	int to;
+};
+
+/* One file that has the network has all that are on it. */
+static int fill_from(void *data, const struct hosts *h, const char *set, struct nook_error *err)
+{
+	const struct filling *f = data;
+
+	if (!in_set(set, f->network))
+		return 0;
+
+	auto_close int from = open_set(h, set, err);
+	int rc = from < 0 ? from : nook_hosts_copy(from, f->to, f->network, err);
+
+	return rc < 0 ? rc : 1;
+}
+
+static int fill(const struct hosts *h, int fd, const struct nook_plan_link *links, size_t n,
+		struct nook_error *err)
+{
+	struct filling f = { .to = fd };
+	int rc = nook_hosts_begin(fd, err);
+
+	while (rc == 0 && (f.network = next_network(links, n, f.network)))
+		rc = for_sets(h, fill_from, &f, err);
+	return rc;
+}
+
+static int make_set(const struct hosts *h, const char *set, const struct nook_plan_link *links,
+		    size_t n, struct nook_error *err)
+{
+	/* Left by who died here; we have the lock. */
+	if (unlinkat(h->dir, NEW, 0) < 0 && errno != ENOENT)
+		return nook_fail(err, errno, "unlink net/hosts/" NEW " in the state directory");
+
+	auto_close int fd = nook_openat2(h->dir, NEW, O_RDWR | O_CREAT | O_EXCL, 0644, BENEATH);
+	int rc = fd < 0 ? nook_fail(err, -fd, "open net/hosts/" NEW " in the state directory")
+			: fill(h, fd, links, n, err);
+
+	/* Whatever the umask: those inside are to read it. */
+	if (rc == 0 && fchmod(fd, 0644) < 0)
+		rc = nook_fail(err, errno, "fchmod net/hosts/" NEW);
+	if (rc == 0 && renameat(h->dir, NEW, h->dir, set) < 0)
+		rc = nook_fail(err, errno, "rename net/hosts/" NEW " to %s", set);
+	if (rc < 0 && fd >= 0)
+		(void)unlinkat(h->dir, NEW, 0); /* the next maker tries again */
+	return rc;
+}
+
+/* Makes the file of the links' set when it is missing. */
+static int need_set(const struct hosts *h, const char *set, const struct nook_plan_link *links,
+		    size_t n, struct nook_error *err)
+{
+	auto_close int fd = open_set(h, set, err);
+
+	return fd == -ENOENT ? make_set(h, set, links, n, err) : fd < 0 ? fd : 0;
+}
+
+int nook_hosts_file(int base, const struct nook_plan_link *links, size_t n, struct nook_arena *a,
+		    const char **ret, struct nook_error *err)
+{
+	char set[NAME_LEN + 1];
+	__attribute__((cleanup(close_hosts))) struct hosts h = HOSTS_NONE;
+	int rc = name_set(links, n, set, err);
+
+	if (rc == 0 && !*set) {
+		*ret = NULL;
+		return 0;
+	}
+	if (rc == 0)
+		rc = open_hosts(base, true, &h, err);
+	if (rc == 0)
+		rc = need_set(&h, set, links, n, err);
+	if (rc == 0)
+		*ret = nook_printf(a, "net/hosts/%s", set);
+	return rc;
+}
+
+/* ---- coming and going ---- */
+
+struct member {
+	const char *container, *hostname;
+	const struct nook_plan_link *links;
+	size_t n;
+};
+
+static int add_link(const struct member *m, const struct nook_plan_link *l, int fd,
+		    struct nook_error *err)
+{
+	int rc = 0;
+
+	for (unsigned f = 0; f < NOOK_NET_FAMILIES && rc == 0; f++) {
+		struct nook_hosts_slot lines[NOOK_HOSTS_LINES];
+
+		if (!l->address[f].family)
+			continue;
+		rc = nook_hosts_add(fd, lines,
+				    nook_hosts_compose(&l->address[f], l->network, m->container,
+						       m->hostname, lines),
+				    err);
+	}
+	return rc;
+}
+
+static int join_set(void *data, const struct hosts *h, const char *set, struct nook_error *err)
+{
+	const struct member *m = data;
+	auto_close int fd = NO_FD;
+	int rc = 0;
+
+	for (size_t i = 0; i < m->n && rc == 0; i++) {
+		if (!m->links[i].network || !in_set(set, m->links[i].network))
+			continue;
+		if (fd < 0)
+			fd = rc = open_set(h, set, err);
+		if (rc >= 0)
+			rc = add_link(m, &m->links[i], fd, err);
+	}
+	return rc < 0 ? rc : 0;
+}
+
+int nook_hosts_join(int base, const char *container, const char *hostname,
+		    const struct nook_plan_link *links, size_t n, struct nook_error *err)
+{
+	struct member m = { container, hostname, links, n };
+	char set[NAME_LEN + 1];
+	__attribute__((cleanup(close_hosts))) struct hosts h = HOSTS_NONE;
+	int rc = name_set(links, n, set, err);
+
+	if (rc < 0 || !*set)
+		return rc;
+	rc = open_hosts(base, true, &h, err);
+	if (rc == 0)
+		rc = need_set(&h, set, links, n, err);
+	return rc < 0 ? rc : for_sets(&h, join_set, &m, err);
+}
+
+static int leave_set(void *data, const struct hosts *h, const char *set, struct nook_error *err)
+{
+	const struct member *m = data;
+	auto_close int fd = NO_FD;
+	int rc = 0;
+
+	for (size_t i = 0; i < m->n && rc >= 0; i++) {
+		const char *network = m->links[i].network;
+
+		if (!network || !in_set(set, network))
+			continue;
+		if (fd < 0)
+			fd = rc = open_set(h, set, err);
+		if (rc >= 0)
+			rc = nook_hosts_drop(fd, m->container, network, err);
+	}
+	return rc < 0 ? rc : 0;
+}
+
+static int leave_with(int base, each_set *each, struct member m, struct nook_error *err)
+{
+	__attribute__((cleanup(close_hosts))) struct hosts h = HOSTS_NONE;
+	int rc = open_hosts(base, false, &h, err);
+
+	if (rc == -ENOENT)
+		return 0;
+	return rc < 0 ? rc : for_sets(&h, each, &m, err);
+}
+
+int nook_hosts_leave(int base, const char *container, const struct nook_plan_link *links, size_t n,
+		     struct nook_error *err)
+{
+	bool named = next_network(links, n, NULL);
+
+	return named ? leave_with(base, leave_set, (struct member){ container, NULL, links, n },
+				  err)
+		     : 0;
+}
+
+static int leave_any(void *data, const struct hosts *h, const char *set, struct nook_error *err)
+{
+	const struct member *m = data;
+	auto_close int fd = open_set(h, set, err);
+
+	return fd < 0 ? fd : nook_hosts_drop(fd, m->container, NULL, err);
+}
+
+int nook_hosts_leave_all(int base, const char *container, struct nook_error *err)
+{
+	return leave_with(base, leave_any, (struct member){ .container = container }, err);
+}
+
+static int remove_set(void *data, const struct hosts *h, const char *set, struct nook_error *err)
+{
+	const char *network = data;
+	bool used = false;
+
+	if (!in_set(set, network))
+		return 0;
+
+	auto_close int fd = open_set(h, set, err);
+	int rc = fd < 0 ? fd : nook_hosts_used(fd, &used, err);
+
+	/* A container that has it still, by another of its networks, is to see who comes there. */
+	if (rc == 0 && !used && unlinkat(h->dir, set, 0) < 0 && errno != ENOENT)
+		return nook_fail(err, errno, "unlink net/hosts/%s in the state directory", set);
+	return rc;
+}
+
+int nook_hosts_remove(int base, const char *network, struct nook_error *err)
+{
+	__attribute__((cleanup(close_hosts))) struct hosts h = HOSTS_NONE;
+	int rc = open_hosts(base, false, &h, err);
+
+	if (rc == -ENOENT)
+		return 0;
+	return rc < 0 ? rc : for_sets(&h, remove_set, (void *)(uintptr_t)network, err);
+}
