@@ -164,13 +164,15 @@ static int look_at_host(struct hunt *h, uint8_t family, struct nook_error *err)
 	if (fd < 0)
 		return nook_fail(err, -fd, "socket(NETLINK_ROUTE)");
 
+	nook_nl_clear(&q);
 	nook_nl_begin(&q, RTM_GETADDR, NLM_F_DUMP, &addresses, sizeof(addresses));
-	int rc = nook_nl_ask(fd, &q, each_address, h);
+	int rc = nook_nl_ask(fd, &q, each_address, h, NULL);
 
 	if (rc < 0)
 		return nook_fail(err, -rc, "read the addresses of this machine");
+	nook_nl_clear(&q);
 	nook_nl_begin(&q, RTM_GETROUTE, NLM_F_DUMP, &routes, sizeof(routes));
-	rc = nook_nl_ask(fd, &q, each_route, h);
+	rc = nook_nl_ask(fd, &q, each_route, h, NULL);
 	return rc < 0 ? nook_fail(err, -rc, "read the routes of this machine") : 0;
 }
 
