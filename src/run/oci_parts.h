@@ -22,14 +22,12 @@ void nook_oci_garbled(const char *id, struct nook_error *err);
 int nook_oci_load(const char *state_dir, const char *id, enum nook_record_part part,
 		  struct nook_arena *a, struct nook_oci_state *ret, struct nook_error *err);
 
-/* What is true of a record that was read. @starts: a descriptor of the folder start/. */
-enum nook_oci_status nook_oci_status_of(const struct nook_record *record, enum nook_life life,
-					int starts);
+/* What is true of a record that was read. Return: 0, or a negative errno: it is not known. */
+int nook_oci_status_of(const struct nook_record *record, enum nook_life life,
+		       enum nook_oci_status *ret, struct nook_error *err);
 
 /* The socket of a created container: connected. -ECONNREFUSED: its program was started. */
 int nook_oci_connect_start(int starts, const char *name, struct nook_error *err);
-/* None is no error. */
-int nook_oci_remove_start(int starts, const char *name, struct nook_error *err);
 
 /* The same for who holds its lock. */
 int nook_oci_load_taken(struct nook_state *s, enum nook_record_part part, struct nook_arena *a,

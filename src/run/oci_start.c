@@ -37,12 +37,8 @@ static int refuse_start(const char *id, enum nook_oci_status status, struct nook
 	}
 }
 
-/*
- * Says go, and listens until execve closes the other end; what comes before is why it could not.
- * @ret_heard: it waits no longer, by us or by a `start` before us that was killed; else the next
- * one may still start it.
- */
-static int go(int starts, const struct nook_record *r, bool *ret_heard, struct nook_error *err)
+/* Says go, and listens until execve closes the other end; what comes before is why it could not. */
+static int go(int starts, const struct nook_record *r, struct nook_error *err)
 {
 	auto_close int pidfd = NO_FD;
 	int rc = nook_state_pidfd(r, &pidfd, err);
@@ -52,9 +48,8 @@ static int go(int starts, const struct nook_record *r, bool *ret_heard, struct n
 
 	auto_close int fd = nook_oci_connect_start(starts, r->start, err);
 
-	*ret_heard = fd == -ECONNREFUSED;
+	/* It was told by a `start` before us that was killed, or is about to end. */
 	if (fd == -ECONNREFUSED) {
-		/* It may be about to end, too. */
 		bool ended = nook_pidfd_wait(pidfd, DYING_MS) == 0;
 
 		return refuse_start(r->name, ended ? NOOK_OCI_STOPPED : NOOK_OCI_RUNNING, err);
@@ -69,7 +64,6 @@ static int go(int starts, const struct nook_record *r, bool *ret_heard, struct n
 	rc = nook_send(fd, NOOK_MSG_START, NULL, 0, NO_FD);
 	if (rc < 0)
 		return nook_fail(err, -rc, "send to the container's first process");
-	*ret_heard = true;
 	rc = nook_wait(&walk, NOOK_MSG_NONE, err);
 	if (rc == -EPIPE && !walk.unheard)
 		return 0;
@@ -118,8 +112,6 @@ static int start_taken(struct nook_state *s, struct nook_arena *a, bool notify, 
 		       struct nook_error *err)
 {
 	struct nook_oci_state c;
-	bool heard = false;
-	int starts = s->dirs[NOOK_FOLDER_START];
 	int rc = nook_oci_load_taken(s, NOOK_RECORD_TEXT, a, &c, err);
 
 	if (rc < 0)
@@ -133,15 +125,8 @@ static int start_taken(struct nook_state *s, struct nook_arena *a, bool notify, 
 	}
 
 	rc = notify ? open_notify(s, &c.record, ret, err) : 0;
-	if (rc < 0)
-		return rc;
-	rc = go(starts, &c.record, &heard, err);
-	if (heard) {
-		/* By this it is known as started: the record stays as it is. */
-		int forgot = nook_oci_remove_start(starts, c.record.start, rc == 0 ? err : NULL);
-
-		rc = rc < 0 ? rc : forgot;
-	}
+	if (rc == 0)
+		rc = go(s->dirs[NOOK_FOLDER_START], &c.record, err);
 	if (rc == 0)
 		rc = run_poststart(&c.record, a, err);
 	return rc;

@@ -2,11 +2,7 @@
 /* What there is: one container, or all of them, and what is true of each now. */
 #include "oci_parts.h"
 
-#include "base/own.h"
-
 #include <errno.h>
-#include <fcntl.h>
-#include <sys/stat.h>
 
 int nook_oci_no_such(const char *id, struct nook_error *err)
 {
@@ -31,29 +27,29 @@ const char *nook_oci_status_text(enum nook_oci_status status)
 	return texts[status];
 }
 
-enum nook_oci_status nook_oci_status_of(const struct nook_record *r, enum nook_life life,
-					int starts)
+int nook_oci_status_of(const struct nook_record *r, enum nook_life life, enum nook_oci_status *ret,
+		       struct nook_error *err)
 {
-	struct stat st;
+	int executed = 1;
 
+	if (life == NOOK_LIFE_RUNNING && r->phase == NOOK_PHASE_CREATED) {
+		/* `start` rewrites nothing, and may be killed at any time: the stage itself shows
+		 * whether it has become the program. */
+		executed = nook_has_executed(r->pid, err);
+		if (executed == -ESRCH)
+			life = NOOK_LIFE_GONE;
+		else if (executed < 0)
+			return executed;
+	}
 	if (life == NOOK_LIFE_STARTING)
-		return NOOK_OCI_CREATING;
-	if (life == NOOK_LIFE_GONE)
-		return NOOK_OCI_STOPPED;
-	if (nook_oci_is_paused(r))
-		return NOOK_OCI_PAUSED;
-	/* `start` takes the socket away, and rewrites nothing. */
-	if (r->phase == NOOK_PHASE_CREATED && r->start && starts >= 0 &&
-	    fstatat(starts, r->start, &st, AT_SYMLINK_NOFOLLOW) == 0)
-		return NOOK_OCI_CREATED;
-	return NOOK_OCI_RUNNING;
-}
-
-static int open_starts(const char *state_dir)
-{
-	auto_close int base = nook_base_open(state_dir, false, NULL);
-
-	return base < 0 ? NO_FD : nook_folder_open(base, NOOK_FOLDER_START, false, NULL);
+		*ret = NOOK_OCI_CREATING;
+	else if (life == NOOK_LIFE_GONE)
+		*ret = NOOK_OCI_STOPPED;
+	else if (nook_oci_is_paused(r))
+		*ret = NOOK_OCI_PAUSED;
+	else
+		*ret = executed ? NOOK_OCI_RUNNING : NOOK_OCI_CREATED;
+	return 0;
 }
 
 int nook_oci_load(const char *state_dir, const char *id, enum nook_record_part part,
@@ -73,17 +69,14 @@ int nook_oci_load(const char *state_dir, const char *id, enum nook_record_part p
 		return rc;
 	}
 
-	auto_close int starts =
-		ret->record.phase == NOOK_PHASE_CREATED ? open_starts(state_dir) : NO_FD;
-
-	ret->status = nook_oci_status_of(&ret->record, life, starts);
-	return 0;
+	return nook_oci_status_of(&ret->record, life, &ret->status, err);
 }
 
 int nook_oci_load_taken(struct nook_state *s, enum nook_record_part part, struct nook_arena *a,
 			struct nook_oci_state *ret, struct nook_error *err)
 {
 	const struct nook_holder nobody = { 0 };
+	enum nook_life life;
 	char boot_id[37];
 	int rc = nook_boot_id(boot_id, err);
 
@@ -93,9 +86,8 @@ int nook_oci_load_taken(struct nook_state *s, enum nook_record_part part, struct
 		nook_oci_garbled(s->name, err);
 	if (rc < 0)
 		return rc;
-	ret->status = nook_oci_status_of(&ret->record, nook_life_of(&ret->record, &nobody, boot_id),
-					 s->dirs[NOOK_FOLDER_START]);
-	return 0;
+	rc = nook_life_of(&ret->record, &nobody, boot_id, &life, err);
+	return rc < 0 ? rc : nook_oci_status_of(&ret->record, life, &ret->status, err);
 }
 
 int nook_oci_state(const char *state_dir, const char *id, struct nook_arena *a,
@@ -114,7 +106,6 @@ int nook_oci_list(const char *state_dir, struct nook_arena *a, struct nook_oci_s
 	if (rc < 0)
 		return rc;
 
-	auto_close int starts = n ? open_starts(state_dir) : NO_FD;
 	struct nook_oci_state *list = nook_alloc_array(a, n, sizeof(*list));
 
 	for (size_t i = 0; i < n; i++) {
@@ -122,10 +113,10 @@ int nook_oci_list(const char *state_dir, struct nook_arena *a, struct nook_oci_s
 		list[i].error = entries[i].error;
 		if (list[i].error.errnum == EBADMSG)
 			nook_oci_garbled(list[i].record.name, &list[i].error);
-		list[i].status =
-			entries[i].error.errnum
-				? NOOK_OCI_STOPPED
-				: nook_oci_status_of(&entries[i].record, entries[i].life, starts);
+		list[i].status = NOOK_OCI_STOPPED;
+		if (!list[i].error.errnum)
+			(void)nook_oci_status_of(&entries[i].record, entries[i].life,
+						 &list[i].status, &list[i].error);
 	}
 	*ret = list;
 	*ret_n = n;

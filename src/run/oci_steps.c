@@ -53,29 +53,18 @@ void open_start_show(const struct nook_plan *plan, struct nook_rows *rows)
 		  "socket(SEQPACKET), bind(\"%s/start/NUMBER\"), listen", plan->state_dir);
 }
 
+/* Twice where it fails: a lack of memory may have passed. */
 int close_start(void *ctx, struct nook_error *err)
 {
 	struct nook_create *c = ctx;
+	int starts = c->state.dirs[NOOK_FOLDER_START];
 
 	close_fd(&c->stage.start);
-	if (!c->start_made)
-		return 0;
-
-	int rc = nook_oci_remove_start(c->state.dirs[NOOK_FOLDER_START], c->record.start, err);
-
-	if (rc == 0)
-		c->start_made = false;
-	return rc;
-}
-
-/* Twice where it fails: a lack of memory may have passed. */
-int nook_oci_remove_start(int starts, const char *name, struct nook_error *err)
-{
-	for (int i = 0; i < 2; i++) {
-		if (unlinkat(starts, name, 0) == 0 || errno == ENOENT)
-			return 0;
-	}
-	return nook_fail(err, errno, "unlink start/%s in the state directory", name);
+	for (int i = 0; i < 2 && c->start_made; i++)
+		c->start_made = unlinkat(starts, c->record.start, 0) < 0 && errno != ENOENT;
+	return c->start_made ? nook_fail(err, errno, "unlink start/%s in the state directory",
+					 c->record.start)
+			     : 0;
 }
 
 int nook_oci_connect_start(int starts, const char *name, struct nook_error *err)

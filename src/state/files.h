@@ -114,9 +114,10 @@ int nook_state_read_part(const char *state_dir, const char *name, enum nook_reco
 			 struct nook_arena *a, struct nook_record *record, enum nook_life *ret_life,
 			 struct nook_error *err);
 
-/* What is true of a record now. @boot_id: of this boot. */
-enum nook_life nook_life_of(const struct nook_record *record, const struct nook_holder *holder,
-			    const char *boot_id);
+/* What is true of a record now. @boot_id: of this boot. Return: 0, or a negative errno: it could
+ * not be found out. */
+int nook_life_of(const struct nook_record *record, const struct nook_holder *holder,
+		 const char *boot_id, enum nook_life *ret, struct nook_error *err);
 
 /* nook_state_pidfd() for who knows the boot id. */
 int nook_record_pidfd(const struct nook_record *record, const char *boot_id, int *ret_pidfd,

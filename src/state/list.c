@@ -56,8 +56,10 @@ static int read_one(int base, const char *name, enum nook_record_part part, cons
 	}
 	if (rc < 0)
 		blank_record(name, &holder, a, record);
-	*ret_life = nook_life_of(record, &holder, boot_id);
-	return rc == -ENOENT ? 0 : rc;
+	lock_rc = nook_life_of(record, &holder, boot_id, ret_life, rc == -EBADMSG ? NULL : err);
+	if (rc == -EBADMSG)
+		return rc;
+	return lock_rc;
 }
 
 static int compare(const void *a, const void *b)

@@ -9,6 +9,8 @@
 #include <fcntl.h>
 #include <string.h>
 
+#define PF_FORKNOEXEC 0x40 /* of the kernel's linux/sched.h: cleared by execve */
+
 /* Reads a short file of /proc whole. */
 static int read_small(const char *path, char *buf, size_t size)
 {
@@ -37,7 +39,8 @@ int nook_boot_id(char out[37], struct nook_error *err)
 	return 0;
 }
 
-int nook_start_time(int pid, uint64_t *ret, struct nook_error *err)
+/* @field of /proc/@pid/stat, the third or a later one: a number. proc_pid_stat(5) */
+static int read_stat(int pid, int field, uint64_t *ret, struct nook_error *err)
 {
 	char path[40], text[1024];
 
@@ -51,18 +54,31 @@ int nook_start_time(int pid, uint64_t *ret, struct nook_error *err)
 		return nook_fail(err, -rc, "read %s", path);
 
 	/* The second field is the program's name in parentheses and may hold anything; the last
-	 * parenthesis ends it. The start is the 22nd. */
-	char *field = strrchr(text, ')');
+	 * parenthesis ends it. */
+	char *at = strrchr(text, ')');
 
-	for (int i = 2; field && i < 22; i++)
-		field = strchr(field + 1, ' ');
-	if (!field)
-		return nook_refuse(err, EIO, "%s has less than 22 fields", path);
+	for (int i = 2; at && i < field; i++)
+		at = strchr(at + 1, ' ');
+	if (!at)
+		return nook_refuse(err, EIO, "%s has less than %d fields", path, field);
 
-	field++;
-	field[strcspn(field, " \n")] = '\0';
-	rc = nook_parse_u64(field, UINT64_MAX, ret);
-	return rc < 0 ? nook_refuse(err, EIO, "%s: field 22 is no number", path) : 0;
+	at++;
+	at[strcspn(at, " \n")] = '\0';
+	rc = nook_parse_u64(at, UINT64_MAX, ret);
+	return rc < 0 ? nook_refuse(err, EIO, "%s: field %d is no number", path, field) : 0;
+}
+
+int nook_start_time(int pid, uint64_t *ret, struct nook_error *err)
+{
+	return read_stat(pid, 22, ret, err);
+}
+
+int nook_has_executed(int pid, struct nook_error *err)
+{
+	uint64_t flags;
+	int rc = read_stat(pid, 9, &flags, err);
+
+	return rc < 0 ? rc : !(flags & PF_FORKNOEXEC);
 }
 
 int nook_record_pidfd(const struct nook_record *record, const char *boot_id, int *ret_pidfd,
@@ -101,17 +117,31 @@ int nook_state_pidfd(const struct nook_record *record, int *ret_pidfd, struct no
 	return rc < 0 ? rc : nook_record_pidfd(record, boot_id, ret_pidfd, err);
 }
 
-enum nook_life nook_life_of(const struct nook_record *record, const struct nook_holder *holder,
-			    const char *boot_id)
+int nook_life_of(const struct nook_record *record, const struct nook_holder *holder,
+		 const char *boot_id, enum nook_life *ret, struct nook_error *err)
 {
 	auto_close int fd = NO_FD;
+	struct nook_error why = { 0 };
 	/* An engine's container outlives the command that made it. */
 	bool alone = record->bundle && record->phase != NOOK_PHASE_CREATING;
 
-	if (!holder->held && !alone)
-		return NOOK_LIFE_GONE;
-	if (record->phase == NOOK_PHASE_CREATING)
-		return NOOK_LIFE_STARTING;
-	return nook_record_pidfd(record, boot_id, &fd, NULL) == 0 ? NOOK_LIFE_RUNNING
-								  : NOOK_LIFE_GONE;
+	if (!holder->held && !alone) {
+		*ret = NOOK_LIFE_GONE;
+		return 0;
+	}
+	if (record->phase == NOOK_PHASE_CREATING) {
+		*ret = NOOK_LIFE_STARTING;
+		return 0;
+	}
+
+	int rc = nook_record_pidfd(record, boot_id, &fd, &why);
+
+	if (rc < 0 && rc != -ESRCH) {
+		/* Not known: who is told that it has ended may delete it. */
+		if (err)
+			*err = why;
+		return rc;
+	}
+	*ret = rc == 0 ? NOOK_LIFE_RUNNING : NOOK_LIFE_GONE;
+	return 0;
 }

@@ -10,9 +10,14 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 /* The undo proper is tested where it lives, in src/run/. */
 int nook_state_clear(struct nook_state *state, struct nook_error *err)
@@ -233,6 +238,47 @@ static void test_hostile_records(void **state)
 	assert_int_equal(nook_state_drop(&s, NULL), 0);
 }
 
+/* A stage that waits for its start is a child that has executed nothing. */
+static void test_has_executed(void **state)
+{
+	int status, pid = fork();
+
+	(void)state;
+	if (pid == 0) {
+		for (;;)
+			pause();
+	}
+	assert_true(pid > 0);
+	assert_int_equal(nook_has_executed(pid, NULL), 0);
+	assert_int_equal(nook_has_executed(getpid(), NULL), 1);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(nook_has_executed(pid, NULL), -ESRCH);
+}
+
+/* What can't be looked at is not said to have ended: somebody might delete it. */
+static void test_not_known(void **state)
+{
+	const struct nook_holder nobody = { 0 };
+	struct nook_record r = sample();
+	struct rlimit limit, no_files = { 0 };
+	enum nook_life life = NOOK_LIFE_STARTING;
+
+	(void)state;
+	assert_int_equal(nook_start_time(getpid(), &r.start_time, NULL), 0);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	no_files.rlim_max = limit.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &no_files), 0);
+
+	int rc = nook_life_of(&r, &nobody, boot_id, &life, NULL);
+
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	assert_int_equal(rc, -EMFILE);
+	assert_int_equal(life, NOOK_LIFE_STARTING);
+	assert_int_equal(nook_life_of(&r, &nobody, boot_id, &life, NULL), 0);
+	assert_int_equal(life, NOOK_LIFE_RUNNING);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -241,6 +287,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_an_id_is_taken_until_it_is_deleted, make_dir,
 						remove_dir),
 		cmocka_unit_test_setup_teardown(test_hostile_records, make_dir, remove_dir),
+		cmocka_unit_test(test_has_executed),
+		cmocka_unit_test_setup_teardown(test_not_known, make_dir, remove_dir),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

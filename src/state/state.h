@@ -193,6 +193,10 @@ int nook_state_pidfd(const struct nook_record *record, int *ret_pidfd, struct no
 /* Start time of a process in clock ticks; /proc/PID/stat. */
 int nook_start_time(int pid, uint64_t *ret, struct nook_error *err);
 
+/* Is it another program than the one that cloned it? 1, 0, or a negative errno; -ESRCH. As above.
+ */
+int nook_has_executed(int pid, struct nook_error *err);
+
 /* /proc/sys/kernel/random/boot_id. @out: 37 bytes. */
 int nook_boot_id(char out[37], struct nook_error *err);
 

@@ -559,6 +559,28 @@ def test_killed(oci, ours, logged, kind):
     undone(oci)
 
 
+def test_start_killed_when_it_has_said_go(oci, ours, logged):
+    """The program goes its way, and is known to run from the moment that it does."""
+    b, log = logged()
+    log.add("startContainer", "echo started; read word </tmp/gate")
+    os.mkfifo(f"{b.rootfs}/tmp/gate")
+    c = oci.container(b)
+    c.create().ok()
+    starter = oci.popen("start", c.id)
+    machine.wait_until(lambda: log.lines(), 10, "the hook")
+    starter.signal(signal.SIGKILL)
+    starter.wait()
+    assert c.status == "created"
+    with open(f"{b.rootfs}/tmp/gate", "w", encoding="ascii") as gate:
+        gate.write("go\n")
+    c.until_said("ready")
+    assert c.status == "running"
+    c.start().failed(1, "already running")
+    c.delete().failed(1, "running")
+    c.delete("--force").ok()
+    undone(oci)
+
+
 def test_delete_while_a_hook_runs(oci, ours, logged):
     b, log = logged("true")
     log.add("createRuntime", "echo started; exec sleep 1000")
