@@ -56,6 +56,10 @@ const struct oci_command oci_commands[] = {
 	  &oci_checkpoint_table, sizeof(struct oci_checkpoint_words), oci_checkpoint },
 	{ "restore", "[OPTION...] ID", "make a container of what checkpoint has saved", "", 1, 1,
 	  &oci_restore_table, sizeof(struct oci_restore_words), oci_restore },
+	{ "completion", "bash|zsh", "print the completion script for a shell",
+	  "For bash: source <(nook-oci completion bash). For zsh: nook-oci completion zsh "
+	  ">_nook-oci, in a directory of $fpath.",
+	  1, 1, &oci_no_options, 0, oci_completion, true },
 	{ "help", "[COMMAND]", "print this, or the help of a command", "", 0, 1, &oci_help_table,
 	  sizeof(struct oci_help_words), oci_help, true },
 };

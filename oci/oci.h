@@ -73,6 +73,7 @@ OCI_COMMAND(spec);
 OCI_COMMAND(check);
 OCI_COMMAND(checkpoint);
 OCI_COMMAND(restore);
+OCI_COMMAND(completion);
 OCI_COMMAND(help);
 
 /* For commands without options. */

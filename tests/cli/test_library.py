@@ -180,11 +180,13 @@ def test_man_pages_render(installed):
             assert f"\n{heading}" in text, f"{page}: no {heading}"
 
 
-def test_completions_are_where_the_shells_look(installed):
-    bash = installed.prefix / "share/bash-completion/completions/nook"
-    zsh = installed.prefix / "share/zsh/site-functions/_nook"
+@pytest.mark.parametrize("name", ["nook", "nook-oci"])
+def test_completions_are_where_the_shells_look(installed, name):
+    bash = installed.prefix / f"share/bash-completion/completions/{name}"
+    zsh = installed.prefix / f"share/zsh/site-functions/_{name}"
     subprocess.run(["bash", "-n", bash], check=True)
-    assert zsh.read_text().startswith("#compdef nook\n")
+    assert bash.read_text().startswith(f"# bash completion of {name}: ")
+    assert zsh.read_text().startswith(f"#compdef {name}\n")
 
 
 # ---- what the library promises ----
