@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
 /* A message of sd_notify(3) is one datagram; what is longer is dropped whole. */
 #define MESSAGE 4096
@@ -182,24 +183,43 @@ static struct said read_message(char *message)
 	return said;
 }
 
+/* However much it says: the manager shall have time for others. */
+static bool may_say_more(struct nook_oci_notify *n)
+{
+	struct timespec time;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &time); /* fails only for a bad clock or address */
+
+	int64_t now = (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+
+	if (n->lines == 0 || now - n->since >= NOOK_NOTIFY_WINDOW_MS) {
+		n->since = now;
+		n->lines = 0;
+	}
+	if (n->lines == NOOK_NOTIFY_LINES)
+		return false;
+	n->lines++;
+	return true;
+}
+
 static int pass_on(struct nook_oci_notify *n, const struct said *said, struct nook_error *err)
 {
 	char text[NOOK_NOTIFY_STATUS + 64], status[NOOK_NOTIFY_STATUS];
+	bool ready = said->ready && !n->ready;
 	size_t len = 0;
 
-	if (said->status && n->lines < NOOK_NOTIFY_LINES) {
-		n->lines++;
+	if (said->status && may_say_more(n)) {
 		make_safe(said->status, status, sizeof(status));
 		len = nook_format(text, sizeof(text), "STATUS=%s\n", status);
 	}
-	if (said->ready)
+	if (ready)
 		len += nook_format(text + len, sizeof(text) - len, "MAINPID=%d\nREADY=1\n", n->pid);
 	if (len == 0)
 		return 0;
 
 	int rc = tell(n, text, err);
 
-	if (rc == 0 && said->ready) {
+	if (rc == 0 && ready) {
 		n->ready = true;
 		if (!n->staying)
 			wait_barrier(n);
@@ -210,7 +230,7 @@ static int pass_on(struct nook_oci_notify *n, const struct said *said, struct no
 int nook_oci_notify_take(struct nook_oci_notify *n, struct nook_error *err)
 {
 	/* As many at a time: whoever fills the queue as fast as we read must not keep us. */
-	for (int i = 0; i < NOOK_NOTIFY_LINES && !n->ready; i++) {
+	for (int i = 0; i < NOOK_NOTIFY_LINES && (n->staying || !n->ready); i++) {
 		char message[MESSAGE + 1];
 		/* Descriptors that come with it are the kernel's to drop: there is no room for
 		 * them. */

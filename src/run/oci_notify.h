@@ -2,7 +2,8 @@
 /*
  * sd_notify(3) for an engine's service: with NOTIFY_SOCKET in its environment, the container gets a
  * socket of its own at NOOK_NOTIFY_INSIDE, and what the program says there that it is ready is
- * passed on. As runc does, but for what is passed on: only READY and STATUS, within bounds.
+ * passed on. As runc does, but for what is passed on: only READY and STATUS, within bounds; and by
+ * whoever stays also after that.
  *
  * The socket lies in a directory STATE_DIR/notify/ID, which is what is mounted: `create` makes the
  * directory, `start` the socket in it.
@@ -20,9 +21,10 @@
 #define NOOK_NOTIFY_FOLDER "notify" /* of STATE_DIR */
 #define NOOK_NOTIFY_NAME   "notify.sock"
 
-/* How much of a status line is passed on, and how many lines before it is ready. */
-#define NOOK_NOTIFY_STATUS 512
-#define NOOK_NOTIFY_LINES  64
+/* How much of a status line is passed on, and how many lines in how long a time. */
+#define NOOK_NOTIFY_STATUS    512
+#define NOOK_NOTIFY_LINES     64
+#define NOOK_NOTIFY_WINDOW_MS 10000
 
 /* May this value of NOTIFY_SOCKET be one? "/path" or "@abstract". */
 bool nook_oci_notify_is_socket(const char *host);
@@ -46,8 +48,10 @@ struct nook_oci_notify {
 	int host;     /* our end to the manager */
 	int pid;      /* MAINPID */
 	unsigned lines;
-	bool ready;   /* has been passed on */
-	bool staying; /* set by the caller: we live on, so the manager needn't be waited for */
+	int64_t since; /* when the first of these lines came: CLOCK_MONOTONIC, ms */
+	bool ready;    /* has been passed on, which is done once */
+	bool staying;  /* set by the caller: we live on, so the manager needn't be waited for, and
+			  what is said afterwards is passed on, too */
 };
 
 /**

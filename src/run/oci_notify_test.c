@@ -123,7 +123,7 @@ static void check_messages(void **test)
 	assert_int_equal(nook_oci_notify_remove(base, "m", NULL), 0);
 }
 
-/* However much it says, so much is passed on; and being ready is heard all the same. */
+/* However much it says, so much is passed on; and being ready is heard all the same, once. */
 static void check_flood(void **test)
 {
 	struct nook_error err = { 0 };
@@ -150,6 +150,11 @@ static void check_flood(void **test)
 	assert_int_equal(nook_oci_notify_take(&n, &err), 0);
 	assert_string_equal(heard(), "MAINPID=77\nREADY=1\n|");
 	assert_true(n.ready);
+
+	n.since -= NOOK_NOTIFY_WINDOW_MS;
+	assert_int_equal(send(inside, "READY=1\nSTATUS=y", 16, 0), 16);
+	assert_int_equal(nook_oci_notify_take(&n, &err), 0);
+	assert_string_equal(heard(), "STATUS=y\n|");
 	nook_oci_notify_end(&n);
 	assert_int_equal(nook_oci_notify_remove(base, "f", NULL), 0);
 }

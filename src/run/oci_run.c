@@ -10,32 +10,43 @@
 #include <signal.h>
 #include <unistd.h>
 
+struct notes {
+	struct nook_oci_notify notify;
+	int *listener; /* of create */
+};
+
 /* What the program says is looked at in between. */
 static bool take_notes(void *data)
 {
-	struct nook_oci_notify *n = data;
+	struct notes *notes = data;
 
-	/* A manager that can't be told any more can't be told that either. */
-	return nook_oci_notify_take(n, NULL) == 0 && !n->ready;
+	if (nook_oci_notify_take(&notes->notify, NULL) == 0)
+		return true;
+	/* A manager that can't be told any more can't be told that either. What nobody reads is
+	 * closed: once its queue is full, the program would be kept waiting. */
+	close_fd(notes->listener);
+	return false;
 }
 
 static int stay_notifying(struct nook_create *create, const struct nook_oci_create *c,
 			  int *ret_status, struct nook_error *err)
 {
 	struct nook_error deaf = { 0 };
-	struct nook_oci_notify n;
-	const struct nook_supervise_also also = { create->notify, take_notes, &n };
-	bool told = nook_oci_notify_begin(&n, create->notify, c->options.notify_socket, getpid(),
-					  &deaf) == 0;
+	struct notes notes = { .listener = &create->notify };
+	const struct nook_supervise_also also = { create->notify, take_notes, &notes };
+	bool told = nook_oci_notify_begin(&notes.notify, create->notify, c->options.notify_socket,
+					  getpid(), &deaf) == 0;
 
-	if (!told)
+	if (!told) {
 		nook_oci_warn(&c->log, deaf.why);
-	n.staying = true;
+		close_fd(&create->notify);
+	}
+	notes.notify.staying = true;
 
 	int rc = nook_supervise_also(create->pidfd, create->pid, move_fd(&create->master),
 				     told ? &also : NULL, ret_status, err);
 
-	nook_oci_notify_end(&n);
+	nook_oci_notify_end(&notes.notify);
 	return rc;
 }
 

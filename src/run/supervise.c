@@ -330,6 +330,10 @@ static int watch(struct supervisor *s, struct nook_error *err)
 			nook_trim();
 			continue;
 		}
+		/* What it said last comes before its end. */
+		if (s->also && (p[ALSO].revents || p[PROGRAM].revents) &&
+		    !s->also->readable(s->also->data))
+			s->also = NULL;
 		if (p[PROGRAM].revents)
 			return 0;
 		if (p[SIGNALS].revents) {
@@ -338,8 +342,6 @@ static int watch(struct supervisor *s, struct nook_error *err)
 			if (rc < 0)
 				return rc;
 		}
-		if (p[ALSO].revents && !s->also->readable(s->also->data))
-			s->also = NULL;
 		if (s->terminal)
 			move_bytes(s, p);
 	}

@@ -133,6 +133,29 @@ def test_run_tells_of_itself(oci, notifying, manager):
     assert running.wait() == 0
 
 
+def test_run_passes_on_what_is_said_later(oci, ours, notifying, manager):
+    """And never keeps the program waiting, whose socket's queue holds ten messages. What it says right before its end counts."""
+    said = [f"STATUS={number}" for number in range(40)]
+    c = oci.container(notifying("READY=1", *said, "READY=1\nSTATUS=last", "end"))
+    running = c.run_later(env=manager.env)
+    manager.until("STATUS=last")
+    assert running.wait() == 0
+    assert manager.hear() == [f"MAINPID={running.pid}", "READY=1", *said, "STATUS=last"]
+
+
+@pytest.mark.parametrize("when", ["before", "meanwhile"])
+def test_run_without_its_manager(oci, ours, notifying, manager, when):
+    """Nobody hears the program, which is told so, and isn't kept waiting."""
+    c = oci.container(notifying("READY=1", "wait", *(["STATUS=x"] * 40)))
+    if when == "before":
+        manager.socket.close()
+    running = c.run_later(env=manager.env)
+    if when == "meanwhile":
+        manager.until("READY=1")
+        manager.socket.close()
+    assert running.wait() == 4
+
+
 def test_a_container_that_ends_first(oci, notifying, manager):
     c = oci.container(notifying("wait", "end"))
     c.create(env=manager.env).ok()
