@@ -16,6 +16,51 @@ static const struct nook_known_cause rows[] = {
 		 "After an update of the kernel: restart, the running one's modules are gone.\n"
 		 "Without them: `nook run --net none`, or `--net host`.",
 	  .since = "" },
+	{ .id = "no-net-admin",
+	  .title = "Not the right to change this network",
+	  .meaning = "Links, addresses and rules of a network namespace are changed by who has "
+		     "CAP_NET_ADMIN in the user namespace that it belongs to: of the machine's "
+		     "own that is root.",
+	  .see = "`grep CapEff /proc/self/status`, and `capsh --decode=…`\n"
+		 "`nook ns show net:` says whose it is",
+	  .fix = "As an ordinary user: `nook run --net user` reaches the outside without "
+		 "privilege.\n"
+		 "As root on the machine itself: `sudo nook net …`, `sudo nook run --net …`.\n"
+		 "Within a container: give it a network namespace of its own, and cap_net_admin.",
+	  .since = "" },
+	{ .id = "no-such-network",
+	  .title = "No network has this name",
+	  .meaning = "A container can be on networks that `nook net new` has made; root's and each "
+		     "user's are apart.",
+	  .see = "`nook net ls`",
+	  .fix = "Make it: `nook net new NAME`.\n"
+		 "`--net bridge` makes the default network by itself.",
+	  .since = "" },
+	{ .id = "subnet-taken",
+	  .title = "The subnet is in use",
+	  .meaning = "Another network, or a link or route of this machine, has addresses of the "
+		     "subnet that was asked for, and only one of the two could be reached.",
+	  .see = "`nook net ls`\n"
+		 "`ip address`, `ip route show table all`",
+	  .fix = "Take another `--subnet`, or none: nook chooses one that is free.\n"
+		 "When what has it isn't needed any more: remove that first.",
+	  .since = "" },
+	{ .id = "address-taken",
+	  .title = "The address is another container's",
+	  .meaning = "An address belongs to one container of a network at a time, as long as that "
+		     "lives.",
+	  .see = "`nook net show NETWORK` lists who has which",
+	  .fix = "Leave `ip=` away: nook takes one that is free.\n"
+		 "Take another, or end the container that has it.",
+	  .since = "" },
+	{ .id = "network-full",
+	  .title = "No address of the network is free",
+	  .meaning = "Every address of a network's subnet is that of a living container.",
+	  .see = "`nook net show NETWORK` lists who has which",
+	  .fix = "Make a larger network, such as `nook net new NAME --subnet 10.90.0.0/16`, or a "
+		 "second one.\n"
+		 "End containers that are not needed.",
+	  .since = "" },
 };
 
 const struct nook_cause_table nook_causes_network = { rows, ARRAY_SIZE(rows) };

@@ -7,7 +7,8 @@
 
 static const struct nook_rules *const all_rules[] = {
 	&nook_rules_cgroup, /* before the others: its files are paths, too */
-	&nook_rules_namespaces, &nook_rules_program, &nook_rules_mounts, &nook_rules_limits,
+	&nook_rules_of_network, &nook_rules_namespaces, &nook_rules_program,
+	&nook_rules_mounts,     &nook_rules_limits,
 };
 
 /* What to try when no probe has seen a cause: never only "Operation not permitted". */
@@ -120,7 +121,7 @@ static void take_apart(struct nook_question *q)
 
 	/* A refusal is a sentence and begins with no call: its first word stays harmless, since no
 	 * rule is named so. */
-	if (len >= sizeof(q->call) || (why[len] && !strchr(" :(", why[len])))
+	if (len >= sizeof(q->call) || (why[len] && !strchr(" :(,", why[len])))
 		len = 0;
 	(void)nook_format(q->call, sizeof(q->call), "%.*s", (int)len, why);
 	(void)nook_format(q->args, sizeof(q->args), "%s", why + len);

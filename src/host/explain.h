@@ -38,6 +38,7 @@ extern const struct nook_rules nook_rules_namespaces;
 extern const struct nook_rules nook_rules_cgroup;
 extern const struct nook_rules nook_rules_mounts;
 extern const struct nook_rules nook_rules_program;
+extern const struct nook_rules nook_rules_of_network;
 extern const struct nook_rules nook_rules_limits; /* last: capabilities, memory, files, age */
 
 /* Sets cause and hint; true, so that a look() can end with it. @hint "": the first fix of the
