@@ -3,10 +3,8 @@
  * The hosts files of sets of networks, STATE_DIR/net/hosts/SET. Each container sees the one of its
  * own set, read-only; a container's lines stand in the file of every set that has one of its
  * networks. So joining costs one write a file, however many containers there are.
- *
- * Writers hold a lock on a file beside them: one on the file itself could be had by whoever reads
- * it inside.
  */
+#include "hosts_folder.h"
 #include "hosts_slots.h"
 #include "names.h"
 #include "net.h"
@@ -19,47 +17,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 
-#define BENEATH  (RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)
-#define NAME_LEN 255     /* of a file */
-#define LOCK     ".lock" /* no set begins with a dot */
-#define NEW      ".new"
-
-/* The folder, locked. */
-struct hosts {
-	int dir; /* O_PATH */
-	int lock;
-};
-#define HOSTS_NONE ((struct hosts){ .dir = NO_FD, .lock = NO_FD })
-
-static void close_hosts(struct hosts *h)
-{
-	close_fd(&h->dir);
-	close_fd(&h->lock);
-}
-
-/* -ENOENT, nothing noted: there is none, and it is not to be made. */
-static int open_hosts(int base, bool make, struct hosts *ret, struct nook_error *err)
-{
-	struct flock all = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-	auto_close int dir = nook_net_folder(base, "hosts", make, err);
-
-	if (dir < 0)
-		return dir;
-
-	auto_close int lock = nook_openat2(dir, LOCK, O_RDWR | O_CREAT, 0600, BENEATH);
-
-	if (lock < 0)
-		return nook_fail(err, -lock, "open net/hosts/" LOCK " in the state directory");
-	while (fcntl(lock, F_OFD_SETLKW, &all) < 0) {
-		if (errno != EINTR)
-			return nook_fail(err, errno, "fcntl F_OFD_SETLKW net/hosts/" LOCK);
-	}
-	ret->dir = move_fd(&dir);
-	ret->lock = move_fd(&lock);
-	return 0;
-}
+#define NAME_LEN 255 /* of a file */
 
 /* ---- sets ---- */
 
@@ -118,36 +77,14 @@ static int name_set(const struct nook_plan_link *links, size_t n, char out[NAME_
 	return 0;
 }
 
-/* A lease that somebody inside has taken on the file makes this -EWOULDBLOCK, and not wait for it:
- * fcntl(2), "Leases". */
-static int open_set(const struct hosts *h, const char *set, struct nook_error *err)
-{
-	struct stat st;
-	auto_close int fd = nook_openat2(h->dir, set, O_RDWR | O_NONBLOCK | O_NOCTTY, 0, BENEATH);
-
-	if (fd == -ENOENT)
-		return -ENOENT;
-	if (fd == -EWOULDBLOCK)
-		nook_hint(err,
-			  "a program in a container on these networks holds a lease on its "
-			  "/etc/hosts; the kernel takes it back in /proc/sys/fs/lease-break-time "
-			  "seconds");
-	if (fd < 0)
-		return nook_fail(err, -fd, "open net/hosts/%s in the state directory", set);
-	if (fstat(fd, &st) < 0)
-		return nook_fail(err, errno, "fstat net/hosts/%s", set);
-	if (!S_ISREG(st.st_mode))
-		return nook_refuse(err, EINVAL, "net/hosts/%s in the state directory is no file",
-				   set);
-	return move_fd(&fd);
-}
-
 /* What is done with each set's file. Positive: enough. */
-typedef int each_set(void *data, const struct hosts *h, const char *set, struct nook_error *err);
+typedef int each_set(void *data, const struct nook_hosts *h, const char *set,
+		     struct nook_error *err);
 
-static int for_sets(const struct hosts *h, each_set *each, void *data, struct nook_error *err)
+static int for_sets(const struct nook_hosts *h, each_set *each, void *data, struct nook_error *err)
 {
-	auto_close int fd = nook_openat2(h->dir, ".", O_RDONLY | O_DIRECTORY, 0, BENEATH);
+	auto_close int fd =
+		nook_openat2(h->dir, ".", O_RDONLY | O_DIRECTORY, 0, NOOK_HOSTS_BENEATH);
 	auto_closedir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 
 	if (!dir)
@@ -180,20 +117,21 @@ struct filling {
 };
 
 /* One file that has the network has all that are on it. */
-static int fill_from(void *data, const struct hosts *h, const char *set, struct nook_error *err)
+static int fill_from(void *data, const struct nook_hosts *h, const char *set,
+		     struct nook_error *err)
 {
 	const struct filling *f = data;
 
 	if (!in_set(set, f->network))
 		return 0;
 
-	auto_close int from = open_set(h, set, err);
+	auto_close int from = nook_hosts_open_file(h, set, err);
 	int rc = from < 0 ? from : nook_hosts_copy(from, f->to, f->network, err);
 
 	return rc < 0 ? rc : 1;
 }
 
-static int fill(const struct hosts *h, int fd, const struct nook_plan_link *links, size_t n,
+static int fill(const struct nook_hosts *h, int fd, const struct nook_plan_link *links, size_t n,
 		struct nook_error *err)
 {
 	struct filling f = { .to = fd };
@@ -204,53 +142,52 @@ static int fill(const struct hosts *h, int fd, const struct nook_plan_link *link
 	return rc;
 }
 
-static int make_set(const struct hosts *h, const char *set, const struct nook_plan_link *links,
+static int make_set(const struct nook_hosts *h, const char *set, const struct nook_plan_link *links,
 		    size_t n, struct nook_error *err)
 {
-	/* Left by who died here; we have the lock. */
-	if (unlinkat(h->dir, NEW, 0) < 0 && errno != ENOENT)
-		return nook_fail(err, errno, "unlink net/hosts/" NEW " in the state directory");
+	auto_close int fd = nook_hosts_new_file(h, err);
+	int rc = fd < 0 ? fd : fill(h, fd, links, n, err);
 
-	auto_close int fd = nook_openat2(h->dir, NEW, O_RDWR | O_CREAT | O_EXCL, 0644, BENEATH);
-	int rc = fd < 0 ? nook_fail(err, -fd, "open net/hosts/" NEW " in the state directory")
-			: fill(h, fd, links, n, err);
-
-	/* Whatever the umask: those inside are to read it. */
-	if (rc == 0 && fchmod(fd, 0644) < 0)
-		rc = nook_fail(err, errno, "fchmod net/hosts/" NEW);
-	if (rc == 0 && renameat(h->dir, NEW, h->dir, set) < 0)
-		rc = nook_fail(err, errno, "rename net/hosts/" NEW " to %s", set);
-	if (rc < 0 && fd >= 0)
-		(void)unlinkat(h->dir, NEW, 0); /* the next maker tries again */
+	if (rc == 0)
+		rc = nook_hosts_finish_file(h, fd, set, err);
+	if (rc < 0)
+		nook_hosts_drop_file(h);
 	return rc;
 }
 
 /* Makes the file of the links' set when it is missing. */
-static int need_set(const struct hosts *h, const char *set, const struct nook_plan_link *links,
+static int need_set(const struct nook_hosts *h, const char *set, const struct nook_plan_link *links,
 		    size_t n, struct nook_error *err)
 {
-	auto_close int fd = open_set(h, set, err);
+	auto_close int fd = nook_hosts_open_file(h, set, err);
 
 	return fd == -ENOENT ? make_set(h, set, links, n, err) : fd < 0 ? fd : 0;
+}
+
+int nook_hosts_name(const struct nook_plan_link *links, size_t n, struct nook_arena *a,
+		    const char **ret, struct nook_error *err)
+{
+	char set[NAME_LEN + 1];
+	int rc = name_set(links, n, set, err);
+
+	if (rc == 0)
+		*ret = *set ? nook_printf(a, NOOK_HOSTS_FOLDER "/%s", set) : NULL;
+	return rc;
 }
 
 int nook_hosts_file(int base, const struct nook_plan_link *links, size_t n, struct nook_arena *a,
 		    const char **ret, struct nook_error *err)
 {
-	char set[NAME_LEN + 1];
-	__attribute__((cleanup(close_hosts))) struct hosts h = HOSTS_NONE;
-	int rc = name_set(links, n, set, err);
+	auto_hosts struct nook_hosts h = NOOK_HOSTS_NONE;
+	const char *path = NULL;
+	int rc = nook_hosts_name(links, n, a, &path, err);
 
-	if (rc == 0 && !*set) {
-		*ret = NULL;
-		return 0;
-	}
+	if (rc == 0 && path)
+		rc = nook_hosts_open(base, true, &h, err);
+	if (rc == 0 && path)
+		rc = need_set(&h, path + strlen(NOOK_HOSTS_FOLDER "/"), links, n, err);
 	if (rc == 0)
-		rc = open_hosts(base, true, &h, err);
-	if (rc == 0)
-		rc = need_set(&h, set, links, n, err);
-	if (rc == 0)
-		*ret = nook_printf(a, "net/hosts/%s", set);
+		*ret = path;
 	return rc;
 }
 
@@ -280,7 +217,7 @@ static int add_link(const struct member *m, const struct nook_plan_link *l, int 
 	return rc;
 }
 
-static int join_set(void *data, const struct hosts *h, const char *set, struct nook_error *err)
+static int join_set(void *data, const struct nook_hosts *h, const char *set, struct nook_error *err)
 {
 	const struct member *m = data;
 	auto_close int fd = NO_FD;
@@ -290,7 +227,7 @@ static int join_set(void *data, const struct hosts *h, const char *set, struct n
 		if (!m->links[i].network || !in_set(set, m->links[i].network))
 			continue;
 		if (fd < 0)
-			fd = rc = open_set(h, set, err);
+			fd = rc = nook_hosts_open_file(h, set, err);
 		if (rc >= 0)
 			rc = add_link(m, &m->links[i], fd, err);
 	}
@@ -302,18 +239,19 @@ int nook_hosts_join(int base, const char *container, const char *hostname,
 {
 	struct member m = { container, hostname, links, n };
 	char set[NAME_LEN + 1];
-	__attribute__((cleanup(close_hosts))) struct hosts h = HOSTS_NONE;
+	auto_hosts struct nook_hosts h = NOOK_HOSTS_NONE;
 	int rc = name_set(links, n, set, err);
 
 	if (rc < 0 || !*set)
 		return rc;
-	rc = open_hosts(base, true, &h, err);
+	rc = nook_hosts_open(base, true, &h, err);
 	if (rc == 0)
 		rc = need_set(&h, set, links, n, err);
 	return rc < 0 ? rc : for_sets(&h, join_set, &m, err);
 }
 
-static int leave_set(void *data, const struct hosts *h, const char *set, struct nook_error *err)
+static int leave_set(void *data, const struct nook_hosts *h, const char *set,
+		     struct nook_error *err)
 {
 	const struct member *m = data;
 	auto_close int fd = NO_FD;
@@ -325,7 +263,7 @@ static int leave_set(void *data, const struct hosts *h, const char *set, struct 
 		if (!network || !in_set(set, network))
 			continue;
 		if (fd < 0)
-			fd = rc = open_set(h, set, err);
+			fd = rc = nook_hosts_open_file(h, set, err);
 		if (rc >= 0)
 			rc = nook_hosts_drop(fd, m->container, network, err);
 	}
@@ -334,8 +272,8 @@ static int leave_set(void *data, const struct hosts *h, const char *set, struct 
 
 static int leave_with(int base, each_set *each, struct member m, struct nook_error *err)
 {
-	__attribute__((cleanup(close_hosts))) struct hosts h = HOSTS_NONE;
-	int rc = open_hosts(base, false, &h, err);
+	auto_hosts struct nook_hosts h = NOOK_HOSTS_NONE;
+	int rc = nook_hosts_open(base, false, &h, err);
 
 	if (rc == -ENOENT)
 		return 0;
@@ -352,10 +290,11 @@ int nook_hosts_leave(int base, const char *container, const struct nook_plan_lin
 		     : 0;
 }
 
-static int leave_any(void *data, const struct hosts *h, const char *set, struct nook_error *err)
+static int leave_any(void *data, const struct nook_hosts *h, const char *set,
+		     struct nook_error *err)
 {
 	const struct member *m = data;
-	auto_close int fd = open_set(h, set, err);
+	auto_close int fd = nook_hosts_open_file(h, set, err);
 
 	return fd < 0 ? fd : nook_hosts_drop(fd, m->container, NULL, err);
 }
@@ -365,7 +304,8 @@ int nook_hosts_leave_all(int base, const char *container, struct nook_error *err
 	return leave_with(base, leave_any, (struct member){ .container = container }, err);
 }
 
-static int remove_set(void *data, const struct hosts *h, const char *set, struct nook_error *err)
+static int remove_set(void *data, const struct nook_hosts *h, const char *set,
+		      struct nook_error *err)
 {
 	const char *network = data;
 	bool used = false;
@@ -373,7 +313,7 @@ static int remove_set(void *data, const struct hosts *h, const char *set, struct
 	if (!in_set(set, network))
 		return 0;
 
-	auto_close int fd = open_set(h, set, err);
+	auto_close int fd = nook_hosts_open_file(h, set, err);
 	int rc = fd < 0 ? fd : nook_hosts_used(fd, &used, err);
 
 	/* A container that has it still, by another of its networks, is to see who comes there. */
@@ -384,8 +324,8 @@ static int remove_set(void *data, const struct hosts *h, const char *set, struct
 
 int nook_hosts_remove(int base, const char *network, struct nook_error *err)
 {
-	__attribute__((cleanup(close_hosts))) struct hosts h = HOSTS_NONE;
-	int rc = open_hosts(base, false, &h, err);
+	auto_hosts struct nook_hosts h = NOOK_HOSTS_NONE;
+	int rc = nook_hosts_open(base, false, &h, err);
 
 	if (rc == -ENOENT)
 		return 0;

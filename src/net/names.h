@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "nook/error.h"
+#include "nook/plan.h"
 
 #include <stddef.h>
 
@@ -25,7 +26,19 @@ int nook_resolv_find(struct nook_arena *a, const char **ret, struct nook_error *
 /* The same of a text: what of it works elsewhere. Return: how many name servers are in @ret. */
 size_t nook_resolv_filter(struct nook_arena *a, const char *text, const char **ret);
 
+/**
+ * nook_resolv_write() - make the text the resolv.conf that containers get from now on
+ *
+ * STATE_DIR/net/hosts/.resolv.conf, one for all of them: those that have the former keep it.
+ */
+int nook_resolv_write(int base, const char *text, struct nook_error *err);
+#define NOOK_RESOLV_FILE "net/hosts/.resolv.conf"
+
 /* ---- hosts.c ---- */
+
+/* What nook_hosts_file() calls the file of these links, and makes nothing. NULL: they have none. */
+int nook_hosts_name(const struct nook_plan_link *links, size_t n, struct nook_arena *a,
+		    const char **ret, struct nook_error *err);
 
 /* Takes a container's lines out of every file: when its record can't be read. */
 int nook_hosts_leave_all(int base, const char *container, struct nook_error *err);
