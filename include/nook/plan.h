@@ -150,6 +150,7 @@ struct nook_plan_mount {
 	size_t n_options;
 	uint64_t attrs;   /* MOUNT_ATTR_* */
 	const char *text; /* symlink */
+	bool no_follow;   /* a symlink that the target is, dangling or not, is covered itself */
 	bool optional;    /* the kernel may refuse it (mqueue without CONFIG_POSIX_MQUEUE): go on
 			     without */
 	const char *from;
@@ -424,6 +425,7 @@ struct nook_plan {
 	size_t n_links;
 	struct nook_plan_port *ports;
 	size_t n_ports;
+	const char *resolv; /* text of the resolv.conf that containers get; NULL: left alone */
 	const char *const *pasta; /* NULL, or its argv without the pid that it ends with: connects
 				     the container without privilege */
 

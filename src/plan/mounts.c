@@ -314,12 +314,14 @@ int nook_plan_mounts(struct nook_planner *p)
 	plan_fresh(p);
 	plan_proc_and_sys(p);
 	plan_dev(p);
-	for (size_t i = 0; i < p->spec->n_mounts; i++) {
-		int rc = plan_user_mount(p, &p->spec->mounts[i]);
 
-		if (rc < 0)
-			return rc;
-	}
+	/* The user's come later, and so lie above. */
+	int rc = nook_plan_names(p);
+
+	for (size_t i = 0; i < p->spec->n_mounts && rc == 0; i++)
+		rc = plan_user_mount(p, &p->spec->mounts[i]);
+	if (rc < 0)
+		return rc;
 	if (nook_plan_wants_terminal(p))
 		add(p, NOOK_PLAN_CONSOLE, "/dev/console")->make = NOOK_MAKE_FILE;
 	plan_covers(p);

@@ -100,6 +100,11 @@ static bool has_range(const struct nook_plan *p)
 	return p->userns.range;
 }
 
+static bool has_resolv(const struct nook_plan *p)
+{
+	return p->resolv;
+}
+
 static bool has_changes(const struct nook_plan *p)
 {
 	return p->has_changes;
@@ -231,6 +236,7 @@ const struct nook_step nook_create_steps[] = {
 	STEP_UNDO(claim_name, drop_name, "take the name", NULL),
 	STEP(write_intent, "write down what will be made", NULL),
 	STEP_UNDO(claim_range, release_range, "take a range of ids", has_range),
+	STEP(write_resolv, "write its resolv.conf", has_resolv),
 	STEP_UNDO(lock_changes, unlock_changes, "lock the directory of changes", has_changes),
 	STEP_UNDO(make_notify, remove_notify, "make the place of its NOTIFY_SOCKET", notify),
 	STEP(open_sources, "open what the container is to see of the host", outside),

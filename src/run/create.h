@@ -103,6 +103,7 @@ int drop_name(void *ctx, struct nook_error *err);
 NOOK_CREATE_STEP(write_intent);
 NOOK_CREATE_STEP(claim_range);
 int release_range(void *ctx, struct nook_error *err);
+NOOK_CREATE_STEP(write_resolv); /* net_names.c */
 NOOK_CREATE_STEP(lock_changes);
 int unlock_changes(void *ctx, struct nook_error *err);
 NOOK_CREATE_STEP(open_sources);

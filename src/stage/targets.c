@@ -131,6 +131,23 @@ static int make_in_tmpfs(int dir, const char *name, const char *target, enum noo
 	return fd < 0 && fd != -ELOOP ? nook_fail(err, -fd, "open %s", target) : fd;
 }
 
+/* The file itself, be it a symlink: only the way there is followed. */
+static int open_not_following(struct nook_stage *s, const struct nook_plan_mount *m,
+			      enum nook_path_make make, struct nook_error *err)
+{
+	const char *name;
+	auto_close int parent = nook_open_target_parent(s, m, &name, err);
+
+	if (parent < 0)
+		return parent;
+
+	int fd = nook_open_node_below(parent, name);
+
+	if (fd == -ENOENT && make == NOOK_PATH_FILE)
+		fd = nook_create_below(parent, name, 0644);
+	return fd < 0 ? nook_fail(err, -fd, "open %s in the container's root", m->target) : fd;
+}
+
 int nook_open_target(struct nook_stage *s, const struct nook_plan_mount *m,
 		     enum nook_path_make make, struct nook_error *err)
 {
@@ -142,6 +159,8 @@ int nook_open_target(struct nook_stage *s, const struct nook_plan_mount *m,
 
 		return fd == -ELOOP ? nook_resolve_make(s->root, m->target, make, err) : fd;
 	}
+	if (m->no_follow)
+		return open_not_following(s, m, make, err);
 	if (m->from && !s->plan->bundle)
 		return nook_resolve_make(s->root, m->target, make, err);
 	if (strcmp(m->target, "/dev") == 0 || (own_place(m->target, &below) >= 0 && !*below))
