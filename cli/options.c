@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "options.h"
 
+#include "net.h"
 #include "ns_names.h"
 
 #include "base/own.h"
@@ -104,6 +105,20 @@ const struct nook_command nook_commands[] = {
 	  "Runs until it is interrupted. The kernel tells of processes only, and root only: they "
 	  "make it look at once. Else it looks every second, and misses what lives shorter.",
 	  &nook_ns_watch_table, NOOK_OPERANDS_NONE, nook_cmd_ns_watch },
+	{ "net", NULL, "VERB [OPTION...]", "connect containers and namespaces",
+	  "Networks that containers are on, and links between namespaces.", &nook_net_table,
+	  NOOK_OPERANDS_VERB, nook_cmd_net },
+	{ "net veth", NULL, "[OPTION...] A:LINK B:LINK",
+	  "connect two namespaces by a pair of links",
+	  "A and B are a container's NAME, a name of nook ns, a PID, a PATH, or host: where you "
+	  "are. LINK is what the end is called there. Both ends are up; the pair is gone when "
+	  "either namespace ends.",
+	  &nook_net_veth_table, NOOK_OPERANDS_NAMESPACE, nook_cmd_net_veth },
+	{ "net move", NULL, "[OPTION...] LINK NAME|PID|PATH",
+	  "move a link of yours into another namespace",
+	  "It keeps its addresses and is up there. A physical device comes home, to the machine's "
+	  "first network namespace, when the one that it is in ends; any other link ends with it.",
+	  &nook_net_move_table, NOOK_OPERANDS_NAMESPACE, nook_cmd_net_move },
 	{ "help", "About nook", "[COMMAND]", "print this, or the help of a command",
 	  "The same as nook COMMAND --help.", &nook_help_table, NOOK_OPERANDS_NOOK_COMMAND,
 	  nook_cmd_help },

@@ -302,7 +302,11 @@ class NetLab:
 
     def space_of(self, pid):
         """Where a process is: a container's pid 1, say."""
-        self.spaces.append(Space(os.open(f"/proc/{pid}/ns/net", os.O_RDONLY | os.O_CLOEXEC)))
+        return self.space_at(f"/proc/{pid}/ns/net")
+
+    def space_at(self, path):
+        """The net namespace that a file stands for."""
+        self.spaces.append(Space(os.open(path, os.O_RDONLY | os.O_CLOEXEC)))
         return self.spaces[-1]
 
     def new_space(self):

@@ -82,6 +82,47 @@ int nook_net_members(const char *state_dir, const char *name, struct nook_arena 
  * disconnected. May be repeated after a failure. */
 int nook_net_remove(const char *state_dir, const char *name, bool force, struct nook_error *err);
 
+/* ---- links between two namespaces ---- */
+
+/* The caller's own network namespace, where a target is asked for. */
+#define NOOK_NET_HOST_TARGET "host"
+
+/* One end of a pair of links. */
+struct nook_net_end {
+	const char *target; /* whose it is: a container, a name of `nook ns`, a PID, a path with a
+			       slash, or "host" */
+	const char *link;   /* its name there */
+	const struct nook_net_addr *addresses; /* with the prefixes of their subnets */
+	size_t n_addresses;
+	const char *from; /* the words that asked for it: "blue:eth0" */
+};
+
+/**
+ * nook_net_veth() - connect two network namespaces by a pair of links, with no bridge between
+ *
+ * Both ends are born where they belong, are up and have their addresses. The pair ends with either
+ * namespace, or with `ip link delete` of one end. Return: 0; -EEXIST a link's name is taken;
+ * -ENOENT, -ESRCH and others as for nook_ns_enter(). Nothing is left on failure.
+ */
+int nook_net_veth(const char *state_dir, const struct nook_net_end ends[2], struct nook_error *err);
+
+struct nook_net_moved {
+	char name[16]; /* of the link, there */
+	bool physical; /* it comes to the machine's first network namespace when the one that it is
+			  in ends; any other link ends with it */
+};
+
+/**
+ * nook_net_move() - move a link of the caller's into another network namespace
+ * @target: as in struct nook_net_end
+ * @name:   there; NULL: the same
+ *
+ * It keeps its permanent addresses, and is up there. Routes through it are lost. Return: 0;
+ * -ENODEV there is none; -EEXIST its name is taken there; others.
+ */
+int nook_net_move(const char *state_dir, const char *link, const char *target, const char *name,
+		  struct nook_net_moved *ret, struct nook_error *err);
+
 #ifdef __cplusplus
 }
 #endif

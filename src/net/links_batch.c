@@ -19,6 +19,16 @@ int nook_link_open(struct nook_error *err)
 	return fd < 0 ? nook_fail(err, -fd, "socket NETLINK_ROUTE") : fd;
 }
 
+bool nook_link_valid_name(const char *name)
+{
+	for (const char *c = name; *c; c++) {
+		if (*c <= ' ' || *c > '~' || strchr("/:%", *c))
+			return false;
+	}
+	return name[0] && strlen(name) < IFNAMSIZ && strcmp(name, ".") != 0 &&
+	       strcmp(name, "..") != 0;
+}
+
 void nook_link_batch_init(struct nook_link_batch *b, int socket, const char *link, const char *from)
 {
 	b->socket = socket;

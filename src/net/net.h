@@ -65,6 +65,9 @@ int nook_net_release(const struct nook_state *state, const struct nook_plan_link
 /* Whatever addresses and ports a container holds: when its record can't be read. */
 int nook_net_release_all(const struct nook_state *state, struct nook_error *err);
 
+/* May the kernel take it for a link's name, and a terminal show it? */
+bool nook_link_valid_name(const char *name);
+
 /* ---- links.c: kernel objects, by batches of rtnetlink ---- */
 
 /* Makes a network's bridge, or brings it to what the record says: address, MTU, up. Return: 0;

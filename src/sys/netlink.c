@@ -318,3 +318,13 @@ int nook_nl_index(int fd, const char *link)
 	(void)nook_format(request.ifr_name, sizeof(request.ifr_name), "%s", link);
 	return ioctl(fd, SIOCGIFINDEX, &request) < 0 ? -errno : request.ifr_ifindex;
 }
+
+int nook_nl_name(int fd, int index, char ret[16])
+{
+	struct ifreq request = { .ifr_ifindex = index };
+
+	if (ioctl(fd, SIOCGIFNAME, &request) < 0)
+		return -errno;
+	(void)nook_format(ret, IFNAMSIZ, "%.15s", request.ifr_name);
+	return 0;
+}

@@ -87,5 +87,7 @@ uint32_t nook_nl_u32(const struct rtattr *attr, uint32_t otherwise);
 
 /* The number of a link of the socket's network namespace. Return: -ENODEV when there is none. */
 int nook_nl_index(int fd, const char *link);
+/* Its name, by its number. @ret: IFNAMSIZ bytes. */
+int nook_nl_name(int fd, int index, char ret[16]);
 
 #endif

@@ -14,7 +14,7 @@ import pytest
 
 pytestmark = pytest.mark.quick
 
-COMMANDS = ["run", "exec", "ps", "kill", "rm", "check", "ns", "help", "completion", "version"]
+COMMANDS = ["run", "exec", "ps", "kill", "rm", "check", "ns", "net", "help", "completion", "version"]
 VERBS = {"ns": ["ls", "tree", "show", "new", "keep", "enter", "rm", "can", "where", "diff", "watch"]}
 EVERY = COMMANDS + [f"{command} {verb}" for command, verbs in VERBS.items() for verb in verbs]
 
