@@ -129,7 +129,11 @@ def netlab(binary, base, why_no_netlab, no_leftovers):
         yield made
         for name in made.files("net/networks"):
             made.nook.cmd("net", "rm", "--force", name).ok()
-        left = made.left()
+        made.let_go()  # we keep them alive, too
+        # A pair goes some time after the last who had its namespace.
+        end = time.monotonic() + 3 * machine.PATIENCE
+        while (left := made.left()) and time.monotonic() < end:
+            time.sleep(0.02)
     finally:
         made.close()
     assert not left, "left behind on the lab's host: " + "; ".join(left)

@@ -309,6 +309,11 @@ class NetLab:
         self.spaces.append(Space(os.open(path, os.O_RDONLY | os.O_CLOEXEC)))
         return self.spaces[-1]
 
+    def space_at(self, path):
+        """By its file, as the host sees it."""
+        self.spaces.append(Space(os.open(self.path(path), os.O_RDONLY | os.O_CLOEXEC)))
+        return self.spaces[-1]
+
     def new_space(self):
         """A net namespace that nook knows nothing of, with its loopback up."""
         space = self._hold("extra")
@@ -333,6 +338,11 @@ class NetLab:
         for folder in OWNED:
             found += [f"{folder}/{name}" for name in self.files(folder)]
         return found
+
+    def let_go(self):
+        """Of all namespaces but the host's and the world's."""
+        for space in self.spaces[2:]:
+            space.close()
 
     def close(self):
         for nook in self.nooks:
