@@ -2,6 +2,7 @@
 #include "options.h"
 
 #include "net.h"
+#include "net_tools.h"
 #include "ns_names.h"
 
 #include "base/own.h"
@@ -119,6 +120,11 @@ const struct nook_command nook_commands[] = {
 	  "It keeps its addresses and is up there. A physical device comes home, to the machine's "
 	  "first network namespace, when the one that it is in ends; any other link ends with it.",
 	  &nook_net_move_table, NOOK_OPERANDS_NAMESPACE, nook_cmd_net_move },
+	{ "net capture", NULL, "CONTAINER|NAME|PID|PATH [--] COMMAND [ARGUMENT...]",
+	  "run a program of the host's in the network of a container",
+	  "Enters its net namespace and nothing else: tcpdump need not be in the container. The "
+	  "program has your files, your credentials and your terminal; the exit status is its own.",
+	  &nook_net_capture_table, NOOK_OPERANDS_CONTAINER_COMMAND, nook_cmd_net_capture },
 	{ "help", "About nook", "[COMMAND]", "print this, or the help of a command",
 	  "The same as nook COMMAND --help.", &nook_help_table, NOOK_OPERANDS_NOOK_COMMAND,
 	  nook_cmd_help },
