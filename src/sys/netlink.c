@@ -161,7 +161,7 @@ uint32_t nook_nl_u32(const struct rtattr *attr, uint32_t otherwise)
 }
 
 /* Behind the error stands our own message, or its head alone, then attributes. */
-static void read_why(const struct nlmsghdr *h, char *out, size_t size)
+void nook_nl_why(const struct nlmsghdr *h, char *out, size_t size)
 {
 	const struct nlmsgerr *e = NLMSG_DATA(h);
 	size_t skip = NLMSG_HDRLEN + sizeof(*e);
@@ -194,7 +194,7 @@ static void note(struct answer *a, unsigned index, const struct nlmsghdr *h, int
 	a->error = error;
 	if (a->refusal) {
 		a->refusal->index = index;
-		read_why(h, a->refusal->why, sizeof(a->refusal->why));
+		nook_nl_why(h, a->refusal->why, sizeof(a->refusal->why));
 	}
 }
 

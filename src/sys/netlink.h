@@ -77,6 +77,9 @@ typedef int nook_nl_each(void *data, const struct nlmsghdr *message);
 int nook_nl_ask(int fd, struct nook_nl *m, nook_nl_each *each, void *data,
 		struct nook_nl_refusal *ret);
 
+/* What the kernel says of a refusal, from its NLMSG_ERROR; NUL-terminated, "" for nothing. */
+void nook_nl_why(const struct nlmsghdr *error, char *out, size_t size);
+
 /* The attribute @type of a message whose own header has @header bytes; NULL. */
 const struct rtattr *nook_nl_find(const struct nlmsghdr *message, size_t header, uint16_t type);
 /* The same of those inside an attribute; NULL has none. */
