@@ -61,6 +61,28 @@ static const struct nook_known_cause rows[] = {
 		 "second one.\n"
 		 "End containers that are not needed.",
 	  .since = "" },
+	{ .id = "port-taken",
+	  .title = "The port of the host is in use",
+	  .meaning = "A port of an address of the host leads to one container, or belongs to one "
+		     "program. A port on all addresses is in use when it is on any of them.",
+	  .see = "`nook ls` and `nook show CONTAINER`\n"
+		 "`ss -Hlntup 'sport = :8080'` shows the program that listens",
+	  .fix = "Publish another one: `--publish 8081:80`.\n"
+		 "On an address of its own: `--publish 192.0.2.7:8080:80`.\n"
+		 "Or end the container or program that has it.",
+	  .since = "" },
+	{ .id = "no-nftables",
+	  .title = "The kernel has no nf_tables",
+	  .meaning = "NAT, isolation and published ports of networks are rules of nf_tables, and "
+		     "neither the kernel nor a module that it could load knows these, or all of "
+		     "what they are made of: inet, nat, masq, fib.",
+	  .see = "`grep -E 'CONFIG_(NF_TABLES|NFT_)' /boot/config-$(uname -r)`\n"
+		 "`modprobe -n -v nf_tables`",
+	  .fix = "As root on the machine itself: `modprobe -a nf_tables nft_chain_nat nft_masq "
+		 "nft_fib_inet`.\n"
+		 "After an update of the kernel: restart, the running one's modules are gone.\n"
+		 "Without them: `nook run --net none`, `--net host`, or `--net user`.",
+	  .since = "" },
 };
 
 const struct nook_cause_table nook_causes_network = { rows, ARRAY_SIZE(rows) };
