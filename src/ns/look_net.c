@@ -5,78 +5,44 @@
 
 #include "base/file.h"
 #include "base/own.h"
+#include "sys/netlink.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #define ANSWER_MAX ((size_t)16 << 20)
 
-struct request {
-	struct nlmsghdr head;
-	union {
-		struct ifinfomsg link;
-		struct ifaddrmsg address;
-	};
-};
-
-/* The kernel ends a dump with a message of its own kind. */
-static bool is_last(const char *text, ssize_t n)
+/* To who asked, as it came. */
+static int pass_on(void *data, const struct nlmsghdr *m)
 {
-	const struct nlmsghdr *m = (const struct nlmsghdr *)text;
-
-	return n < (ssize_t)sizeof(*m) || m->nlmsg_type == NLMSG_DONE ||
-	       m->nlmsg_type == NLMSG_ERROR;
+	return nook_write_fd(*(const int *)data, m, NLMSG_ALIGN(m->nlmsg_len));
 }
 
-static int dump(int sock, int out, int type)
+static int dump(int sock, int out, uint16_t type, const void *header, size_t len)
 {
-	struct request r = { .head = { .nlmsg_len = sizeof(r),
-				       .nlmsg_type = (unsigned short)type,
-				       .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP } };
-	char text[32768] __attribute__((aligned(NLMSG_ALIGNTO)));
+	struct nook_nl q;
 
-	if (send(sock, &r, sizeof(r), 0) < 0)
-		return -errno;
-	for (;;) {
-		ssize_t n = recv(sock, text, sizeof(text), 0);
-
-		if (n < 0)
-			return -errno;
-		if (is_last(text, n))
-			return 0;
-
-		int rc = nook_write_fd(out, text, NLMSG_ALIGN((size_t)n));
-
-		if (rc < 0)
-			return rc;
-	}
+	nook_nl_clear(&q);
+	nook_nl_begin(&q, type, NLM_F_DUMP, header, len);
+	return nook_nl_ask(sock, &q, pass_on, &out, NULL);
 }
 
 static int tell_net(int out, void *arg)
 {
-	int sock = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	const struct ifinfomsg link = { .ifi_family = AF_UNSPEC };
+	const struct ifaddrmsg address = { .ifa_family = AF_UNSPEC };
+	int sock = nook_nl_open();
 
 	(void)arg;
 	if (sock < 0)
-		return -errno;
+		return sock;
 
-	int rc = dump(sock, out, RTM_GETLINK);
+	int rc = dump(sock, out, RTM_GETLINK, &link, sizeof(link));
 
-	return rc < 0 ? rc : dump(sock, out, RTM_GETADDR);
-}
-
-/* The attribute of this type; NULL: it isn't there. */
-static const struct rtattr *attribute(const struct rtattr *at, int len, unsigned short type)
-{
-	for (; RTA_OK(at, len); at = RTA_NEXT(at, len)) {
-		if ((at->rta_type & NLA_TYPE_MASK) == type)
-			return at;
-	}
-	return NULL;
+	return rc < 0 ? rc : dump(sock, out, RTM_GETADDR, &address, sizeof(address));
 }
 
 static const char *text_of(struct nook_arena *a, const struct rtattr *at)
@@ -94,47 +60,61 @@ static const char *hardware(struct nook_arena *a, const struct rtattr *at)
 	return text;
 }
 
+/* A list that changed while it was told is told again. */
+static struct nook_look_link *new_link(struct nook_look_net *net, struct nook_arena *a,
+				       unsigned index)
+{
+	for (size_t i = 0; i < net->n_links; i++) {
+		if (net->links[i].index == index)
+			return &net->links[i];
+	}
+	return nook_append(a, net->links, net->n_links);
+}
+
+static bool is_known(const struct nook_look_net *net, unsigned link, const char *address)
+{
+	for (size_t i = 0; i < net->n_addresses; i++) {
+		if (net->addresses[i].link == link && strcmp(net->addresses[i].text, address) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void add_link(struct nook_look_net *net, struct nook_arena *a, const struct nlmsghdr *m)
 {
 	const struct ifinfomsg *info = NLMSG_DATA(m);
-	const struct rtattr *first = IFLA_RTA(info);
-	int len = (int)IFLA_PAYLOAD(m);
-	const struct rtattr *more = attribute(first, len, IFLA_LINKINFO);
-	const struct rtattr *mtu = attribute(first, len, IFLA_MTU);
-	struct nook_look_link *link = nook_append(a, net->links, net->n_links);
+	const size_t n = sizeof(*info);
+	struct nook_look_link *link = new_link(net, a, (unsigned)info->ifi_index);
 
 	link->index = (unsigned)info->ifi_index;
 	link->up = info->ifi_flags & IFF_UP;
-	link->name = text_of(a, attribute(first, len, IFLA_IFNAME));
-	link->kind =
-		more ? text_of(a, attribute(RTA_DATA(more), (int)RTA_PAYLOAD(more), IFLA_INFO_KIND))
-		     : "";
-	link->address = hardware(a, attribute(first, len, IFLA_ADDRESS));
-	if (mtu && RTA_PAYLOAD(mtu) == sizeof(link->mtu))
-		memcpy(&link->mtu, RTA_DATA(mtu), sizeof(link->mtu));
+	link->name = text_of(a, nook_nl_find(m, n, IFLA_IFNAME));
+	link->kind = text_of(a, nook_nl_find_in(nook_nl_find(m, n, IFLA_LINKINFO), IFLA_INFO_KIND));
+	link->address = hardware(a, nook_nl_find(m, n, IFLA_ADDRESS));
+	link->mtu = nook_nl_u32(nook_nl_find(m, n, IFLA_MTU), 0);
 }
 
 static void add_address(struct nook_look_net *net, struct nook_arena *a, const struct nlmsghdr *m)
 {
 	const struct ifaddrmsg *info = NLMSG_DATA(m);
-	const struct rtattr *first = IFA_RTA(info);
-	int len = (int)IFA_PAYLOAD(m);
+	const size_t n = sizeof(*info);
 	/* Of a link between two, IFA_ADDRESS is the other side. */
-	const struct rtattr *at = attribute(first, len, IFA_LOCAL);
+	const struct rtattr *at = nook_nl_find(m, n, IFA_LOCAL);
 	size_t size = info->ifa_family == AF_INET6 ? 16 : 4;
 	char text[INET6_ADDRSTRLEN];
 
 	if (!at)
-		at = attribute(first, len, IFA_ADDRESS);
+		at = nook_nl_find(m, n, IFA_ADDRESS);
 	if (!at || RTA_PAYLOAD(at) != size ||
 	    (info->ifa_family != AF_INET && info->ifa_family != AF_INET6) ||
 	    !inet_ntop(info->ifa_family, RTA_DATA(at), text, sizeof(text)))
 		return;
 
-	struct nook_look_address *address = nook_append(a, net->addresses, net->n_addresses);
+	const char *whole = nook_printf(a, "%s/%u", text, info->ifa_prefixlen);
 
-	address->link = info->ifa_index;
-	address->text = nook_printf(a, "%s/%u", text, info->ifa_prefixlen);
+	if (!is_known(net, info->ifa_index, whole))
+		*nook_append(a, net->addresses, net->n_addresses) =
+			(struct nook_look_address){ .link = info->ifa_index, .text = whole };
 }
 
 int nook_look_net(const struct nook_ns_graph *g, const struct nook_ns *ns, struct nook_arena *a,
