@@ -100,8 +100,10 @@ static int connect_pair(struct nook_link_batch *b, const struct nook_plan_link *
 
 	int rc = nook_link_flush(b, err);
 
-	if (rc < 0)
+	if (rc < 0) {
+		nook_link_remove_nameless(b->socket, link->outside, "veth");
 		return rc;
+	}
 	rc = name_outside(b, link, container, err);
 	if (rc < 0)
 		(void)nook_link_disconnect(link, container, NULL); /* the first error counts */

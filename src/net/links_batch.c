@@ -161,12 +161,15 @@ int nook_link_look(int socket, const char *link, struct nook_link_seen *ret, str
 	return 0;
 }
 
+static bool is_nameless(const struct nook_link_seen *seen)
+{
+	return !seen->alias[0] && seen->group == NOOK_LINK_GROUP;
+}
+
 bool nook_link_is_ours(const struct nook_link_seen *seen, const char *kind, const char *alias)
 {
-	if (strcmp(seen->kind, kind) != 0)
-		return false;
-	return strcmp(seen->alias, alias) == 0 ||
-	       (!seen->alias[0] && seen->group == NOOK_LINK_GROUP);
+	return strcmp(seen->kind, kind) == 0 &&
+	       (strcmp(seen->alias, alias) == 0 || is_nameless(seen));
 }
 
 int nook_link_remove(int socket, const char *link, int index, struct nook_error *err)
@@ -184,6 +187,15 @@ int nook_link_remove(int socket, const char *link, int index, struct nook_error 
 	if (rc < 0 && refusal.why[0])
 		nook_hint(err, "the kernel says: %s", refusal.why);
 	return rc < 0 ? nook_fail(err, -rc, "netlink, remove %s", link) : 0;
+}
+
+void nook_link_remove_nameless(int socket, const char *link, const char *kind)
+{
+	struct nook_link_seen seen;
+
+	if (nook_link_look(socket, link, &seen, NULL) == 0 && strcmp(seen.kind, kind) == 0 &&
+	    is_nameless(&seen))
+		(void)nook_link_remove(socket, link, seen.index, NULL); /* as above */
 }
 
 int nook_link_refuse_routers(const char *link, struct nook_error *err)

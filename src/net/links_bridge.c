@@ -89,8 +89,10 @@ static int find_or_make(struct nook_link_batch *b, const struct nook_network *ne
 
 	put_new_bridge(b, network);
 	rc = nook_link_flush(b, err);
-	if (rc < 0)
+	if (rc < 0) {
+		nook_link_remove_nameless(b->socket, network->bridge, "bridge");
 		return rc;
+	}
 	*ret_made = true;
 	rc = nook_nl_index(b->socket, network->bridge);
 	return rc < 0 ? nook_fail(err, -rc, "look at the bridge %s", network->bridge) : rc;

@@ -237,6 +237,8 @@ static int find_there(struct under_way *w, struct nook_error *err)
 		w->arrived = rc;
 	}
 	if (rc < 0 || !w->arrived)
+		nook_hint(err, "it is in %s already", w->move->to);
+	if (rc < 0 || !w->arrived)
 		return fail_link(w->move, rc < 0 ? -rc : ENODEV, "find it inside", err);
 	return 0;
 }
@@ -255,6 +257,8 @@ static int send_over(struct under_way *w, struct nook_error *err)
 	nook_nl_put_u32(&q, IFLA_NET_NS_FD, (uint32_t)w->d->ns);
 	nook_nl_put_text(&q, IFLA_IFNAME, w->move->name);
 	rc = nook_nl_send(w->d->here, &q, &refusal);
+	if (rc < 0 && nook_nl_index(w->d->here, w->move->link) < 0) /* only the answer is lost */
+		nook_hint(err, "it is in %s already", w->move->to);
 	if (rc < 0)
 		return fail_nl(w->move, -rc, &refusal, "move into another network namespace", err);
 	return find_there(w, err);
@@ -292,7 +296,10 @@ static int flush_there(const struct under_way *w, struct nook_nl *q, const char 
 	int rc = nook_nl_send(w->d->there, q, &refusal);
 
 	nook_nl_clear(q);
-	return rc < 0 ? fail_nl(w->move, -rc, &refusal, what, err) : 0;
+	if (rc < 0)
+		nook_hint(err, "it is in %s already%s%s", w->move->to,
+			  refusal.why[0] ? "; the kernel says: " : "", refusal.why);
+	return rc < 0 ? fail_link(w->move, -rc, what, err) : 0;
 }
 
 static int give_addresses(const struct under_way *w, struct nook_error *err)
@@ -327,8 +334,10 @@ static int tell(const struct under_way *w, struct nook_link_moved *ret, struct n
 	struct nook_link_moved moved = { .physical = !w->seen.kind[0] };
 	int rc = nook_nl_name(w->d->there, w->arrived, moved.name);
 
-	if (rc < 0)
+	if (rc < 0) {
+		nook_hint(err, "it is in %s already, and up", w->move->to);
 		return fail_link(w->move, -rc, "read its name inside", err);
+	}
 	*ret = moved;
 	return 0;
 }

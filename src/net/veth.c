@@ -39,6 +39,7 @@ static int make(const struct nook_veth_end ends[2], struct nook_error *err)
 	nook_link_batch_init(&b, ends[0].socket, ends[0].end->link, ends[0].end->from);
 	nook_link_begin(&b, "make the pair", NLM_F_CREATE | NLM_F_EXCL, 0, 0, 0);
 	put_end(&b.nl, &ends[0]);
+	nook_nl_put_u32(&b.nl, IFLA_GROUP, NOOK_LINK_GROUP);
 
 	size_t info = nook_nl_nest(&b.nl, IFLA_LINKINFO);
 
@@ -69,6 +70,7 @@ static int configure(const struct nook_veth_end *e, const struct nook_net_end *o
 	nook_link_batch_init(&b, e->socket, e->end->link, e->end->from);
 	nook_link_begin(&b, "name", 0, index, 0, 0);
 	nook_nl_put_text(&b.nl, IFLA_IFALIAS, alias);
+	nook_nl_put_u32(&b.nl, IFLA_GROUP, 0);
 	nook_link_begin(&b, "bring up", 0, index, IFF_UP, IFF_UP);
 	for (size_t i = 0; i < e->end->n_addresses && rc == 0; i++) {
 		if (nook_nl_room(&b.nl) < ADDRESS_BYTES)
@@ -94,10 +96,13 @@ int nook_veth_make(const struct nook_veth_end ends[2], struct nook_error *err)
 
 	if (rc == 0)
 		rc = check(&ends[1], err);
-	if (rc == 0)
-		rc = make(ends, err);
 	if (rc < 0)
 		return rc;
+	rc = make(ends, err);
+	if (rc < 0) {
+		nook_link_remove_nameless(ends[0].socket, ends[0].end->link, "veth");
+		return rc;
+	}
 	rc = configure(&ends[0], ends[1].end, err);
 	if (rc == 0)
 		rc = configure(&ends[1], ends[0].end, err);

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""nook net veth and move: each system call fails in turn, or nook is killed before it. No link is left half-made."""
+
+import errno
+
+import pytest
+from netlab import LINKS
+from result import unique
+
+MOST = 400  # calls: more than either makes
+
+
+@pytest.fixture
+def kept(netlab):
+    """Name and namespace: where the links go."""
+    name = unique("net")
+    netlab.nook.cmd("ns", "new", name, "--net").ok()
+    space = netlab.space_at(netlab.path(f"/run/netns/{name}"))
+    yield name, space
+    space.close()
+    netlab.nook.cmd("ns", "rm", "--force", name).ok()
+
+
+def each_call(lab, words, fault):
+    """The command with each of its calls failed: number and result, until one is past the last."""
+    for call in range(1, MOST):
+        yield call, lab.nook.cmd("net", *words, env={"NOOK_FAULT_CALL": f"{call}:{fault}"})
+    raise AssertionError(f"more than {MOST} calls")
+
+
+@pytest.mark.parametrize("number", [errno.ENOMEM, errno.EPERM], ids=errno.errorcode.get)
+def test_a_call_of_veth_fails(netlab, kept, number):
+    name, space = kept
+    words = ["veth", f"{name}:eth0", "host:blue0", "--address", "10.9.8.1/24", "--address", "10.9.8.2/24"]
+    failures = 0
+    for call, result in each_call(netlab, words, number):
+        if result.status == 0:
+            # The call did not matter, or there was none of this number any more.
+            assert "blue0" in netlab.host.links() and space.addresses("eth0") == {"10.9.8.1/24"}
+            netlab.host.run("ip", "link", "del", "blue0")
+            if call > failures + 20:
+                break
+            continue
+        failures += 1
+        result.failed(125)
+        assert set(netlab.host.links()) == LINKS and set(space.links()) == {"lo"}, f"call {call}: {result}"
+    assert failures > 20
+
+
+def test_veth_is_killed(netlab, kept):
+    """What was made by then is a whole pair: it goes with either end."""
+    name, space = kept
+    words = ["veth", f"{name}:eth0", "host:blue0", "--address", "10.9.8.1/24"]
+    killed = made = 0
+    for call, result in each_call(netlab, words, "kill"):
+        links = set(netlab.host.links()) - LINKS
+        assert set(space.links()) == ({"lo", "eth0"} if links else {"lo"}), f"call {call}: {result}"
+        if links:
+            made += 1
+            netlab.host.run("ip", "link", "del", "blue0")
+            assert set(space.links()) == {"lo"}
+        if result.status == 0:
+            break
+        assert result.status == 137
+        killed += 1
+    assert killed > 20 and made > 1
+
+
+def test_a_call_of_move_fails(netlab, kept):
+    """The link is here as it was, or there; and when all went well there is no word of a failure."""
+    name, space = kept
+    failures = fine = 0
+    for call in range(1, MOST):
+        netlab.host.ip_batch("link add spare type veth peer name other\naddress add 10.9.8.1/24 dev spare")
+        result = netlab.nook.cmd("net", "move", "spare", name, "--name", "eth0",
+                                 env={"NOOK_FAULT_CALL": f"{call}:{errno.ENOMEM}"})
+        where = ("spare" in netlab.host.links(), "eth0" in space.links())
+        if result.status:
+            failures += 1
+            result.failed(125)
+            assert where == (True, False) and netlab.host.addresses("spare") == {"10.9.8.1/24"} \
+                or where == (False, True) and f"it is in {name} already" in result.err, f"call {call}: {result}"
+        else:
+            fine += 1
+            assert where == (False, True) and space.addresses("eth0") == {"10.9.8.1/24"}, f"call {call}: {result}"
+        netlab.host.run("ip", "link", "del", "other")
+        if fine > 20:
+            return
+    assert failures > 20
