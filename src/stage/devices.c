@@ -5,6 +5,7 @@
 #include "base/own.h"
 #include "sys/file.h"
 #include "sys/mount.h"
+#include "sys/procfs.h"
 
 #include <errno.h>
 #include <sys/stat.h>
@@ -12,7 +13,8 @@
 
 /* Owner and mode as the plan says, where the directory's setgid bit or default ACL has changed
  * them. */
-static int correct_node(int node, const struct nook_plan_mount *m, struct nook_error *err)
+static int correct_node(struct nook_stage *s, int node, const struct nook_plan_mount *m,
+			struct nook_error *err)
 {
 	struct stat st;
 
@@ -31,6 +33,8 @@ static int correct_node(int node, const struct nook_plan_mount *m, struct nook_e
 
 	int rc = nook_chmod_node(node, m->mode & 07777);
 
+	if (rc == -ENOSYS) /* before Linux 6.6 */
+		return nook_procfs_chmod(s->proc, node, m->mode & 07777, err);
 	return rc < 0 ? nook_fail(err, -rc, "fchmodat2 %s to 0%o", m->target, m->mode & 07777) : 0;
 }
 
@@ -79,8 +83,8 @@ static int bind_device(int dir, const char *name, const struct nook_plan_mount *
 	return rc < 0 ? nook_fail(err, -rc, "move_mount to %s", m->target) : 0;
 }
 
-static int make_device_in(int dir, const char *name, const struct nook_plan_mount *m,
-			  struct nook_error *err)
+static int make_device_in(struct nook_stage *s, int dir, const char *name,
+			  const struct nook_plan_mount *m, struct nook_error *err)
 {
 	int rc = nook_mknod_below(dir, name, m->mode, m->rdev);
 
@@ -93,7 +97,7 @@ static int make_device_in(int dir, const char *name, const struct nook_plan_moun
 
 	if (node < 0)
 		return nook_fail(err, -node, "open %s", m->target);
-	return rc == -EEXIST ? check_existing(node, m, err) : correct_node(node, m, err);
+	return rc == -EEXIST ? check_existing(node, m, err) : correct_node(s, node, m, err);
 }
 
 int nook_make_device(struct nook_stage *s, const struct nook_plan_mount *m, struct nook_error *err)
@@ -102,9 +106,9 @@ int nook_make_device(struct nook_stage *s, const struct nook_plan_mount *m, stru
 	const char *name = nook_name_in_tmpfs(s, m->target, &dir);
 
 	if (name)
-		return make_device_in(dir, name, m, err);
+		return make_device_in(s, dir, name, m, err);
 
 	auto_close int parent = nook_open_target_parent(s, m, &name, err);
 
-	return parent < 0 ? parent : make_device_in(parent, name, m, err);
+	return parent < 0 ? parent : make_device_in(s, parent, name, m, err);
 }

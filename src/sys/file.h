@@ -35,7 +35,8 @@ int nook_open_below(int dir, const char *path);
 /* The same, and a symlink is opened itself. */
 int nook_open_node_below(int dir, const char *path);
 
-/* Of what an O_PATH descriptor names, a symlink too. The mode needs Linux 6.6: -ENOSYS before. */
+/* Of what an O_PATH descriptor names, a symlink too. The mode needs Linux 6.6: -ENOSYS before,
+ * when nook_procfs_chmod() does it, but of symlinks. */
 int nook_own_node(int fd, uid_t uid, gid_t gid);
 int nook_chmod_node(int fd, mode_t mode);
 int nook_date_node(int fd, const struct timespec times[2]);

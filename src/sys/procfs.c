@@ -137,3 +137,21 @@ int nook_procfs_open_root(int proc, int pid, struct nook_error *err)
 
 	return dir < 0 ? dir : follow(dir, "root", O_PATH | O_DIRECTORY, err);
 }
+
+int nook_procfs_chmod(int proc, int fd, mode_t mode, struct nook_error *err)
+{
+	char name[16];
+	auto_close int self = nook_procfs_self(proc, err);
+
+	if (self < 0)
+		return self;
+
+	auto_close int fds = nook_openat2(self, "fd", O_PATH | O_DIRECTORY, 0, RESOLVE_PLAIN);
+
+	if (fds < 0)
+		return nook_fail(err, -fds, "open /proc/self/fd");
+	(void)nook_format(name, sizeof(name), "%d", fd);
+	if (fchmodat(fds, name, mode, 0) < 0)
+		return nook_fail(err, errno, "fchmodat /proc/self/fd/%d to 0%o", fd, mode);
+	return 0;
+}

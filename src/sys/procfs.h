@@ -9,6 +9,7 @@
 #include "nook/error.h"
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 /**
  * nook_procfs_open() - a procfs of our own pid namespace
@@ -36,5 +37,8 @@ int nook_procfs_open_ns_at(int dir, const char *name, struct nook_error *err);
 
 /* PID/root below @proc: an O_PATH descriptor of the process' root directory. */
 int nook_procfs_open_root(int proc, int pid, struct nook_error *err);
+
+/* Sets the mode of what our own descriptor @fd names, which may be an O_PATH one of no symlink. */
+int nook_procfs_chmod(int proc, int fd, mode_t mode, struct nook_error *err);
 
 #endif

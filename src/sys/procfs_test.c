@@ -3,7 +3,9 @@
 
 #include "base/own.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 
 #include <setjmp.h>
@@ -84,12 +86,28 @@ static void test_write(void **state)
 	assert_int_equal(nook_procfs_write(proc, getpid(), "nothing", "x", &err), -ENOENT);
 }
 
+static void test_chmod(void **state)
+{
+	char path[] = "/tmp/nook-procfs-XXXXXX";
+	struct nook_error err = { 0 };
+	auto_close int file = mkstemp(path);
+	auto_close int node = open(path, O_PATH | O_CLOEXEC);
+	struct stat st;
+
+	assert_true(file >= 0 && node >= 0);
+	assert_int_equal(unlink(path), 0); /* what it names, not what has the name */
+	assert_int_equal(nook_procfs_chmod(proc, node, 04751, &err), 0);
+	assert_int_equal(fstat(file, &st), 0);
+	assert_int_equal(st.st_mode, S_IFREG | 04751);
+	assert_int_equal(nook_procfs_chmod(proc, 1 << 20, 0600, &err), -ENOENT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_open),       cmocka_unit_test(test_self),
 		cmocka_unit_test(test_namespaces), cmocka_unit_test(test_root),
-		cmocka_unit_test(test_write),
+		cmocka_unit_test(test_write),      cmocka_unit_test(test_chmod),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
