@@ -30,7 +30,7 @@ class Background:
     def line(self):
         text = self.process.stdout.readline()
         if not text:
-            self.process.wait(5)
+            self.process.wait(5 * machine.PATIENCE)
             raise AssertionError(f"ended early, status {self.process.returncode}: {self.process.stderr.read()}")
         return text.rstrip("\n")
 
@@ -51,17 +51,17 @@ class Background:
 
     def wait(self, seconds=10):
         """Ends as a shell would show it."""
-        return shell_status(self.process.wait(seconds))
+        return shell_status(self.process.wait(seconds * machine.PATIENCE))
 
     def stop(self):
         """Ends it by its pid 1: a signal to nook would be passed on, and a pid 1 ignores what it has no handler for."""
         if self.process.poll() is None:
             signal_all(machine.children(self.process.pid))
             try:
-                self.process.wait(3)
+                self.process.wait(10 * machine.PATIENCE)  # under a limit of CPU time, an end takes its time
             except subprocess.TimeoutExpired:
                 self.process.kill()
-                self.process.wait(5)
+                self.process.wait(5 * machine.PATIENCE)
         for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
             try:
                 stream.close()
@@ -88,6 +88,7 @@ class Nook:
         self.binary = binary
         self.account = account
         self.base = base
+        self.prefix = []  # words before the program, such as systemd-run and its options
         self.scratches = []
 
     @property
@@ -99,7 +100,7 @@ class Nook:
         return "/run/nook" if self.is_root else os.path.join(self.account.env["XDG_RUNTIME_DIR"], "nook")
 
     def popen(self, argv, env=None, cwd="/", **kw):
-        return subprocess.Popen([self.binary, *argv], env=self.account.environment(env), cwd=cwd, text=True,
+        return subprocess.Popen([*self.prefix, self.binary, *argv], env=self.account.environment(env), cwd=cwd, text=True,
                                 preexec_fn=self.account.enter, **kw)
 
     def cmd(self, *argv, input=None, timeout=20, env=None, cwd="/"):

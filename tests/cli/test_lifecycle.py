@@ -52,7 +52,7 @@ def test_two_that_start_at_once_with_one_name(nook):
     pipes = {"stdin": -1, "stdout": -1, "stderr": -1}
     started = [nook.popen(["run", "--name", name, "--", "sh", "-c", "echo got; read end"], **pipes) for _ in range(6)]
     time.sleep(0.5)
-    ends = [process.communicate("\n", timeout=20) for process in started]
+    ends = [process.communicate("\n", timeout=20 * machine.PATIENCE) for process in started]
     assert [out for out, _ in ends].count("got\n") == 1
     assert sorted(process.returncode for process in started) == [0] + [125] * 5 or sorted(
         process.returncode for process in started)[1:] == [125] * 5
@@ -184,7 +184,7 @@ def test_exec_ends_with_the_container(nook):
         with nook.popen(["exec", one.name, "sh", "-c", "echo ready; exec sleep 1000"], stdin=-1, stdout=-1, stderr=-1) as process:
             process.stdout.readline()
             one.process.terminate()
-            assert process.wait(5) == 137 or process.returncode == -9
+            assert process.wait(5 * machine.PATIENCE) == 137 or process.returncode == -9
 
 
 def test_exec_of_a_container_that_is_not_there(nook):

@@ -192,7 +192,7 @@ class Keeper:
 
     def close(self):
         self.channel.close()
-        self.process.wait(10)
+        self.process.wait(10 * machine.PATIENCE)
 
 
 def readable(fd, seconds):

@@ -138,7 +138,7 @@ def test_a_socket_with_a_long_path(oci, bundle):
         result = c.create("--console-socket", f"{where}/s")
         os.close(here)
         if result.status == 0:
-            listener.settimeout(5)
+            listener.settimeout(5 * machine.PATIENCE)
             connection, _ = listener.accept()
             with connection:
                 _, fds, _, _ = socket.recv_fds(connection, 4096, 4)

@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 
+import machine
 import oci as harness
 import pytest
 
@@ -78,7 +79,7 @@ def test_every_member(oci, bundle, ours, other):
     for way in places(b.config):
         with open(f"{b.path}/config.json", "w", encoding="utf-8") as file:
             json.dump(mutate(b.config, way, other), file)
-        done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=20, check=False)
+        done = subprocess.run(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=20 * machine.PATIENCE, check=False)
         place = "/" + "/".join(map(str, way))
         assert done.returncode in (0, 1), f"{place}: {done}"
         assert bool(done.stderr) == bool(done.returncode) or b"level=warning" in done.stderr, f"{place}: {done}"

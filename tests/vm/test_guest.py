@@ -117,7 +117,7 @@ def on_ext4(root_nook, busybox_root):
             mount -t tmpfs tmpfs run; touch run/program; mount --bind {root_nook.binary} run/program
             pivot_root . old; cd /; exec /bin/sh -ec 'umount -l /old; export PATH=/bin; {script}'"""
         result = subprocess.run(["unshare", "-m", "--propagation", "private", "sh", "-ec", mounts], stdin=subprocess.DEVNULL,
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=20 * machine.PATIENCE, check=False)
         assert result.returncode == 0, result.stderr
         return result.stdout.splitlines()
 

@@ -40,7 +40,7 @@ def nest(depth, *more):
         for pid in machine.descendants(process.pid):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        process.wait(5)
+        process.wait(5 * machine.PATIENCE)
         process.stdout.close()
 
 

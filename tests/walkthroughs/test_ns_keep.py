@@ -83,7 +83,7 @@ def test_the_end_of_pid_1_ends_all_below(root_nook):
         spaces = {machine.ns("pid", pid) for pid in inside}
         assert len(spaces) == 3
         os.kill(holder, 9)
-        assert process.wait(5) == 137
+        assert process.wait(5 * machine.PATIENCE) == 137
         machine.wait_until(lambda: all(machine.state_of(pid) in (None, "Z") for pid in inside), what="the end of all")
         # The namespace's file could be kept, but nothing can be started in it any more.
         root_nook.cmd("ns", "enter", name, "true").failed(125)
