@@ -4,7 +4,6 @@
 import glob
 import json
 import os
-import pwd
 import shutil
 import signal
 import subprocess
@@ -65,9 +64,11 @@ def test_memory_runs_out(oci, bundle):
 
 
 def test_an_oom_kill_is_an_event(ours, bundle):
-    c = ours.running(bundle("echo ready; sleep 2; head -c 200m /dev/zero | tail >/dev/null; exec sleep 1000",
+    c = ours.running(bundle("echo ready; while [ ! -e /go ]; do sleep 0.1; done; head -c 200m /dev/zero | tail >/dev/null; exec sleep 1000",
                             limits(memory={"limit": 32 * MIB, "swap": 32 * MIB})))
-    events = ours.popen("events", c.id)
+    events = ours.popen("events", "--interval", "100ms", c.id)
+    machine.wait_until(lambda: '"stats"' in events.out(), 20, "that it watches")
+    c.bundle.file("go")
     machine.wait_until(lambda: '"oom"' in events.out(), 30, "an event of type oom")
     c.kill("KILL")  # it may have ended: where all is slow, the kernel kills more than it has to
     assert events.wait() == 0
@@ -93,10 +94,10 @@ def test_no_more_processes_than_allowed(oci, bundle):
 
 def test_cpu_time_is_held_back(oci, bundle):
     c = oci.running(bundle("echo ready; while :; do :; done", limits(cpu={"quota": 10000, "period": 100000, "shares": 512})))
-    time.sleep(2)
-    stat = fields(c, "cpu.stat")
-    assert stat["nr_throttled"] >= 3
-    assert stat["usage_usec"] < 0.5 * 1e6 * machine.PATIENCE
+    begun, before = time.monotonic(), fields(c, "cpu.stat")["usage_usec"]
+    machine.wait_until(lambda: fields(c, "cpu.stat")["nr_throttled"] >= 20, 10, "20 periods in which it was held back")
+    used = fields(c, "cpu.stat")["usage_usec"] - before
+    assert used < 0.5e6 * (time.monotonic() - begun)  # a tenth, and what the kernel counts in arrears
     assert cgroup_file(c, "cpu.weight") == "20"  # 1 + (shares - 2) × 9999 / 262142
 
 
@@ -238,45 +239,6 @@ def test_a_program_that_ends_leaves_no_unit(units, bundle):
     assert c.run().status == 3
     left = subprocess.run(["systemctl", "list-units", "--all", "--no-legend", f"*{c.id}*"], stdout=subprocess.PIPE, text=True, check=True)
     assert left.stdout.strip() == ""
-
-
-@needs_systemd
-def test_a_user_has_units_of_its_own_manager(make_oci, bundle):
-    account = ordinary_user()
-    subprocess.run(["systemctl", "start", f"user@{account.uid}.service"], check=True, timeout=60)
-    try:
-        user = make_oci(account)
-        user.flags = ["--systemd-cgroup"]
-        runtime = {"XDG_RUNTIME_DIR": f"/run/user/{account.uid}",
-                   "DBUS_SESSION_BUS_ADDRESS": f"unix:path=/run/user/{account.uid}/bus"}
-        user.own(user.root)
-        b = bundle(READY, {**limits(memory={"limit": 64 * MIB}, pids={"limit": 20}),
-                           "linux/uidMappings": [{"containerID": 0, "hostID": account.uid, "size": 1}],
-                           "linux/gidMappings": [{"containerID": 0, "hostID": account.gid, "size": 1}],
-                           "linux/resources/devices": []})
-        b.config["linux"]["namespaces"].append({"type": "user"})
-        b.config["mounts"] = [mount for mount in b.config["mounts"] if mount["type"] not in ("sysfs", "cgroup", "devpts")]
-        user.own(b.path)
-        c = user.container(b)
-        c.bundle.edit({"linux/cgroupsPath": f"user.slice:nook:{c.id}"})
-        c.pid_file = f"{user.own(user.scratch())}/pid"
-        c.create(env=runtime).ok()
-        c.start(env=runtime).ok()
-        c.until_said("ready")
-        assert c.cgroup() == (f"/sys/fs/cgroup/user.slice/user-{account.uid}.slice/user@{account.uid}.service/"
-                              f"user.slice/nook-{c.id}.scope")
-        assert cgroup_file(c, "memory.max") == str(64 * MIB) and cgroup_file(c, "pids.max") == "20"
-        c.delete("--force", env=runtime).ok()
-        assert not user.traces()
-    finally:
-        subprocess.run(["systemctl", "stop", f"user@{account.uid}.service"], check=True, timeout=60)
-
-
-def ordinary_user():
-    name = unique("u").replace("-", "")
-    subprocess.run(["useradd", "--create-home", "--uid", "61234", name], check=True)
-    entry = pwd.getpwnam(name)
-    return machine.Account(name, entry.pw_uid, entry.pw_gid, entry.pw_dir)
 
 
 # ---- checkpoint and restore ----
