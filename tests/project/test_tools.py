@@ -69,6 +69,13 @@ def test_only_the_kinds_asked_for(checkout):
     assert result.stdout.splitlines()[0] == "installing with apt-get: absent"
 
 
+@pytest.mark.parametrize("kinds, wanted", [(["vm"], "both alone"), (["engines"], "both"), (["vm", "engines"], "both alone")])
+def test_a_package_of_several_kinds(checkout, kinds, wanted):
+    rootfs.write(f"{checkout}/packages.txt", "both vm,engines it is not\nalone vm it is not\nother vmx it is not\n")
+    result, _ = deps(checkout, *kinds)
+    assert result.stdout.splitlines()[0] == f"installing with apt-get: {wanted}"
+
+
 def test_an_unknown_kind(checkout):
     result, calls = deps(checkout, "wrong")
     assert result.returncode == 2 and "wrong" in result.stderr and calls == []
