@@ -68,7 +68,7 @@ def partial(text):
 
 def boot(kernel, part, words):
     """One guest. Return: (vmrun's status, what was printed, counts or None when no report came, text of bad unit tests)."""
-    argv = ["tests/vm/vmrun", "-t", str(SECONDS + 300), *(["--systemd"] if part == "oci" else [])]
+    argv = ["tests/vm/vmrun", "-t", str(SECONDS + 900), *(["--systemd"] if part == "oci" else [])]
     suite = ["tests/vm/suite", *(["-f"] if FULL else []), "-s", str(SECONDS), part, "build-test", *words]
     with tempfile.TemporaryDirectory(prefix="nook-vm-report-") as report, tempfile.TemporaryFile() as output:
         status = subprocess.run([*argv, "-r", report, kernel, "--", *suite], cwd=ROOT, stdin=subprocess.DEVNULL,
