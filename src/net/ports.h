@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the ports*.c files share. */
+#ifndef NOOK_NET_PORTS_H
+#define NOOK_NET_PORTS_H
+
+#include "net.h"
+
+/* "tcp", "udp" */
+const char *nook_port_protocol(uint8_t protocol);
+
+/* Has the port anything in common with @address (family 0: all of the host's)? */
+bool nook_port_meets(const struct nook_plan_port *port, const struct nook_net_addr *address);
+
+/* Looks for programs of the host that listen on one of the @count ports from @first of @port on.
+ * -EADDRINUSE */
+int nook_port_look(const struct nook_plan_port *port, struct nook_error *err);
+
+#endif
