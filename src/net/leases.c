@@ -5,6 +5,7 @@
 #include "base/own.h"
 #include "base/text.h"
 #include "claims.h"
+#include "networks.h"
 #include "state/files.h"
 #include "store.h"
 
@@ -181,7 +182,7 @@ static int refuse_full(const struct nook_network *network, unsigned family, stru
 		  "`nook net show %s` lists who has them; a network with a larger --subnet "
 		  "has more.",
 		  network->name);
-	nook_cause(err, "net-full", "every address of a network's subnet has a container");
+	nook_cause(err, "network-full", "every address of a network's subnet has a container");
 	return nook_refuse(err, EADDRNOTAVAIL, "no address is free in %s, the subnet of network %s",
 			   nook_net_text_prefix(&network->subnet[family], text), network->name);
 }
@@ -229,7 +230,7 @@ static int refuse_taken(const struct nook_net_addr *addr, const char *network, c
 	if (from)
 		nook_where(err, "%s", from);
 	nook_hint(err, "Take another, or leave it to nook by not saying any.");
-	nook_cause(err, "net-address-taken",
+	nook_cause(err, "address-taken",
 		   "an address belongs to one container of a network at a time");
 	return nook_refuse(err, EEXIST, "the address %s of network %s is that of container %s",
 			   nook_net_text(addr, text), network, holder);
@@ -274,8 +275,21 @@ int nook_net_check_address(const char *state_dir, const struct nook_network *net
 	return rc < 0 ? rc : refuse_taken(addr, network->name, from, holder, err);
 }
 
-int nook_net_claim(const struct nook_state *state, const struct nook_plan_link *link,
-		   struct nook_error *err)
+/* Who removes a network says so in its record, then looks who has an address of it. We have one,
+ * and look into the record: one of the two sees the other. */
+static int still_there(const struct nook_state *state, const char *network, struct nook_error *err)
+{
+	auto_arena struct nook_arena scratch = { 0 };
+	struct nook_network n;
+	int rc = nook_arena_open(&scratch, err);
+
+	if (rc == 0)
+		rc = nook_net_read_there(state->base, network, &scratch, &n, err);
+	return rc == -ENOENT ? nook_net_no_such(state->base, network, err) : rc;
+}
+
+static int claim(const struct nook_state *state, const struct nook_plan_link *link,
+		 struct nook_error *err)
 {
 	char file[NOOK_LEASE_FILE], holder[256];
 
@@ -290,12 +304,20 @@ int nook_net_claim(const struct nook_state *state, const struct nook_plan_link *
 
 		if (rc == -EEXIST)
 			rc = refuse_taken(addr, link->network, link->from, holder, err);
-		if (rc < 0) {
-			(void)nook_net_release(state, link, NULL); /* undone once more at the end */
+		if (rc < 0)
 			return rc;
-		}
 	}
-	return 0;
+	return link->network ? still_there(state, link->network, err) : 0;
+}
+
+int nook_net_claim(const struct nook_state *state, const struct nook_plan_link *link,
+		   struct nook_error *err)
+{
+	int rc = claim(state, link, err);
+
+	if (rc < 0)
+		(void)nook_net_release(state, link, NULL); /* undone once more at the end */
+	return rc;
 }
 
 int nook_net_release(const struct nook_state *state, const struct nook_plan_link *link,

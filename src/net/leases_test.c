@@ -55,6 +55,7 @@ static int remove_dir(void **state)
 	auto_close int base = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	empty(base, "net/addresses");
+	empty(base, "net/networks");
 	empty(base, "net");
 	for (int f = 0; f < NOOK_FOLDER_COUNT; f++)
 		empty(base, nook_folder_name((enum nook_folder)f));
@@ -70,6 +71,12 @@ static struct nook_network network(const char *v4, const char *v6)
 	if (v6)
 		assert_int_equal(nook_net_parse_subnet(v6, &n.subnet[NOOK_NET_V6], NULL), 0);
 	nook_net_set_gateways(&n);
+
+	/* Its record: what is removed meanwhile gives no address. */
+	auto_close int base = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (base >= 0)
+		assert_int_equal(nook_net_record_write(base, &n, NOOK_NET_THERE, NULL), 0);
 	return n;
 }
 
@@ -166,7 +173,7 @@ static void test_claim_and_release(void **state)
 	assert_string_equal(err.why,
 			    "the address fd00::2 of network blue is that of container web");
 	assert_string_equal(err.where, "--net blue");
-	assert_string_equal(err.id, "net-address-taken");
+	assert_string_equal(err.id, "address-taken");
 	assert_string_equal(found(&n, NOOK_NET_V4, 0), "10.88.0.3/29"); /* given back */
 
 	/* Not db's to give. */
@@ -205,6 +212,22 @@ static void test_the_dead_hold_nothing(void **state)
 	assert_true(nook_claim_is_mine(&db, NOOK_CLAIM_ADDRESSES, "blue:10.88.0.2"));
 	assert_int_equal(nook_net_release_all(&db, NULL), 0);
 	assert_int_equal(nook_state_drop(&db, NULL), 0);
+}
+
+static void test_a_network_that_is_removed_gives_none(void **state)
+{
+	struct nook_state web = NOOK_STATE_NONE;
+	struct nook_plan_link two = link_at("10.88.0.2", "fd00::2");
+	struct nook_network n = network("10.88.0.0/30", "fd00::/64");
+	struct nook_error err = { 0 };
+
+	assert_int_equal(nook_state_claim(dir, "web", &web, NULL), 0);
+	assert_int_equal(nook_net_record_write(web.base, &n, NOOK_NET_REMOVING, NULL), 0);
+	assert_int_equal(nook_net_claim(&web, &two, &err), -ENOENT);
+	assert_string_equal(err.why, "there is no network blue");
+	assert_false(nook_claim_is_mine(&web, NOOK_CLAIM_ADDRESSES, "blue:10.88.0.2"));
+	assert_false(nook_claim_is_mine(&web, NOOK_CLAIM_ADDRESSES, "blue:fd00::2"));
+	assert_int_equal(nook_state_drop(&web, NULL), 0);
 }
 
 static void test_addresses_asked_for(void **state)
@@ -306,6 +329,8 @@ int main(void)
 		cmocka_unit_test(test_lowest_free),
 		cmocka_unit_test_setup_teardown(test_claim_and_release, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(test_the_dead_hold_nothing, make_dir, remove_dir),
+		cmocka_unit_test_setup_teardown(test_a_network_that_is_removed_gives_none, make_dir,
+						remove_dir),
 		cmocka_unit_test_setup_teardown(test_addresses_asked_for, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(test_many_at_once, make_dir, remove_dir),
 	};
