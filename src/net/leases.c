@@ -222,8 +222,8 @@ int nook_net_find_address(const char *state_dir, const struct nook_network *netw
 
 /* ---- taking and giving back ---- */
 
-static int refuse_taken(const struct nook_net_addr *addr, const char *network, const char *from,
-			const char *holder, struct nook_error *err)
+static int refuse_taken(int errnum, const struct nook_net_addr *addr, const char *network,
+			const char *from, const char *holder, struct nook_error *err)
 {
 	char text[NOOK_NET_TEXT];
 
@@ -232,47 +232,24 @@ static int refuse_taken(const struct nook_net_addr *addr, const char *network, c
 	nook_hint(err, "Take another, or leave it to nook by not saying any.");
 	nook_cause(err, "address-taken",
 		   "an address belongs to one container of a network at a time");
-	return nook_refuse(err, EEXIST, "the address %s of network %s is that of container %s",
+	return nook_refuse(err, errnum, "the address %s of network %s is that of container %s",
 			   nook_net_text(addr, text), network, holder);
 }
 
-int nook_net_check_address(const char *state_dir, const struct nook_network *network,
-			   const struct nook_net_addr *addr, const char *from,
-			   struct nook_error *err)
+int nook_net_check_free(const char *state_dir, const char *network,
+			const struct nook_net_addr *addr, const char *from, struct nook_error *err)
 {
-	unsigned family = addr->family == AF_INET6 ? NOOK_NET_V6 : NOOK_NET_V4;
-	const struct nook_net_addr *subnet = &network->subnet[family];
-	char file[NOOK_LEASE_FILE], holder[256], a[NOOK_NET_TEXT], b[NOOK_NET_TEXT];
-
-	if (from)
-		nook_where(err, "%s", from);
-	if (!subnet->family)
-		return nook_refuse(err, EINVAL, "network %s has no %s subnet for the address %s",
-				   network->name, family == NOOK_NET_V6 ? "IPv6" : "IPv4",
-				   nook_net_text(addr, a));
-	if (!nook_net_contains(subnet, addr))
-		return nook_refuse(
-			err, EINVAL, "the address %s is not in %s, the subnet of network %s",
-			nook_net_text(addr, a), nook_net_text_prefix(subnet, b), network->name);
-	if (nook_net_equal(&network->gateway[family], addr))
-		return nook_refuse(err, EINVAL, "the address %s is the gateway's of network %s",
-				   nook_net_text(addr, a), network->name);
-	if (!nook_net_usable(subnet, addr))
-		return nook_refuse(err, EINVAL,
-				   "the address %s is the first or last of %s, which no container "
-				   "can have",
-				   nook_net_text(addr, a), nook_net_text_prefix(subnet, b));
-
+	char file[NOOK_LEASE_FILE], holder[256];
 	auto_close int base = nook_base_open(state_dir, false, err);
 
 	if (base < 0)
 		return base == -ENOENT ? 0 : base;
-	file_of(network->name, addr, file);
+	file_of(network, addr, file);
 	int rc = nook_claim_holder(base, NOOK_CLAIM_ADDRESSES, file, holder, err);
 
 	if (rc == -ENOENT || (rc == 0 && nook_claim_is_dead(base, NOOK_CLAIM_ADDRESSES, file)))
 		return 0;
-	return rc < 0 ? rc : refuse_taken(addr, network->name, from, holder, err);
+	return rc < 0 ? rc : refuse_taken(EADDRINUSE, addr, network, from, holder, err);
 }
 
 /* Who removes a network says so in its record, then looks who has an address of it. We have one,
@@ -303,7 +280,7 @@ static int claim(const struct nook_state *state, const struct nook_plan_link *li
 		int rc = nook_claim_take(state, NOOK_CLAIM_ADDRESSES, file, holder, err);
 
 		if (rc == -EEXIST)
-			rc = refuse_taken(addr, link->network, link->from, holder, err);
+			rc = refuse_taken(EEXIST, addr, link->network, link->from, holder, err);
 		if (rc < 0)
 			return rc;
 	}

@@ -202,11 +202,12 @@ static void test_the_dead_hold_nothing(void **state)
 	assert_int_equal(nook_state_claim(dir, "web", &web, NULL), 0);
 	assert_int_equal(nook_net_claim(&web, &two, NULL), 0);
 	assert_string_equal(found(&n, NOOK_NET_V4, 0), "none");
-	assert_int_equal(nook_net_check_address(dir, &n, &two.address[0], NULL, &err), -EEXIST);
+	assert_int_equal(nook_net_check_free(dir, "blue", &two.address[0], NULL, &err),
+			 -EADDRINUSE);
 	nook_state_close(&web); /* killed */
 
 	assert_string_equal(found(&n, NOOK_NET_V4, 7), "10.88.0.2/30");
-	assert_int_equal(nook_net_check_address(dir, &n, &two.address[0], NULL, NULL), 0);
+	assert_int_equal(nook_net_check_free(dir, "blue", &two.address[0], NULL, NULL), 0);
 	assert_int_equal(nook_state_claim(dir, "db", &db, NULL), 0);
 	assert_int_equal(nook_net_claim(&db, &two, NULL), 0);
 	assert_true(nook_claim_is_mine(&db, NOOK_CLAIM_ADDRESSES, "blue:10.88.0.2"));
@@ -228,35 +229,6 @@ static void test_a_network_that_is_removed_gives_none(void **state)
 	assert_false(nook_claim_is_mine(&web, NOOK_CLAIM_ADDRESSES, "blue:10.88.0.2"));
 	assert_false(nook_claim_is_mine(&web, NOOK_CLAIM_ADDRESSES, "blue:fd00::2"));
 	assert_int_equal(nook_state_drop(&web, NULL), 0);
-}
-
-static void test_addresses_asked_for(void **state)
-{
-	static const struct {
-		const char *address;
-		int want;
-		const char *why;
-	} cases[] = {
-		{ "10.88.0.2", 0, NULL },
-		{ "10.88.0.254", 0, NULL },
-		{ "10.88.0.0", -EINVAL, "first or last" },
-		{ "10.88.0.255", -EINVAL, "first or last" },
-		{ "10.88.0.1", -EINVAL, "the gateway's" },
-		{ "10.88.1.2", -EINVAL, "is not in 10.88.0.0/24" },
-		{ "fd00::2", -EINVAL, "has no IPv6 subnet" },
-	};
-	struct nook_network n = network("10.88.0.0/24", NULL);
-
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		struct nook_error err = { 0 };
-		struct nook_net_addr addr;
-
-		assert_int_equal(nook_net_parse_address(cases[i].address, &addr, NULL), 0);
-		int rc = nook_net_check_address(dir, &n, &addr, "ip=x", &err);
-
-		if (rc != cases[i].want || (rc < 0 && !strstr(err.why, cases[i].why)))
-			fail_msg("%s: %d %s", cases[i].address, rc, err.why);
-	}
 }
 
 /* All begin at once, and look for an address of the same network; nobody lets go of his before all
@@ -331,7 +303,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_the_dead_hold_nothing, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(test_a_network_that_is_removed_gives_none, make_dir,
 						remove_dir),
-		cmocka_unit_test_setup_teardown(test_addresses_asked_for, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(test_many_at_once, make_dir, remove_dir),
 	};
 

@@ -187,7 +187,7 @@ static int refuse(const struct nook_net_addr *wanted, const char *from,
 	if (from)
 		nook_where(err, "%s", from);
 	nook_hint(err, "Take another subnet, or leave it to nook by not saying any.");
-	nook_cause(err, "net-subnet-taken",
+	nook_cause(err, "subnet-taken",
 		   "two subnets that overlap can't both be reached from one machine");
 	return nook_refuse(err, EADDRINUSE, "the subnet %s overlaps %s of %s",
 			   nook_net_text_prefix(wanted, a), nook_net_text_prefix(&other, b), whose);

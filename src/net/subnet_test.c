@@ -153,7 +153,7 @@ static void test_other_networks(void **state)
 	assert_string_equal(err.why,
 			    "the subnet 10.201.7.128/25 overlaps 10.201.7.0/24 of network blue");
 	assert_string_equal(err.where, "--subnet x");
-	assert_string_equal(err.id, "net-subnet-taken");
+	assert_string_equal(err.id, "subnet-taken");
 
 	assert_int_equal(nook_subnet_choose(&blue, 1, &got, NULL), 0);
 	assert_false(nook_net_overlap(&got, &blue.subnet[NOOK_NET_V4]));
