@@ -10,6 +10,7 @@
 #include "idmap.h"
 #include "kernel.h"
 #include "nook/container.h"
+#include "probe_net.h"
 #include "prober.h"
 #include "read.h"
 #include "rootfs.h"
@@ -127,7 +128,7 @@ static int probe_rootfs(struct nook_prober *p)
 /* Each may use what those before it have set. */
 static int (*const probes[])(struct nook_prober *p) = {
 	nook_host_kernel, nook_caller_probe,   probe_lsm,    probe_state_dir, probe_own_account,
-	probe_ids,        nook_accounts_probe, probe_cgroup, probe_rootfs,
+	probe_ids,        nook_accounts_probe, probe_cgroup, probe_rootfs,    nook_net_probe,
 };
 
 int nook_host_probe(struct nook_arena *a, const struct nook_spec *spec, struct nook_host *host,
@@ -140,7 +141,7 @@ int nook_host_probe(struct nook_arena *a, const struct nook_spec *spec, struct n
 		return nook_fail(err, errno, "open /");
 
 	p.root = root;
-	*host = (struct nook_host){ 0 };
+	*host = (struct nook_host){ .tries = host->tries };
 	for (size_t i = 0; i < ARRAY_SIZE(probes); i++) {
 		int rc = probes[i](&p);
 

@@ -27,6 +27,9 @@ int nook_prober_passwd(struct nook_prober *p);
 /* p->mounts is there. */
 int nook_prober_mounts(struct nook_prober *p);
 
+/* subid.c: the path of a program of the machine, where distributions put them; NULL. */
+const char *nook_prober_program(struct nook_prober *p, const char *name);
+
 /* host.c: the kernel's version and features, refused when too old; the security modules. */
 int nook_host_kernel(struct nook_prober *p);
 void nook_host_lsm(struct nook_host *host);

@@ -77,7 +77,7 @@ int nook_subid_probe(struct nook_prober *p)
 	return read_file(p, "etc/subgid", &p->host->subgid, &p->host->n_subgid);
 }
 
-static const char *find_program(struct nook_prober *p, const char *name)
+const char *nook_prober_program(struct nook_prober *p, const char *name)
 {
 	static const char *const dirs[] = { "usr/bin", "bin", "usr/local/bin", "usr/sbin" };
 	char path[64];
@@ -94,6 +94,6 @@ static const char *find_program(struct nook_prober *p, const char *name)
 
 void nook_subid_find_helpers(struct nook_prober *p)
 {
-	p->host->newuidmap = find_program(p, "newuidmap");
-	p->host->newgidmap = find_program(p, "newgidmap");
+	p->host->newuidmap = nook_prober_program(p, "newuidmap");
+	p->host->newgidmap = nook_prober_program(p, "newgidmap");
 }
