@@ -38,6 +38,11 @@ static const char head[] =
 	"\tCOMPREPLY=($(compgen -W \"$(nook ns ls --quiet 2>/dev/null)\" -- \"$cur\"))\n"
 	"}\n"
 	"\n"
+	"# The words, and the networks.\n"
+	"_nook_networks() {\n"
+	"\tCOMPREPLY=($(compgen -W \"$* $(nook net ls --quiet 2>/dev/null)\" -- \"$cur\"))\n"
+	"}\n"
+	"\n"
 	"# A program and its arguments, which begin at word $1.\n"
 	"_nook_program() {\n"
 	"\tif declare -F _command_offset >/dev/null; then\n"
@@ -186,6 +191,9 @@ static void put_value(FILE *out, const char *command, const struct nook_option *
 	case NOOK_COMPLETE_ENV:
 		fputs("COMPREPLY=($(compgen -e -- \"$cur\")) ;;\n", out);
 		break;
+	case NOOK_COMPLETE_NETWORK:
+		fprintf(out, "_nook_networks %s ;;\n", o->words);
+		break;
 	case NOOK_COMPLETE_NOTHING:
 		fputs(";;\n", out);
 		break;
@@ -222,6 +230,14 @@ static void put_operands(FILE *out, const struct nook_command *c)
 		break;
 	case NOOK_OPERANDS_NAMESPACE:
 		fputs("_nook_namespaces ;;\n", out);
+		break;
+	case NOOK_OPERANDS_NETWORKS:
+		fputs("_nook_networks ;;\n", out);
+		break;
+	case NOOK_OPERANDS_CONTAINER_NETWORK:
+		fputs("if ((${first:-$COMP_CWORD} == COMP_CWORD)); then _nook_names; else "
+		      "_nook_networks; fi ;;\n",
+		      out);
 		break;
 	case NOOK_OPERANDS_SHELL:
 		fputs("COMPREPLY=($(compgen -W \"bash zsh\" -- \"$cur\")) ;;\n", out);

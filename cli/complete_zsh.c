@@ -19,6 +19,13 @@ static const char head[] =
 	"\tlocal -a names\n"
 	"\tnames=(${(f)\"$(_call_program namespaces nook ns ls --quiet 2>/dev/null)\"})\n"
 	"\t_describe -t namespaces namespace names\n"
+	"}\n"
+	"\n"
+	"# Its words, and the networks.\n"
+	"_nook_networks() {\n"
+	"\tlocal -a names\n"
+	"\tnames=(\"$@\" ${(f)\"$(_call_program networks nook net ls --quiet 2>/dev/null)\"})\n"
+	"\t_describe -t networks network names\n"
 	"}\n";
 
 static const char tail[] = "\n"
@@ -73,6 +80,9 @@ static void put_action(FILE *out, const struct nook_option *o)
 		break;
 	case NOOK_COMPLETE_ENV:
 		fputs("_parameters -g \"*export*\"", out);
+		break;
+	case NOOK_COMPLETE_NETWORK: /* the blank keeps _arguments from adding words of its own */
+		fprintf(out, " _nook_networks %s", o->words);
 		break;
 	case NOOK_COMPLETE_NOTHING:
 		fputc(' ', out);
@@ -158,6 +168,13 @@ static void put_operands(FILE *out, const struct nook_command *c)
 		break;
 	case NOOK_OPERANDS_NAMESPACE:
 		fputs(" \\\n\t\t'*:namespace:_nook_namespaces'", out);
+		break;
+	case NOOK_OPERANDS_NETWORKS:
+		fputs(" \\\n\t\t'*:network: _nook_networks'", out);
+		break;
+	case NOOK_OPERANDS_CONTAINER_NETWORK:
+		fputs(" \\\n\t\t'1:container:_nook_names' \\\n\t\t'2:network: _nook_networks'",
+		      out);
 		break;
 	case NOOK_OPERANDS_SHELL:
 		fputs(" \\\n\t\t'1:shell:(bash zsh)'", out);

@@ -2,6 +2,7 @@
 #include "options.h"
 
 #include "net.h"
+#include "net_networks.h"
 #include "net_tools.h"
 #include "ns_names.h"
 
@@ -109,6 +110,22 @@ const struct nook_command nook_commands[] = {
 	{ "net", NULL, "VERB [OPTION...]", "connect containers and namespaces",
 	  "Networks that containers are on, and links between namespaces.", &nook_net_table,
 	  NOOK_OPERANDS_VERB, nook_cmd_net },
+	{ "net new", NULL, "[OPTION...] NAME", "make a network for containers",
+	  "A bridge with a subnet, from where containers reach each other and, by the machine, the "
+	  "outside. nook run --net NAME puts a container on it. NAME has letters, digits and _ . "
+	  "-, 32 at most.",
+	  &nook_net_new_table, NOOK_OPERANDS_NONE, nook_cmd_net_new },
+	{ "net ls", NULL, "[OPTION...]", "list the networks",
+	  "A line for each network, with how many containers are on it.", &nook_net_ls_table,
+	  NOOK_OPERANDS_NONE, nook_cmd_net_ls },
+	{ "net show", NULL, "[OPTION...] NAME", "show a network and the containers on it",
+	  "Its subnets and how it reaches the outside; of each container the name of the link "
+	  "inside and on the host, and its addresses.",
+	  &nook_net_show_table, NOOK_OPERANDS_NETWORKS, nook_cmd_net_show },
+	{ "net rm", NULL, "[OPTION...] NAME...", "remove networks",
+	  "Bridge, rules and record go; nothing that is not nook's is touched. A network that "
+	  "containers are on is left, unless --force disconnects them.",
+	  &nook_net_rm_table, NOOK_OPERANDS_NETWORKS, nook_cmd_net_rm },
 	{ "net veth", NULL, "[OPTION...] A:LINK B:LINK",
 	  "connect two namespaces by a pair of links",
 	  "A and B are a container's NAME, a name of nook ns, a PID, a PATH, or host: where you "

@@ -18,6 +18,8 @@ enum nook_operands {
 	NOOK_OPERANDS_SHELL,             /* bash or zsh */
 	NOOK_OPERANDS_VERB,              /* one of the verbs of this command: rows named "ns ls" */
 	NOOK_OPERANDS_NAMESPACE,         /* a name of a namespace, a PID or a path */
+	NOOK_OPERANDS_NETWORKS,          /* names of networks */
+	NOOK_OPERANDS_CONTAINER_NETWORK, /* a container's name, then a network's */
 };
 
 struct nook_command {

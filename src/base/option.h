@@ -20,7 +20,8 @@ enum nook_complete {
 	NOOK_COMPLETE_FILE,
 	NOOK_COMPLETE_DIR,
 	NOOK_COMPLETE_USER,
-	NOOK_COMPLETE_ENV, /* names of the caller's variables */
+	NOOK_COMPLETE_ENV,     /* names of the caller's variables */
+	NOOK_COMPLETE_NETWORK, /* those of .words, and names of networks */
 };
 
 enum {
