@@ -56,7 +56,7 @@ static int find_hosts(struct nook_prober *p)
 	for (size_t i = 0; i < host->n_links; i++)
 		links[i].network = host->links[i].network.name;
 
-	int rc = nook_hosts_path(links, host->n_links, p->arena, &file, p->err);
+	int rc = nook_hosts_name(links, host->n_links, p->arena, &file, p->err);
 
 	if (rc == 0 && file)
 		host->hosts = nook_printf(p->arena, "%s/%s", host->state_dir, file);

@@ -88,7 +88,7 @@ int nook_net_list(const char *state_dir, struct nook_arena *a, struct nook_netwo
 /* ---- for a container ---- */
 
 /* What can't be asked is taken for missing: to restore it then says why. */
-static bool have_bridge(const struct nook_network *n)
+bool nook_net_is_there(const struct nook_network *n)
 {
 	auto_close int fd = nook_nl_open();
 
@@ -105,7 +105,7 @@ static int find_slowly(int base, const char *name, struct nook_arena *a, struct 
 
 	if (rc == 0)
 		rc = nook_net_read_there(base, name, a, ret, err);
-	if (rc == 0 && !have_bridge(ret))
+	if (rc == 0 && !nook_net_is_there(ret))
 		return nook_net_restore(ret, err);
 	if (rc != -ENOENT)
 		return rc;
@@ -130,7 +130,7 @@ int nook_net_for_run(const char *state_dir, const char *name, struct nook_arena 
 		return base;
 
 	rc = nook_net_read_there(base, known, a, ret, err);
-	if (rc == 0 && have_bridge(ret))
+	if (rc == 0 && nook_net_is_there(ret))
 		return 0;
 	return rc == 0 || rc == -ENOENT ? find_slowly(base, known, a, ret, err) : rc;
 }

@@ -9,6 +9,9 @@
 /* The bridge and the rules, made or brought to what the record says. What is there stays. */
 int nook_net_restore(const struct nook_network *network, struct nook_error *err);
 
+/* Is there a link of its bridge's name in our network namespace? */
+bool nook_net_is_there(const struct nook_network *network);
+
 /* Makes one, of a spec that was checked. The lock is held, and nothing is settled or there. On
  * failure nothing is left, or a record that says so. */
 int nook_net_make(int base, const struct nook_network_spec *spec, struct nook_arena *a,
