@@ -232,8 +232,8 @@ int nook_net_record_read(int base, const char *name, struct nook_arena *a, struc
 		return nook_fail(err, ENOMEM, "parse %s in the state directory", path);
 	if (rc < 0) {
 		nook_hint(err, "`nook net rm --force %s` removes what is left of it.", name);
-		return nook_refuse(err, EBADMSG, "the record of network %s can't be used: %s", name,
-				   detail.why);
+		return nook_refuse(err, EBADMSG, "the record of network %s can't be used: %s%s%s",
+				   name, detail.where, detail.where[0] ? ": " : "", detail.why);
 	}
 	nook_net_set_gateways(&n);
 	*ret = n;
