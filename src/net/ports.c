@@ -175,8 +175,7 @@ static int take(const struct nook_state *state, const struct nook_plan_port *por
 	return rc;
 }
 
-/* Is it the container's own already, all of it? */
-static bool is_mine(const struct nook_state *state, const struct nook_plan_port *port)
+bool nook_port_is_mine(const struct nook_state *state, const struct nook_plan_port *port)
 {
 	for (unsigned i = 0; i < port->count; i++) {
 		char file[FILE_SIZE];
@@ -192,7 +191,7 @@ static int take_all(const struct nook_state *state, const struct nook_plan_port 
 		    struct nook_error *err)
 {
 	for (size_t i = 0; i < n; i++) {
-		if (is_mine(state, &ports[i]))
+		if (nook_port_is_mine(state, &ports[i]))
 			continue;
 
 		int rc = take(state, &ports[i], err);

@@ -11,6 +11,9 @@ const char *nook_port_protocol(uint8_t protocol);
 /* Has the port anything in common with @address (family 0: all of the host's)? */
 bool nook_port_meets(const struct nook_plan_port *port, const struct nook_net_addr *address);
 
+/* Has the container taken it, all of it? */
+bool nook_port_is_mine(const struct nook_state *state, const struct nook_plan_port *port);
+
 /* Looks for programs of the host that listen on one of the @count ports from @first of @port on.
  * -EADDRINUSE */
 int nook_port_look(const struct nook_plan_port *port, struct nook_error *err);

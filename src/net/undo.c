@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Removing what a container has of networks. Its record stands before anything of it is taken: so
  * what it names may be another container's, who was faster. Only what this one holds is undone. */
-#include "net.h"
+#include "ports.h"
 
 #include "base/own.h"
-int nook_ports_undo(const struct nook_state *state, const struct nook_plan_port *ports, size_t n, struct nook_error *err);
 
 #include <errno.h>
 
@@ -14,21 +13,39 @@ static void keep_first(int *first, int rc)
 		*first = rc;
 }
 
+/* A port is published after all of it was taken, and given back after that was undone. */
+static int unpublish(const struct nook_state *state, const struct nook_attached *at,
+		     struct nook_error *err)
+{
+	size_t mine = 0;
+	int rc = 0;
+
+	while (mine < at->n_ports && nook_port_is_mine(state, &at->ports[mine]))
+		mine++;
+	if (mine == at->n_ports) /* as a rule: one transaction */
+		return mine ? nook_rules_unpublish(at->ports, mine, err) : 0;
+	for (size_t i = 0; i < at->n_ports; i++) {
+		if (nook_port_is_mine(state, &at->ports[i]))
+			keep_first(&rc, nook_rules_unpublish(&at->ports[i], 1, rc ? NULL : err));
+	}
+	return rc;
+}
+
 int nook_net_undo(const struct nook_state *state, const struct nook_attached *attached,
 		  struct nook_error *err)
 {
-	int rc = 0;
+	int rc = unpublish(state, attached, err);
 
 	/* The first failure is told; what can be removed is, all the same. */
-	keep_first(&rc, nook_ports_undo(state, attached->ports, attached->n_ports, err));
+	if (rc == 0)
+		rc = nook_ports_release(state, attached->ports, attached->n_ports, err);
 	keep_first(&rc, nook_hosts_leave(state->base, attached->container, attached->links,
 					 attached->n_links, rc ? NULL : err));
 	for (size_t i = 0; i < attached->n_links; i++) {
 		const struct nook_plan_link *link = &attached->links[i];
-
-		/* An address is free only when nothing answers for it any more. */
 		int gone = nook_link_disconnect(link, attached->container, rc ? NULL : err);
 
+		/* An address is free only when nothing answers for it any more. */
 		keep_first(&rc, gone);
 		if (gone == 0)
 			keep_first(&rc, nook_net_release(state, link, rc ? NULL : err));
