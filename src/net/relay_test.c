@@ -89,7 +89,7 @@ static int serve(int family, int type, uint16_t *ret_port)
 	assert_true(fd >= 0);
 	assert_int_equal(bind(fd, at, len), 0);
 	if (type == SOCK_STREAM)
-		assert_int_equal(listen(fd, 64), 0);
+		assert_int_equal(listen(fd, SOMAXCONN), 0);
 	assert_int_equal(getsockname(fd, at, &len), 0);
 	*ret_port = ntohs(v6 ? at6.sin6_port : at4.sin_port);
 	patient(fd);
