@@ -232,11 +232,11 @@ static void put_operands(FILE *out, const struct nook_command *c)
 		fputs("_nook_namespaces ;;\n", out);
 		break;
 	case NOOK_OPERANDS_NETWORKS:
-		fputs("_nook_networks ;;\n", out);
+		fputs("_nook_networks '' ;;\n", out);
 		break;
 	case NOOK_OPERANDS_CONTAINER_NETWORK:
 		fputs("if ((${first:-$COMP_CWORD} == COMP_CWORD)); then _nook_names; else "
-		      "_nook_networks; fi ;;\n",
+		      "_nook_networks ''; fi ;;\n",
 		      out);
 		break;
 	case NOOK_OPERANDS_SHELL:
