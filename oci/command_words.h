@@ -73,7 +73,6 @@ struct oci_restore_words {
 	struct oci_checkpoint_words criu;
 	const char *console_socket, *bundle, *pid_file, *lsm_profile, *lsm_mount_context;
 	bool detach, no_subreaper, no_pivot, keep, tcp_close;
-	unsigned preserve_fds;
 };
 
 struct oci_help_words {

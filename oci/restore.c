@@ -19,8 +19,6 @@ static const struct oci_option rows[] = {
 	{ "no-subreaper", 0, OCI_FLAG, AT(no_subreaper), NULL, NULL },
 	{ "no-pivot", 0, OCI_FLAG, AT(no_pivot), NULL,
 	  "use chroot(2) in place of pivot_root(2): where the root is an initramfs" },
-	{ "preserve-fds", 0, OCI_NUMBER, AT(preserve_fds), "N",
-	  "pass N descriptors on, behind the three standard ones" },
 	{ "lsm-profile", 0, OCI_TEXT, AT(lsm_profile), "TYPE:NAME",
 	  "another AppArmor profile or SELinux label" },
 	{ "lsm-mount-context", 0, OCI_TEXT, AT(lsm_mount_context), "CONTEXT",
@@ -41,7 +39,6 @@ int oci_restore(struct oci *o, const void *words)
 		.detach = w->detach,
 		.keep = w->keep,
 		.no_pivot = w->no_pivot,
-		.preserve_fds = w->preserve_fds,
 	};
 	struct nook_error err = { 0 };
 	struct nook_oci_create c;

@@ -91,6 +91,7 @@ def test_help_of_no_command(oci, ours):
     (["list", "--format", "yaml"], ["yaml", "json"]),
     (["ps", "--format", "yaml", "x"], ["yaml", "json"]),
     (["run", "--preserve-fds", "x", "a"], ["--preserve-fds x"]),
+    (["restore", "--preserve-fds", "1", "a"], ["--preserve-fds", "no such option"]),  # neither has runc
     (["create", "--plan=xml", "x"], ["--plan=xml"]),
     (["update", "--memory", "1x", "a"], ["--memory 1x"]),
     (["update", "--memory", "-2", "a"], ["--memory -2"]),
