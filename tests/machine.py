@@ -13,6 +13,8 @@ import subprocess
 import time
 from dataclasses import dataclass, field
 
+from result import RUN
+
 KINDS = ["mnt", "uts", "ipc", "net", "pid", "user", "cgroup", "time"]
 CLONE_NEWNS = 0x00020000
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -274,7 +276,7 @@ def is_foreign(name, state_dirs, own):
     """Whether a container is none of this run of the tests: another run's, or one that somebody else keeps alive."""
     match = re.fullmatch(r"[a-z]+-(\d+)-\d+", name)
     if match:
-        return int(match[1]) != os.getpid()
+        return match[1] != RUN
     for state in state_dirs:
         try:
             keeper = int(json.loads(read(f"{state}/containers/{name}"))["keeper"])
@@ -299,7 +301,7 @@ def snapshot(state_dirs, mount_spaces=(-1,)):
             for path in glob.glob(f"{state}/{folder}/*"):
                 found[f"state {path}"] = os.path.basename(path)
         for folder in ("ns", "ns-new", "ns-locks", "ns-pins"):
-            for path in glob.glob(f"{state}/{folder}/*-{os.getpid()}-*"):  # names of nookrun.unique()
+            for path in glob.glob(f"{state}/{folder}/*-{RUN}-*"):  # names of unique()
                 found[f"state {path}"] = ""
         for path in glob.glob(f"{state}/ids/*"):
             try:

@@ -3,15 +3,19 @@
 
 import itertools
 import json
-import os
+import secrets
 from dataclasses import dataclass
 
 _numbers = itertools.count(1)
 
+# Of this run of the tests. Digits, and not our pid: runs in pid namespaces of their own have the same ones, and would make
+# the same cgroups, or remove each other's.
+RUN = str(10**8 + secrets.randbelow(9 * 10**8))
+
 
 def unique(stem="t"):
     """A name that no other test, and no other run of the tests, has."""
-    return f"{stem}-{os.getpid()}-{next(_numbers)}"
+    return f"{stem}-{RUN}-{next(_numbers)}"
 
 
 @dataclass

@@ -21,6 +21,7 @@ import time
 from dataclasses import dataclass, field
 
 import machine
+from result import RUN
 
 PATIENCE = 10  # seconds, after which a run counts as hung
 GRACE = 0.5  # seconds for processes that are just dying
@@ -199,11 +200,11 @@ class Worker:
     def run(self, case):
         self._have_peer(case.peer)
         self.count += 1
-        name = f"fault-{os.getpid()}-{self.count}"
+        name = f"fault-{RUN}{os.getpid()}-{self.count}"
         changes = f"{self.scratch}/{name}"
 
         def placed(words):
-            for place, text in (("@NAME", name), ("@PEER", f"peer-{os.getpid()}"), ("@CHANGES", changes)):
+            for place, text in (("@NAME", name), ("@PEER", f"peer-{RUN}{os.getpid()}"), ("@CHANGES", changes)):
                 words = [word.replace(place, text) for word in words]
             return words
 
@@ -254,7 +255,7 @@ class Worker:
         started = []
         for case in cases:
             self.count += 1
-            name = f"fault-{os.getpid()}-{self.count}"
+            name = f"fault-{RUN}{os.getpid()}-{self.count}"
             err, out = os.memfd_create("err"), os.memfd_create("out")
             argv = [self.binary, *(word.replace("@NAME", name) for word in case.words)]
             started.append((case, name, err, out, self.start(argv, case.env, out, err)))
@@ -363,7 +364,7 @@ class Worker:
             self.peer = None
         self.peer_options = options
         if options is not None:
-            name = f"peer-{os.getpid()}"
+            name = f"peer-{RUN}{os.getpid()}"
             self.peer = self.start([self.binary, "run", "--name", name, *options, "--", "sleep", "1000"])
             # nook, its pid 1, its program
             machine.wait_until(lambda: self.nook("exec", name, "--", "true") == 0
@@ -375,7 +376,7 @@ class Worker:
         """What must be the same after somebody has failed to enter it."""
         if self.peer is None:
             return []
-        record = machine.read(f"{self.state}/containers/peer-{os.getpid()}")
+        record = machine.read(f"{self.state}/containers/peer-{RUN}{os.getpid()}")
         return [machine.descendants(self.peer), record, machine.read(f"/proc/{self.peer_pid}/mountinfo")]
 
 

@@ -21,6 +21,7 @@ import harness
 import machine
 import oci as engine
 import rootfs
+from result import RUN
 
 FOLDERS = [*harness.FOLDERS, "notify"]
 SLOW = 8  # seconds that no command takes, whatever else is going on
@@ -131,7 +132,7 @@ class Worker(harness.Worker):
         os.chown(self.io, self.account.uid, self.account.gid)
         self.folders |= {self.root, *(f"{self.root}/{name}" for name in FOLDERS)}
         self.watched = [*self.watched, self.scratch]
-        self.stem = f"of-{os.getpid()}-"
+        self.stem = f"of-{RUN}-{os.getpid()}-"
         self.console = self.listen("console", socket.SOCK_STREAM)
         self.manager = self.listen("manager", socket.SOCK_DGRAM)
         self.files = self._files()

@@ -11,6 +11,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import machine
 import oci as harness
 from known import KNOWN
+from result import RUN
 
 
 def pytest_collection_modifyitems(items):
@@ -129,7 +130,7 @@ def no_leftovers(request):
 
 def seen(keeper):
     """What of the machine is ours: processes, mounts, cgroups."""
-    stem = f"-{os.getpid()}-"
+    stem = f"-{RUN}-"
     found = {f"process {pid}" for pid in machine.descendants(keeper.pid)}
     found |= {f"mount {' '.join(line.split()[2:6])}" for line in machine.read("/proc/self/mountinfo").splitlines()}
     for where, dirs, _ in os.walk("/sys/fs/cgroup"):
