@@ -1,29 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The record, read as if an enemy had written it. */
-#include "files.h"
+#include "record_parts.h"
 
 #include "base/file.h"
-#include "base/json.h"
 #include "base/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/filter.h>
-#include <linux/sched.h>
 #include <string.h>
 
-#define PATH_BYTES 4096u
 #define TEXT_BYTES (1u << 20) /* MAX_ARG_STRLEN is 128 KiB where pages have 4 KiB */
-
-#define NAMESPACES                                                                                 \
-	((uint64_t)(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWIPC | CLONE_NEWUTS |  \
-		    CLONE_NEWNET | CLONE_NEWPID | CLONE_NEWTIME))
-
-struct reader {
-	struct nook_arena *arena;
-	struct nook_record *record;
-	struct nook_error *err;
-};
 
 static const enum nook_json_need must = NOOK_JSON_REQUIRED, may = NOOK_JSON_OPTIONAL;
 
@@ -65,7 +52,7 @@ static int read_pid(const struct nook_json_value *v, const char *key, int *ret,
 	return rc;
 }
 
-static int read_phase(const struct nook_json_value *v, struct reader *r)
+static int read_phase(const struct nook_json_value *v, struct nook_record_reader *r)
 {
 	struct nook_json_value phase;
 	const char *text = NULL;
@@ -85,7 +72,8 @@ static int read_phase(const struct nook_json_value *v, struct reader *r)
 }
 
 /* What container this is, and which process. */
-static int read_identity(const struct nook_json_value *v, const char *name, struct reader *r)
+static int read_identity(const struct nook_json_value *v, const char *name,
+			 struct nook_record_reader *r)
 {
 	struct nook_record *rec = r->record;
 	uint32_t version = 0;
@@ -115,18 +103,20 @@ static int read_identity(const struct nook_json_value *v, const char *name, stru
 	if (rc == 0)
 		rc = nook_json_get_text(r->arena, v, "hostname", may, 64, &rec->hostname, r->err);
 	if (rc == 0)
-		rc = nook_json_get_text(r->arena, v, "root", may, 2 * PATH_BYTES, &rec->root,
-					r->err);
+		rc = nook_json_get_text(r->arena, v, "root", may, 2 * NOOK_RECORD_PATH_BYTES,
+					&rec->root, r->err);
 	return rc;
 }
 
 static int read_cgroup(const struct nook_json_value *v, struct nook_plan_cgroup_dir *dir,
-		       struct reader *r)
+		       struct nook_record_reader *r)
 {
-	int rc = nook_json_get_text(r->arena, v, "mount", must, PATH_BYTES, &dir->mount, r->err);
+	int rc = nook_json_get_text(r->arena, v, "mount", must, NOOK_RECORD_PATH_BYTES, &dir->mount,
+				    r->err);
 
 	if (rc == 0)
-		rc = nook_json_get_text(r->arena, v, "path", must, PATH_BYTES, &dir->path, r->err);
+		rc = nook_json_get_text(r->arena, v, "path", must, NOOK_RECORD_PATH_BYTES,
+					&dir->path, r->err);
 	if (rc == 0)
 		rc = nook_json_get_bool(v, "v2", must, &dir->v2, r->err);
 	if (rc == 0)
@@ -144,7 +134,7 @@ static int read_cgroup(const struct nook_json_value *v, struct nook_plan_cgroup_
 }
 
 /* What an undo removes. */
-static int read_objects(const struct nook_json_value *v, struct reader *r)
+static int read_objects(const struct nook_json_value *v, struct nook_record_reader *r)
 {
 	struct nook_record *rec = r->record;
 	struct nook_json_value array, item;
@@ -174,128 +164,7 @@ static int read_objects(const struct nook_json_value *v, struct reader *r)
 	return rc;
 }
 
-static int read_groups(const struct nook_json_value *v, struct reader *r)
-{
-	struct nook_json_value array, item;
-	int rc = nook_json_member(v, "groups", must, NOOK_JSON_ARRAY, &array, r->err);
-
-	if (rc < 0)
-		return rc;
-
-	size_t n = nook_json_length(&array);
-
-	if (n > NOOK_RECORD_GROUPS)
-		return nook_json_refuse(&array, r->err, "%zu groups; %u are allowed", n,
-					NOOK_RECORD_GROUPS);
-
-	uint32_t *groups = nook_alloc_array(r->arena, n, sizeof(*groups));
-
-	for (size_t i = 0; i < n; i++) {
-		uint64_t gid = 0;
-
-		rc = nook_json_element(&array, i, NOOK_JSON_NUMBER, &item, r->err);
-		if (rc == 0)
-			rc = nook_json_as_u64(&item, UINT32_MAX - 1, &gid, r->err);
-		if (rc < 0)
-			return rc;
-		groups[i] = (uint32_t)gid;
-	}
-
-	r->record->groups = groups;
-	r->record->n_groups = n;
-	return 0;
-}
-
-static int read_caps(const struct nook_json_value *process, struct reader *r)
-{
-	struct nook_plan_caps *caps = &r->record->caps;
-	const struct {
-		const char *key;
-		uint64_t *set;
-	} sets[] = {
-		{ "bounding", &caps->bounding },   { "effective", &caps->effective },
-		{ "permitted", &caps->permitted }, { "inheritable", &caps->inheritable },
-		{ "ambient", &caps->ambient },
-	};
-	struct nook_json_value v;
-	int rc = nook_json_member(process, "capabilities", must, NOOK_JSON_OBJECT, &v, r->err);
-
-	for (size_t i = 0; i < ARRAY_SIZE(sets) && rc == 0; i++)
-		rc = nook_json_get_u64(&v, sets[i].key, must, UINT64_MAX, sets[i].set, r->err);
-	return rc;
-}
-
-static int read_seccomp(const struct nook_json_value *process, struct reader *r)
-{
-	struct nook_record *rec = r->record;
-	struct nook_json_value v;
-	uint64_t n = 0;
-	int rc = nook_json_member(process, "seccomp", may, NOOK_JSON_OBJECT, &v, r->err);
-
-	if (rc < 0 || !v.json)
-		return rc;
-
-	rc = nook_json_get_text(r->arena, &v, "name", must, PATH_BYTES, &rec->seccomp_name, r->err);
-	if (rc == 0)
-		rc = nook_json_get_u64(&v, "instructions", must, BPF_MAXINSNS, &n, r->err);
-	if (rc == 0)
-		rc = nook_json_get_u32(&v, "flags", must, UINT32_MAX, &rec->seccomp_flags, r->err);
-	rec->n_seccomp = n;
-	return rc;
-}
-
-static int read_oom_score_adj(const struct nook_json_value *process, struct reader *r)
-{
-	const int64_t unset = INT64_MIN;
-	int64_t adj = unset;
-	int rc = nook_json_get_i64(process, "oom_score_adj", may, -1000, 1000, &adj, r->err);
-
-	if (rc == 0 && adj != unset) {
-		r->record->set_oom_score_adj = true;
-		r->record->oom_score_adj = (int)adj;
-	}
-	return rc;
-}
-
-/* What `nook exec` gives to a program. */
-static int read_process(const struct nook_json_value *root, struct reader *r)
-{
-	struct nook_record *rec = r->record;
-	struct nook_json_value v;
-	size_t n = 0;
-	int rc = nook_json_get_u64(root, "namespaces", must, NAMESPACES, &rec->namespaces, r->err);
-
-	if (rc == 0 && (rec->namespaces & ~NAMESPACES))
-		return nook_refuse(r->err, EINVAL, "namespaces %llu has unknown bits",
-				   (unsigned long long)rec->namespaces);
-	if (rc == 0)
-		rc = nook_json_member(root, "process", must, NOOK_JSON_OBJECT, &v, r->err);
-	if (rc == 0)
-		rc = nook_json_get_texts(r->arena, &v, "argv", must, NOOK_RECORD_TEXTS, TEXT_BYTES,
-					 &rec->argv, &n, r->err);
-	if (rc == 0)
-		rc = nook_json_get_texts(r->arena, &v, "env", must, NOOK_RECORD_TEXTS, TEXT_BYTES,
-					 &rec->env, &n, r->err);
-	if (rc == 0)
-		rc = nook_json_get_text(r->arena, &v, "cwd", may, PATH_BYTES, &rec->cwd, r->err);
-	if (rc == 0)
-		rc = nook_json_get_u32(&v, "uid", must, UINT32_MAX - 1, &rec->uid, r->err);
-	if (rc == 0)
-		rc = nook_json_get_u32(&v, "gid", must, UINT32_MAX - 1, &rec->gid, r->err);
-	if (rc == 0)
-		rc = read_groups(&v, r);
-	if (rc == 0)
-		rc = nook_json_get_bool(&v, "keep_groups", must, &rec->keep_groups, r->err);
-	if (rc == 0)
-		rc = read_caps(&v, r);
-	if (rc == 0)
-		rc = nook_json_get_bool(&v, "no_new_privs", must, &rec->no_new_privs, r->err);
-	if (rc == 0)
-		rc = read_seccomp(&v, r);
-	return rc == 0 ? read_oom_score_adj(&v, r) : rc;
-}
-
-static int read_annotations(const struct nook_json_value *engine, struct reader *r)
+static int read_annotations(const struct nook_json_value *engine, struct nook_record_reader *r)
 {
 	struct nook_record *rec = r->record;
 	const char *const *texts = NULL;
@@ -317,7 +186,7 @@ static int read_annotations(const struct nook_json_value *engine, struct reader 
 
 /* What an engine's container has; what an undo needs of it is among the objects. */
 static int read_engine(const struct nook_json_value *root, enum nook_record_part part,
-		       struct reader *r)
+		       struct nook_record_reader *r)
 {
 	struct nook_record *rec = r->record;
 	struct nook_json_value v;
@@ -328,17 +197,17 @@ static int read_engine(const struct nook_json_value *root, enum nook_record_part
 		size_t max;
 		const char **text;
 	} texts[] = {
-		{ "bundle", must, PATH_BYTES, &rec->bundle },
-		{ "unit", may, PATH_BYTES, &rec->unit },
-		{ "rdt", may, PATH_BYTES, &rec->rdt },
+		{ "bundle", must, NOOK_RECORD_PATH_BYTES, &rec->bundle },
+		{ "unit", may, NOOK_RECORD_PATH_BYTES, &rec->unit },
+		{ "rdt", may, NOOK_RECORD_PATH_BYTES, &rec->rdt },
 		{ "start", must, NOOK_START_NAME, &rec->start },
-		{ "rootfs", may, PATH_BYTES, &rec->rootfs },
-		{ "oci_version", must, PATH_BYTES, &rec->oci_version },
+		{ "rootfs", may, NOOK_RECORD_PATH_BYTES, &rec->rootfs },
+		{ "oci_version", must, NOOK_RECORD_PATH_BYTES, &rec->oci_version },
 		{ "process", may, NOOK_RECORD_BYTES, &rec->process },
 		{ "hooks", may, NOOK_RECORD_BYTES, &rec->hooks },
 		{ "hook_state", may, NOOK_RECORD_BYTES, &rec->hook_state },
-		{ "rdt_tasks", may, PATH_BYTES, &rec->rdt_tasks },
-		{ "seccomp_listener", may, PATH_BYTES, &rec->seccomp_listener },
+		{ "rdt_tasks", may, NOOK_RECORD_PATH_BYTES, &rec->rdt_tasks },
+		{ "seccomp_listener", may, NOOK_RECORD_PATH_BYTES, &rec->seccomp_listener },
 		{ "seccomp_listener_data", may, NOOK_RECORD_BYTES, &rec->seccomp_listener_data },
 	};
 	size_t n = part == NOOK_RECORD_OBJECTS ? 4 : ARRAY_SIZE(texts);
@@ -362,7 +231,7 @@ static int read_engine(const struct nook_json_value *root, enum nook_record_part
 	return rc == 0 ? read_annotations(&v, r) : rc;
 }
 
-static int read_filter(int base, const char *name, struct reader *r)
+static int read_filter(int base, const char *name, struct nook_record_reader *r)
 {
 	size_t want = r->record->n_seccomp * sizeof(struct sock_filter), len = 0;
 	char *code = NULL;
@@ -384,7 +253,7 @@ static int read_filter(int base, const char *name, struct reader *r)
 }
 
 static int parse(const char *text, size_t len, const char *name, enum nook_record_part part,
-		 struct reader *r)
+		 struct nook_record_reader *r)
 {
 	auto_json struct json_object *json = NULL;
 	int rc = nook_json_parse(text, len, 8, &json, r->err);
@@ -396,7 +265,7 @@ static int parse(const char *text, size_t len, const char *name, enum nook_recor
 		rc = read_objects(&v, r);
 	if (rc == 0)
 		rc = read_engine(&v, part, r);
-	return rc == 0 && part != NOOK_RECORD_OBJECTS ? read_process(&v, r) : rc;
+	return rc == 0 && part != NOOK_RECORD_OBJECTS ? nook_record_read_process(&v, r) : rc;
 }
 
 /* Whatever is wrong with it, it is a record that can't be used: say so, and what then. */
@@ -416,7 +285,7 @@ int nook_record_load(int base, const char *name, enum nook_record_part part, str
 {
 	struct nook_error detail = { 0 };
 	struct nook_record new = { 0 };
-	struct reader r = { .arena = a, .record = &new, .err = &detail };
+	struct nook_record_reader r = { .arena = a, .record = &new, .err = &detail };
 	char *text = NULL;
 	size_t len = 0;
 	auto_close int fd = nook_folder_file(base, NOOK_FOLDER_RECORDS, name, NOOK_OPEN_READ);
