@@ -66,8 +66,8 @@ bool nook_link_is_ours(const struct nook_link_seen *seen, const char *kind, cons
 /* Removes it. It may be gone already. */
 int nook_link_remove(int socket, const char *link, int index, struct nook_error *err);
 
-/* After an error that may have come too late, when only its answer was lost: removes a link that has
- * no name yet. The first error counts, so there is none of this. */
+/* After an error that may have come too late, when only its answer was lost: removes a link that
+ * has no name yet. The first error counts, so there is none of this. */
 void nook_link_remove_nameless(int socket, const char *link, const char *kind);
 
 /* Router advertisements are believed by whoever gets one, and anybody on a bridge may send them.

@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -93,14 +94,29 @@ static struct nook_link_seen look(const char *link)
 	return seen;
 }
 
-static bool is_up(const char *link)
+static bool has_flags(const char *link, int flags)
 {
 	auto_close int socket = nook_nl_open();
 	struct ifreq request = { 0 };
 
 	(void)nook_format(request.ifr_name, sizeof(request.ifr_name), "%s", link);
 	assert_int_equal(ioctl(socket, SIOCGIFFLAGS, &request), 0);
-	return (request.ifr_flags & (IFF_UP | IFF_RUNNING)) == (IFF_UP | IFF_RUNNING);
+	return (request.ifr_flags & flags) == flags;
+}
+
+static bool is_up(const char *link)
+{
+	return has_flags(link, IFF_UP);
+}
+
+/* Can a program bind to it? */
+static bool is_local(const uint8_t address[16])
+{
+	auto_close int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_in6 at = { .sin6_family = AF_INET6 };
+
+	memcpy(&at.sin6_addr, address, sizeof(at.sin6_addr));
+	return bind(fd, (const struct sockaddr *)&at, sizeof(at)) == 0;
 }
 
 /* ---- batches ---- */
@@ -173,6 +189,21 @@ static void test_room(void **state)
 	assert_true(n >= 32 && n <= NOOK_NL_MESSAGES);
 }
 
+static void test_news(void **state)
+{
+	auto_close int socket = nook_nl_open();
+	auto_close int news = nook_nl_follow(RTNLGRP_LINK);
+	struct nook_nl m;
+
+	assert_true(news >= 0);
+	assert_int_equal(nook_nl_wait(news, 0), -ETIMEDOUT);
+	nook_nl_clear(&m);
+	set_up(&m, 1);
+	assert_int_equal(nook_nl_send(socket, &m, NULL), 0);
+	assert_int_equal(nook_nl_wait(news, 5000), 0);
+	assert_int_equal(nook_nl_wait(news, 0), -ETIMEDOUT);
+}
+
 /* ---- bridges ---- */
 
 static void test_bridge(void **state)
@@ -222,8 +253,12 @@ static void test_pair(void **state)
 	assert_string_equal(look("eth0").kind, "veth");
 	assert_int_equal(nook_link_configure(&eth0, 1, &err), 0);
 	assert_true(is_up("lo") && is_up("eth0"));
+	assert_int_equal(nook_link_settle_inside(&eth0, 1, &err), 0);
+	assert_true(is_local(eth0.address[NOOK_NET_V6].bytes));
 	enter(host);
-	assert_true(is_up("nk0a010202"));
+	assert_int_equal(nook_link_settle(&eth0, 1, &err), 0);
+	assert_true(has_flags("nk0a010202", IFF_UP | IFF_RUNNING));
+	assert_true(has_flags("nk-blue", IFF_UP | IFF_RUNNING));
 
 	assert_int_equal(nook_link_disconnect(&eth0, "db", NULL), 0); /* not its */
 	assert_int_not_equal(look("nk0a010202").index, 0);
@@ -241,6 +276,7 @@ static void test_pair_refused(void **state)
 	struct nook_plan_link other = eth0;
 	struct nook_error err = { 0 };
 
+	assert_int_equal(nook_link_settle(&eth0, 1, &err), 0); /* nothing to wait for */
 	assert_int_equal(nook_link_connect(&eth0, "web", inside, &err), -ENODEV); /* no bridge */
 	assert_string_equal(err.where, "--net blue");
 	assert_int_equal(nook_link_bridge(&blue, NULL), 0);
@@ -322,6 +358,7 @@ int main(void)
 		cmocka_unit_test_setup(test_the_first_refusal_is_told_by_its_index, begin),
 		cmocka_unit_test_setup(test_the_kernels_own_words, begin),
 		cmocka_unit_test_setup(test_room, begin),
+		cmocka_unit_test_setup(test_news, begin),
 		cmocka_unit_test_setup(test_bridge, begin),
 		cmocka_unit_test_setup(test_a_link_of_somebody_elses, begin),
 		cmocka_unit_test_setup(test_pair, begin),

@@ -82,6 +82,13 @@ int nook_link_connect(const struct nook_plan_link *link, const char *container, 
  * nook's alias for this container is not touched. */
 int nook_link_disconnect(const struct nook_plan_link *link, const char *container,
 			 struct nook_error *err);
+/* Sees to it that the host's ends carry packets, after nook_link_configure(). The kernel takes note
+ * of a carrier some time after the inner end is up; what is sent before is lost, and asked for
+ * again after a second. */
+int nook_link_settle(const struct nook_plan_link *links, size_t n, struct nook_error *err);
+/* The same of the addresses inside: IPv6's are the kernel's own some time after it has taken them.
+ * By the stage, as late as can be: then nothing is to be waited for. */
+int nook_link_settle_inside(const struct nook_plan_link *links, size_t n, struct nook_error *err);
 /* Inside: names, addresses, routes, up; the loopback too. In the caller's network namespace; no
  * malloc, no stdio: the stage calls it. One batch. */
 int nook_link_configure(const struct nook_plan_link *links, size_t n, struct nook_error *err);

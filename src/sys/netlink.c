@@ -5,6 +5,7 @@
 #include "base/text.h"
 
 #include <net/if.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -307,6 +308,35 @@ int nook_nl_ask(int fd, struct nook_nl *m, nook_nl_each *each, void *data,
 			return rc;
 	}
 	return rc;
+}
+
+int nook_nl_follow(unsigned group)
+{
+	const struct sockaddr_nl any = { .nl_family = AF_NETLINK };
+	auto_close int fd = nook_nl_open();
+
+	if (fd < 0)
+		return fd;
+	/* Without a port of its own it hears nothing: the kernel leaves out the sender's, 0. */
+	if (bind(fd, (const struct sockaddr *)&any, sizeof(any)) < 0 ||
+	    setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0)
+		return -errno;
+	return move_fd(&fd);
+}
+
+int nook_nl_wait(int fd, int ms)
+{
+	struct pollfd watched = { .fd = fd, .events = POLLIN };
+	int n = poll(&watched, 1, ms);
+	char start;
+
+	if (n < 0 && errno != EINTR)
+		return -errno;
+	if (n == 0)
+		return -ETIMEDOUT;
+	while (recv(fd, &start, sizeof(start), MSG_DONTWAIT) > 0)
+		;
+	return 0;
 }
 
 int nook_nl_index(int fd, const char *link)

@@ -88,6 +88,12 @@ const struct rtattr *nook_nl_find_in(const struct rtattr *nest, uint16_t type);
 const char *nook_nl_text(const struct rtattr *attr, char *out, size_t size);
 uint32_t nook_nl_u32(const struct rtattr *attr, uint32_t otherwise);
 
+/* A socket that hears of what happens: @group is an RTNLGRP_*. Return: a descriptor, CLOEXEC, or a
+ * negative errno. */
+int nook_nl_follow(unsigned group);
+/* Waits until something has happened, and forgets what it was. -ETIMEDOUT after @ms. */
+int nook_nl_wait(int fd, int ms);
+
 /* The number of a link of the socket's network namespace. Return: -ENODEV when there is none. */
 int nook_nl_index(int fd, const char *link);
 /* Its name, by its number. @ret: IFNAMSIZ bytes. */
