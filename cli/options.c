@@ -126,6 +126,23 @@ const struct nook_command nook_commands[] = {
 	  "Bridge, rules and record go; nothing that is not nook's is touched. A network that "
 	  "containers are on is left, unless --force disconnects them.",
 	  &nook_net_rm_table, NOOK_OPERANDS_NETWORKS, nook_cmd_net_rm },
+	{ "net connect", NULL, "CONTAINER NET[:OPTION,...]",
+	  "give a running container one more link",
+	  "NET is what `nook run --net` takes: a network, bridge, or macvlan:LINK, with "
+	  "ip=ADDRESS, "
+	  "mac=ADDRESS and name=LINK behind a colon. Its hosts file knows the new neighbours, and "
+	  "theirs knows it.",
+	  &nook_net_connect_table, NOOK_OPERANDS_CONTAINERS, nook_cmd_net_connect },
+	{ "net disconnect", NULL, "CONTAINER NET", "take a container's link to a network away",
+	  "Ports that were published through it are published no more.", &nook_net_disconnect_table,
+	  NOOK_OPERANDS_CONTAINERS, nook_cmd_net_disconnect },
+	{ "net publish", NULL, "CONTAINER [IP:]HOSTPORT:PORT[/udp]...",
+	  "let ports of the machine lead to a running container",
+	  "As `nook run --publish` does for one that starts. The container has to be on a network.",
+	  &nook_net_publish_table, NOOK_OPERANDS_CONTAINERS, nook_cmd_net_publish },
+	{ "net unpublish", NULL, "CONTAINER [IP:]HOSTPORT:PORT[/udp]...",
+	  "take published ports back", "In the words that published them.",
+	  &nook_net_unpublish_table, NOOK_OPERANDS_CONTAINERS, nook_cmd_net_unpublish },
 	{ "net veth", NULL, "[OPTION...] A:LINK B:LINK",
 	  "connect two namespaces by a pair of links",
 	  "A and B are a container's NAME, a name of nook ns, a PID, a PATH, or host: where you "

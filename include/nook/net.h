@@ -122,6 +122,30 @@ struct nook_net_moved {
  */
 int nook_net_move(const char *state_dir, const char *link, const char *target, const char *name,
 		  struct nook_net_moved *ret, struct nook_error *err);
+/* ---- of a running container ---- */
+
+/**
+ * nook_net_connect() - give a running container one more link
+ * @link: link->from may be NULL
+ *
+ * Return: 0; -ENOENT no such container or network; -ESRCH it doesn't run; -EEXIST it is on that
+ * network, or has a link of that name; -EADDRINUSE the address is taken; others. Nothing is left on
+ * failure.
+ */
+int nook_net_connect(const char *state_dir, const char *container,
+		     const struct nook_link_spec *link, struct nook_error *err);
+
+/* Takes its link to a network away, and the ports that lead to it there. -ENOTCONN: it is not on
+ * that network. */
+int nook_net_disconnect(const char *state_dir, const char *container, const char *network,
+			struct nook_error *err);
+
+/* Lets a port of the host lead to it; as --publish. -ENOTCONN: it is on no network. */
+int nook_net_publish(const char *state_dir, const char *container,
+		     const struct nook_port_spec *port, struct nook_error *err);
+/* Takes that back. -ENOENT: no such port is published. */
+int nook_net_unpublish(const char *state_dir, const char *container,
+		       const struct nook_port_spec *port, struct nook_error *err);
 
 #ifdef __cplusplus
 }

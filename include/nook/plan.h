@@ -370,10 +370,11 @@ struct nook_plan_link {
 
 /* Ports of the host that lead to the container. */
 struct nook_plan_port {
-	uint8_t protocol;                /* IPPROTO_TCP, IPPROTO_UDP */
-	struct nook_net_addr host;       /* family 0: every address of the host, v4 and v6 */
-	uint16_t host_port, inside_port; /* the first of them */
-	uint16_t count;                  /* 1 or more */
+	uint8_t protocol;          /* IPPROTO_TCP, IPPROTO_UDP */
+	struct nook_net_addr host; /* family 0: every address of the host, v4 and v6; all zero:
+				      every one of its family */
+	uint16_t host_port, inside_port;            /* the first of them */
+	uint16_t count;                             /* 1 or more */
 	struct nook_net_addr to[NOOK_NET_FAMILIES]; /* the container; family 0: not by this one */
 	const char *from;
 };

@@ -127,6 +127,7 @@ enum nook_net_kind {
 	NOOK_NET_NONE,    /* a new network namespace, as the kernel makes it: loopback down */
 	NOOK_NET_HOST,    /* the caller's */
 	NOOK_NET_LINKS,   /* a new network namespace, connected as spec->links say */
+	NOOK_NET_JOINED,  /* somebody else's: ns[NOOK_NS_NET] says whose */
 	NOOK_NET_USER, /* a new network namespace, connected through pasta(1): without privilege */
 };
 
@@ -145,8 +146,9 @@ struct nook_link_spec {
 
 /* `--publish [IP:]HOST[-LAST]:INSIDE[-LAST][/udp]` */
 struct nook_port_spec {
-	uint8_t protocol;                /* IPPROTO_TCP, IPPROTO_UDP */
-	struct nook_net_addr host;       /* family 0: every address of the host */
+	uint8_t protocol; /* IPPROTO_TCP, IPPROTO_UDP */
+	struct nook_net_addr
+		host; /* family 0: every address of the host; all zero: every one of its family */
 	uint16_t host_port, inside_port; /* the first of them */
 	uint16_t count;                  /* 1 or more, next to each other */
 	const char *from;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Addresses and subnets as text and as numbers: "10.88.0.2", "10.88.0.0/24", "fd00::/64". */
+/* Addresses and subnets as text and as numbers: "10.88.0.2", "10.88.0.0/24",
+ * "fd00::/64". */
 #ifndef NOOK_NET_ADDRESS_H
 #define NOOK_NET_ADDRESS_H
 

@@ -96,7 +96,9 @@ static void plan_names(struct nook_planner *p)
 			p->plan->hostname = nook_strndup(p->arena, p->plan->hostname, 63);
 		p->plan->domainname = p->spec->domainname;
 	}
-	p->plan->loopback_up = nook_plan_is_new(p, NOOK_NS_NET) && p->spec->net == NOOK_NET_PRIVATE;
+	/* With links it comes up together with them. */
+	p->plan->loopback_up = nook_plan_is_new(p, NOOK_NS_NET) &&
+			       (p->spec->net == NOOK_NET_PRIVATE || p->spec->net == NOOK_NET_USER);
 }
 
 /* Without a user namespace the others need privilege: say so before the kernel says EPERM. */

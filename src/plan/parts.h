@@ -31,9 +31,10 @@ bool nook_plan_is_new(const struct nook_planner *p, enum nook_ns_kind kind);
 
 int nook_plan_namespaces(
 	struct nook_planner *p);             /* clone_flags, joins, late_time, hostname, loopback */
+int nook_plan_links(struct nook_planner *p); /* links, ports */
 int nook_plan_idmap(struct nook_planner *p); /* userns */
 int nook_plan_root(struct nook_planner *p);  /* sources of layers, overlays, shades */
-int nook_plan_names(struct nook_planner *p);   /* resolv, /etc/hosts: of nook_plan_mounts() */
+int nook_plan_names(struct nook_planner *p); /* resolv, /etc/hosts: of nook_plan_mounts() */
 int nook_plan_mounts(struct nook_planner *p);  /* /proc, /sys, /dev, volumes, masks */
 int nook_plan_process(struct nook_planner *p); /* argv, env, cwd, ids, rlimits, init, terminal */
 int nook_plan_caps(struct nook_planner *p);    /* process.caps */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The lists of the outside, and when each of their steps is needed. */
 #include "create.h"
+#include "net_steps.h"
 
 #include "base/own.h"
 
@@ -161,7 +162,8 @@ static bool idmaps(const struct nook_plan *p)
 
 static bool writes_proc(const struct nook_plan *p)
 {
-	return has_maps(p) || idmaps(p) || p->process.set_oom_score_adj || p->n_netdevs;
+	return has_maps(p) || idmaps(p) || p->process.set_oom_score_adj || p->n_netdevs ||
+	       nook_has_links(p);
 }
 
 static bool has_oom(const struct nook_plan *p)
@@ -236,6 +238,9 @@ const struct nook_step nook_create_steps[] = {
 	STEP_UNDO(claim_name, drop_name, "take the name", NULL),
 	STEP(write_intent, "write down what will be made", NULL),
 	STEP_UNDO(claim_range, release_range, "take a range of ids", has_range),
+	STEP_UNDO(claim_addresses, leave_networks, "take addresses on its networks",
+		  nook_has_links),
+	STEP(claim_ports, "take the ports of the host", nook_has_ports),
 	STEP(write_resolv, "write its resolv.conf", has_resolv),
 	STEP_UNDO(lock_changes, unlock_changes, "lock the directory of changes", has_changes),
 	STEP_UNDO(make_notify, remove_notify, "make the place of its NOTIFY_SOCKET", notify),
@@ -254,7 +259,10 @@ const struct nook_step nook_create_steps[] = {
 	STEP(set_oom_score, "set the OOM score", has_oom),
 	STEP_UNDO(join_rdt, leave_rdt, "enter the resctrl group", rdt),
 	STEP(move_netdevs, "move network devices in", netdevs),
+	STEP(connect_links, "connect it to its networks", nook_has_links),
 	NOOK_SEND(MAPS_WRITTEN),
+	STEP(publish_ports, "publish its ports", nook_has_ports),
+	STEP(join_hosts, "tell the others its name", nook_has_networks),
 	STEP(save_record, "save the record", early_record), /* while the stage mounts */
 	NOOK_WAIT_IF(MOUNTED, nook_outer_hooks),
 	STEP(run_outer_hooks, "run the prestart and createRuntime hooks", nook_outer_hooks),

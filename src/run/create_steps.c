@@ -4,6 +4,7 @@
 
 #include "base/own.h"
 #include "base/text.h"
+#include "net_steps.h"
 #include "sys/process.h"
 #include "sys/procfs.h"
 #include "terminal.h"
@@ -34,6 +35,14 @@ int drop_name(void *ctx, struct nook_error *err)
 	if (c->walk.undo_failed) {
 		nook_state_close(&c->state);
 		return 0;
+	}
+
+	/* Of what `nook net connect` has added to one that began without any. */
+	int rc = nook_net_leave(&c->state, err);
+
+	if (rc < 0) {
+		nook_state_close(&c->state);
+		return rc;
 	}
 	return nook_state_drop(&c->state, err);
 }

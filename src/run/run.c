@@ -263,11 +263,12 @@ struct function {
 };
 
 static int run_once(const struct nook_spec *asked, const struct function *function,
-		    const struct nook_trace *trace, int *ret_status, struct nook_error *err)
+		    const struct nook_trace *trace, unsigned tries, int *ret_status,
+		    struct nook_error *err)
 {
 	auto_arena struct nook_arena arena = { 0 };
 	struct nook_spec spec;
-	struct nook_host host = { 0 };
+	struct nook_host host = { .tries = tries };
 	struct nook_plan plan;
 	struct nook_create c;
 
@@ -293,11 +294,13 @@ static int run_once(const struct nook_spec *asked, const struct function *functi
 static int run(const struct nook_spec *spec, const struct function *function,
 	       const struct nook_trace *trace, int *ret_status, struct nook_error *err)
 {
-	/* Somebody was faster with the free range that we saw, or made up the same name: look
-	 * again. */
-	for (int tries = 0;; tries++) {
-		int rc = run_once(spec, function, trace, ret_status, err);
-		bool range_taken = rc == -EEXIST && strcmp(err->wanted, "take a range of ids") == 0;
+	/* Somebody was faster with the free range or address that we saw, or made up the same name:
+	 * look again. */
+	for (unsigned tries = 0;; tries++) {
+		int rc = run_once(spec, function, trace, tries, ret_status, err);
+		bool range_taken = rc == -EEXIST &&
+				   (strcmp(err->wanted, "take a range of ids") == 0 ||
+				    strcmp(err->wanted, "take addresses on its networks") == 0);
 		bool name_taken =
 			rc == -EEXIST && strcmp(err->wanted, "take the name") == 0 && !spec->name;
 

@@ -4,6 +4,7 @@
 #include "cgroup.h"
 
 #include "base/own.h"
+#include "net_steps.h"
 #include "oci_notify.h"
 #include "rdt.h"
 #include "state/files.h"
@@ -125,6 +126,8 @@ int nook_state_clear(struct nook_state *state, struct nook_error *err)
 		rc = nook_fail(err, errno, "unlink start/%s in the state directory", record.start);
 	if (rc == 0)
 		rc = nook_oci_notify_remove(state->base, state->name, err);
+	if (rc == 0)
+		rc = nook_net_leave(state, err);
 	return rc < 0 ? rc : nook_files_delete(state, err);
 }
 

@@ -45,4 +45,13 @@ int nook_words_run(struct nook_arena *a, char **argv, struct nook_run_words *ret
 int nook_words_exec(struct nook_arena *a, char **argv, struct nook_exec_words *ret,
 		    struct nook_error *err);
 
+/* "NAME[:OPTION,...]" or "macvlan:LINK[:OPTION,...]": a link as --net takes it; ret->from is the
+ * caller's to set. */
+int nook_link_read(struct nook_arena *a, const char *text, struct nook_link_spec *ret,
+		   struct nook_error *err);
+/* "[IP:]HOSTPORT[-LAST]:PORT[-LAST][/udp]": what --publish takes; ret->from is the caller's to set.
+ */
+int nook_publish_read(struct nook_arena *a, const char *text, struct nook_port_spec *ret,
+		      struct nook_error *err);
+
 #endif

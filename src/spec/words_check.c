@@ -73,8 +73,10 @@ static int check_needs(const struct nook_option_words *words, const struct nook_
 			continue;
 		if (needs[i].kind == NOOK_NS_PID && spec->init != NOOK_YES)
 			continue; /* --no-init fits */
-		if (needs[i].kind == NOOK_NS_NET && spec->net == NOOK_NET_HOST)
-			continue; /* says the same as --share net; a join was refused before */
+		if (needs[i].kind == NOOK_NS_NET &&
+		    (spec->net == NOOK_NET_HOST || spec->net == NOOK_NET_JOINED))
+			continue; /* says the same as --share net and --join net=; others were
+				     refused before */
 		return contradiction(err, given, ns->from, needs[i].why);
 	}
 	return 0;
@@ -111,6 +113,24 @@ static int check_swap(const struct nook_limits_spec *limits, struct nook_error *
 	return 0;
 }
 
+/* Only what has addresses of its own can be reached by a port of the host. */
+static int check_publish(const struct nook_spec *spec, struct nook_error *err)
+{
+	if (!spec->n_ports || spec->net == NOOK_NET_USER)
+		return 0;
+	for (size_t i = 0; i < spec->n_links; i++) {
+		if (spec->links[i].network)
+			return 0;
+	}
+	nook_where(err, "%s", spec->ports[0].from);
+	if (spec->net == NOOK_NET_HOST)
+		return nook_refuse(err, EINVAL,
+				   "contradicts %s: its programs listen at the machine's own ports",
+				   spec->net_from);
+	nook_hint(err, "say --net bridge, or --net user, which needs no privilege");
+	return nook_refuse(err, EINVAL, "needs a network that the ports lead to");
+}
+
 int nook_words_check(const struct nook_option_words *words, const struct nook_spec *spec,
 		     struct nook_error *err)
 {
@@ -122,6 +142,8 @@ int nook_words_check(const struct nook_option_words *words, const struct nook_sp
 		rc = check_targets(spec, err);
 	if (rc == 0)
 		rc = check_swap(&spec->limits, err);
+	if (rc == 0)
+		rc = check_publish(spec, err);
 	if (rc == 0 && spec->group && spec->user && strchr(spec->user, ':'))
 		rc = contradiction(err, spec->group_from, spec->user_from, "both name the group");
 	return rc;

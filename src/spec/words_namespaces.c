@@ -25,8 +25,8 @@ static const char *mode_word(enum nook_ns_mode mode)
 	return mode == NOOK_NS_SHARE ? "shared" : "joined";
 }
 
-static int set_kind(const struct nook_option_use *use, enum nook_ns_kind kind,
-		    enum nook_ns_mode mode, const char *target)
+int nook_set_kind(const struct nook_option_use *use, enum nook_ns_kind kind, enum nook_ns_mode mode,
+		  const char *target)
 {
 	struct nook_ns_spec *ns = &spec_of(use)->ns[kind];
 
@@ -50,14 +50,14 @@ int nook_set_share(const struct nook_option_use *use)
 		int rc = nook_value_kind(item, &kind, use->err);
 
 		if (rc == 0)
-			rc = set_kind(use, kind, NOOK_NS_SHARE, NULL);
+			rc = nook_set_kind(use, kind, NOOK_NS_SHARE, NULL);
 		if (rc < 0)
 			return rc;
 	}
 	return 0;
 }
 
-static int check_target(const char *target, struct nook_error *err)
+int nook_check_join_target(const char *target, struct nook_error *err)
 {
 	int64_t pid = 0;
 
@@ -95,27 +95,8 @@ int nook_set_join(const struct nook_option_use *use)
 				&kind, use->err);
 
 	if (rc == 0)
-		rc = check_target(equals + 1, use->err);
-	return rc < 0 ? rc : set_kind(use, kind, NOOK_NS_JOIN, equals + 1);
-}
-
-int nook_set_net(const struct nook_option_use *use)
-{
-	struct nook_spec *spec = spec_of(use);
-
-	spec->net_from = use->from;
-	if (strcmp(use->value, "private") == 0)
-		spec->net = NOOK_NET_PRIVATE;
-	else if (strcmp(use->value, "none") == 0)
-		spec->net = NOOK_NET_NONE;
-	else if (strcmp(use->value, "host") == 0)
-		spec->net = NOOK_NET_HOST;
-	else
-		return nook_refuse(use->err, EINVAL,
-				   "'%s' is no network: these are none, host and private",
-				   use->value);
-
-	return spec->net == NOOK_NET_HOST ? set_kind(use, NOOK_NS_NET, NOOK_NS_SHARE, NULL) : 0;
+		rc = nook_check_join_target(equals + 1, use->err);
+	return rc < 0 ? rc : nook_set_kind(use, kind, NOOK_NS_JOIN, equals + 1);
 }
 
 int nook_set_userns(const struct nook_option_use *use)
@@ -125,7 +106,7 @@ int nook_set_userns(const struct nook_option_use *use)
 				   "'%s' is not known: 'host' turns the user namespace off; a new "
 				   "one is the default",
 				   use->value);
-	return set_kind(use, NOOK_NS_USER, NOOK_NS_SHARE, NULL);
+	return nook_set_kind(use, NOOK_NS_USER, NOOK_NS_SHARE, NULL);
 }
 
 int nook_set_hostname(const struct nook_option_use *use)

@@ -10,8 +10,15 @@ typedef int nook_set_fn(const struct nook_option_use *use);
 
 /* words_namespaces.c */
 nook_set_fn nook_set_share, nook_set_join, nook_set_hostname, nook_set_domainname,
-	nook_set_boottime, nook_set_monotonic, nook_set_userns, nook_set_uid_map, nook_set_gid_map,
-	nook_set_net;
+	nook_set_boottime, nook_set_monotonic, nook_set_userns, nook_set_uid_map, nook_set_gid_map;
+/* Notes a namespace's mode; refuses another than it has. @target: to join; NULL: none. */
+int nook_set_kind(const struct nook_option_use *use, enum nook_ns_kind kind, enum nook_ns_mode mode,
+		  const char *target);
+/* Can it name what is joined: a name, a pid, a path with a slash? */
+int nook_check_join_target(const char *target, struct nook_error *err);
+
+/* words_net.c */
+nook_set_fn nook_set_net, nook_set_publish;
 
 /* words_files.c */
 nook_set_fn nook_set_root, nook_set_layer, nook_set_changes, nook_set_read_only, nook_set_expose,

@@ -265,12 +265,25 @@ static const struct nook_option rows[] = {
 
 	NOOK_OPTION_HEADING("Network"),
 	{ .name = "net",
-	  .value = "private|none|host",
+	  .value = "NET[:OPTION,...]",
+	  .flags = NOOK_OPTION_MANY,
 	  .complete = NOOK_COMPLETE_WORDS,
-	  .words = "private none host",
+	  .words = "private none host user bridge",
 	  .set = nook_set_net,
-	  .help = "a network with a loopback only (private, the default), with not even that up "
-		  "(none), or yours (host)" },
+	  .help = "a loopback only (private, the default), not even that up (none), yours (host), "
+		  "a "
+		  "network of nook net, bridge for its default, user for one without privilege, "
+		  "macvlan:LINK, ns:NAME or container:NAME",
+	  .more = "Networks and macvlan may be given several times; their options are ip=ADDRESS "
+		  "(one a family), mac=ADDRESS and name=LINK, the name inside: eth0, eth1 and so "
+		  "on otherwise. The first that leads out has the default route." },
+	{ .name = "publish",
+	  .letter = 'p',
+	  .value = "[IP:]HOSTPORT:PORT[/udp]",
+	  .flags = NOOK_OPTION_MANY,
+	  .set = nook_set_publish,
+	  .help = "let a port of the machine lead to one of the container; 8080-8090:80-90 are "
+		  "ranges, [fd00::1]:8080:80 is one address of the machine" },
 
 	NOOK_OPTION_HEADING("The run"),
 	{ .name = "name",
@@ -298,6 +311,9 @@ static const struct nook_option_foreign foreign[] = {
 	{ "-d", "nook run stays: write --no-tty in front and '&' behind for now." },
 	{ "--detach", "nook run stays: write --no-tty in front and '&' behind for now." },
 	{ "--network", "nook calls it --net." },
+	{ "--ip", "nook says it with the network: --net NAME:ip=ADDRESS." },
+	{ "--mac-address", "nook says it with the network: --net NAME:mac=ADDRESS." },
+	{ "-P", "nook publishes what is named: --publish HOSTPORT:PORT." },
 	{ "--workdir", "nook calls it --cwd." },
 	{ "--chdir", "nook calls it --cwd." },
 	{ "--setenv", "nook calls it --env." },

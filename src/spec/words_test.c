@@ -3,9 +3,11 @@
 #include "words.h"
 
 #include "base/own.h"
+#include "net/address.h"
 #include "ns/kinds.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -63,6 +65,31 @@ static void say_tristate(struct text *t, const char *name, enum nook_tristate v)
 		say(t, "%s=%s", name, v == NOOK_YES ? "yes" : "no");
 }
 
+static void say_link(struct text *t, const struct nook_link_spec *l)
+{
+	char text[NOOK_NET_TEXT];
+
+	say(t, "link=%s", l->network ? l->network : "macvlan");
+	say_text(t, "parent", l->parent);
+	for (int f = 0; f < NOOK_NET_FAMILIES; f++) {
+		if (l->address[f].family)
+			say(t, "ip=%s", nook_net_text_prefix(&l->address[f], text));
+	}
+	if (l->set_mac)
+		say(t, "mac=%s", nook_net_mac_text(l->mac, text));
+	say_text(t, "inside", l->name);
+	say(t, "{%s}", l->from);
+}
+
+static void say_port(struct text *t, const struct nook_port_spec *p)
+{
+	char text[NOOK_NET_TEXT];
+
+	say(t, "port=%s,%s,%u>%u,%u{%s}", p->protocol == IPPROTO_UDP ? "udp" : "tcp",
+	    p->host.family ? nook_net_text(&p->host, text) : "*", p->host_port, p->inside_port,
+	    p->count, p->from);
+}
+
 static void say_namespaces(struct text *t, const struct nook_spec *s)
 {
 	for (unsigned k = 0; k < NOOK_NS_COUNT; k++) {
@@ -75,6 +102,10 @@ static void say_namespaces(struct text *t, const struct nook_spec *s)
 	}
 	if (s->net_from)
 		say(t, "net=%d{%s}", s->net, s->net_from);
+	for (size_t i = 0; i < s->n_links; i++)
+		say_link(t, &s->links[i]);
+	for (size_t i = 0; i < s->n_ports; i++)
+		say_port(t, &s->ports[i]);
 	say_text(t, "hostname", s->hostname);
 	say_text(t, "domainname", s->domainname);
 	say_i64(t, "boottime", &s->boottime);
@@ -227,6 +258,29 @@ static const struct good {
 	{ { "--share", "net", "--net", "host" }, "share:net{--net host} net=2{--net host}" },
 	{ { "--net=none" }, "net=1{--net=none}" },
 	{ { "--net", "private" }, "net=0{--net private}" },
+	{ { "--net", "private", "--net", "private" }, "net=0{--net private}" },
+	{ { "--net", "user" }, "net=5{--net user}" },
+	{ { "--net", "ns:blue" }, "join:net=blue{--net ns:blue} net=4{--net ns:blue}" },
+	{ { "--net", "container:web" },
+	  "join:net=web{--net container:web} net=4{--net container:web}" },
+	{ { "--net", "bridge" }, "net=3{--net bridge} link=nook0 {--net bridge}" },
+	{ { "--net", "blue", "--net", "blue" }, "net=3{--net blue} link=blue {--net blue}" },
+	{ { "--net", "blue:ip=10.1.2.3,ip=fd00::3,mac=0a:00:00:00:00:01,name=lan0", "--net",
+	    "red" },
+	  "net=3{--net blue:ip=10.1.2.3,ip=fd00::3,mac=0a:00:00:00:00:01,name=lan0} link=blue "
+	  "ip=10.1.2.3/32 ip=fd00::3/128 mac=0a:00:00:00:00:01 inside=lan0 "
+	  "{--net blue:ip=10.1.2.3,ip=fd00::3,mac=0a:00:00:00:00:01,name=lan0} link=red {--net "
+	  "red}" },
+	{ { "--net", "macvlan:eno1.5:ip=10.1.2.3/24" },
+	  "net=3{--net macvlan:eno1.5:ip=10.1.2.3/24} link=macvlan parent=eno1.5 ip=10.1.2.3/24 "
+	  "{--net macvlan:eno1.5:ip=10.1.2.3/24}" },
+	{ { "--net", "user", "-p", "8080:80", "--publish=127.0.0.1:53:53/udp" },
+	  "net=5{--net user} port=tcp,*,8080>80,1{-p 8080:80} "
+	  "port=udp,127.0.0.1,53>53,1{--publish=127.0.0.1:53:53/udp}" },
+	{ { "--net", "bridge", "-p", "[fd00::1]:8000-8010:80-90/tcp", "-p", "[::]:1:65535" },
+	  "net=3{--net bridge} link=nook0 {--net bridge} "
+	  "port=tcp,fd00::1,8000>80,11{-p [fd00::1]:8000-8010:80-90/tcp} "
+	  "port=tcp,::,1>65535,1{-p [::]:1:65535}" },
 	{ { "--hostname", "web-1.example", "--domainname", "a_b" },
 	  "hostname=web-1.example domainname=a_b" },
 	{ { "--boottime", "86400", "--monotonic", "-5" }, "boottime=86400 monotonic=-5" },
@@ -414,7 +468,77 @@ static const struct bad {
 	  "--join net=2",
 	  { "contradicts --join net=1", "can't be joined too" },
 	  "" },
-	{ { "--net", "bridge" }, "--net bridge", { "none, host and private" }, "" },
+	{ { "--net", "b/d" }, "--net b/d", { "be a network's name" }, "etters" },
+	{ { "--net", "" }, "--net ", { "be a network's name" }, "etters" },
+	{ { "--net", "a+b" }, "--net a+b", { "be a network's name" }, "etters" },
+	{ { "--net", "container" }, "--net container", { "means something" }, "" },
+	{ { "--net", "abcdefghijklmnopqrstuvwxyz0123456" },
+	  "--net abcdefghijklmnopqrstuvwxyz0123456",
+	  { "be a network's name" },
+	  "32 at most" },
+	{ { "--net", "blue:ip=10.1.2.300" }, "--net blue:ip=10.1.2.300", { "10.1.2.300" }, "" },
+	{ { "--net", "blue:ip=10.1.2.3/24" }, "--net blue:ip=10.1.2.3/24", { "10.1.2.3/24" }, "" },
+	{ { "--net", "blue:ip=10.1.2.3,ip=10.1.2.4" },
+	  "--net blue:ip=10.1.2.3,ip=10.1.2.4",
+	  { "two addresses of one family" },
+	  "" },
+	{ { "--net", "blue:mac=01:00:00:00:00:01" },
+	  "--net blue:mac=01:00:00:00:00:01",
+	  { "01:00" },
+	  "" },
+	{ { "--net", "blue:name=lo" }, "--net blue:name=lo", { "loopback" }, "" },
+	{ { "--net", "blue:name=a/b" }, "--net blue:name=a/b", { "can't name a link" }, "" },
+	{ { "--net", "blue:name=abcdefghijklmnop" },
+	  "--net blue:name=abcdefghijklmnop",
+	  { "can't name a link" },
+	  "" },
+	{ { "--net", "blue:nme=a" },
+	  "--net blue:nme=a",
+	  { "no option of a network" },
+	  "name=LINK" },
+	{ { "--net", "macvlan:" }, "--net macvlan:", { "can't name a link" }, "" },
+	{ { "--net", "macvlan:eth0:ip=10.0.0.1" },
+	  "--net macvlan:eth0:ip=10.0.0.1",
+	  { "10.0.0.1" },
+	  "" },
+	{ { "--net", "blue", "--net", "blue:ip=10.0.0.2" },
+	  "--net blue:ip=10.0.0.2",
+	  { "contradicts --net blue", "already" },
+	  "" },
+	{ { "--net", "blue:name=a", "--net", "red:name=a" },
+	  "--net red:name=a",
+	  { "contradicts --net blue:name=a", "both links are called a" },
+	  "" },
+	{ { "--net", "blue", "--net", "host" }, "--net host", { "contradicts --net blue" }, "" },
+	{ { "--net", "user", "--net", "blue" }, "--net blue", { "contradicts --net user" }, "" },
+	{ { "--net", "ns:blue", "--join", "net=red" },
+	  "--join net=red",
+	  { "contradicts --net ns:blue" },
+	  "" },
+	{ { "--net", "ns:" }, "--net ns:", { "neither" }, "" },
+	{ { "--publish", "8080:80" }, "--publish 8080:80", { "needs a network" }, "--net bridge" },
+	{ { "--net", "host", "-p", "8080:80" }, "-p 8080:80", { "contradicts --net host" }, "" },
+	{ { "--net", "bridge", "-p", "80" }, "-p 80", { "lacks the port inside" }, "" },
+	{ { "--net", "bridge", "-p", "0:80" }, "-p 0:80", { "no port" }, "" },
+	{ { "--net", "bridge", "-p", "8080:65536" }, "-p 8080:65536", { "no port" }, "" },
+	{ { "--net", "bridge", "-p", ":80" }, "-p :80", { "no port" }, "" },
+	{ { "--net", "bridge", "-p", "8080:" }, "-p 8080:", { "no port" }, "" },
+	{ { "--net", "bridge", "-p", "8080-8081:80" }, "-p 8080-8081:80", { "2 ports" }, "" },
+	{ { "--net", "bridge", "-p", "8081-8080:80-81" },
+	  "-p 8081-8080:80-81",
+	  { "ends before" },
+	  "" },
+	{ { "--net", "bridge", "-p", "80:80/sctp" }, "-p 80:80/sctp", { "no protocol" }, "" },
+	{ { "--net", "bridge", "-p", "fd00::1:80:80" }, "-p fd00::1:80:80", { "brackets" }, "" },
+	{ { "--net", "bridge", "-p", "[10.0.0.1]:80:80" },
+	  "-p [10.0.0.1]:80:80",
+	  { "brackets" },
+	  "" },
+	{ { "--net", "bridge", "-p", "x:80:80" }, "-p x:80:80", { "x" }, "" },
+	{ { "--net", "bridge", "-p", "80-90:80-90", "-p", "127.0.0.1:85:1" },
+	  "-p 127.0.0.1:85:1",
+	  { "contradicts -p 80-90:80-90", "both take a port" },
+	  "" },
 	{ { "--net", "host", "--join", "net=web" },
 	  "--join net=web",
 	  { "contradicts --net host" },

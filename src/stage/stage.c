@@ -65,6 +65,11 @@ static bool loopback(const struct nook_plan *p)
 	return p->loopback_up;
 }
 
+static bool links(const struct nook_plan *p)
+{
+	return p->n_links > 0;
+}
+
 static bool read_only(const struct nook_plan *p)
 {
 	return p->root_read_only;
@@ -200,6 +205,7 @@ const struct nook_step nook_stage_steps[] = {
 	STAGE(detach_from_caller, "detach from the caller", NULL),
 	NOOK_WAIT(MAPS_WRITTEN),
 	STAGE(become_root, "become root in the user namespace", own_userns),
+	STAGE(configure_links, "set up its links", links),
 	STAGE(open_sources_inside, "open what the container is to see of the host", sources_here),
 	STAGE(enter_cgroup_namespace, "make a cgroup namespace", late_cgroup),
 	STAGE(prepare_mounts, "prepare the mounts", needs_proc),

@@ -5,12 +5,14 @@
 #include "base/json.h"
 #include "base/own.h"
 #include "base/text.h"
+#include "net/address.h"
 #include "host/accounts.h"
 #include "host/kernel.h"
 
 #include <fcntl.h>
 #include <json-c/json.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/capability.h>
 
 /* Reading goes on after the first mistake, which is the one that is told: each row stays a line. */
@@ -283,6 +285,60 @@ static void read_root(struct reader *r, const value *host, struct nook_host *h)
 	}
 }
 
+/* "free" of a network are its free addresses. */
+static void read_addr(struct reader *r, const value *v, const char *key, bool subnet,
+		      struct nook_net_addr pair[NOOK_NET_FAMILIES])
+{
+	struct nook_net_addr addr = { 0 };
+	const char *const *all = texts(r, v, key);
+
+	for (size_t i = 0; all[i]; i++) {
+		note(r, subnet ? nook_net_parse_subnet(all[i], &addr, err_of(r))
+			       : nook_net_parse_interface(all[i], &addr, err_of(r)));
+		pair[addr.family == AF_INET ? NOOK_NET_V4 : NOOK_NET_V6] = addr;
+	}
+}
+
+static void read_network(struct reader *r, const value *v, struct nook_host_link *l)
+{
+	struct nook_network *net = &l->network;
+
+	net->bridge = text(r, v, "bridge");
+	net->internal = yes(r, v, "internal");
+	net->mtu = number(r, v, "mtu", 0);
+	read_addr(r, v, "subnets", true, net->subnet);
+	read_addr(r, v, "free", false, l->free);
+	for (int f = 0; f < NOOK_NET_FAMILIES; f++) {
+		if (net->subnet[f].family)
+			net->gateway[f] = nook_net_nth(&net->subnet[f], 1);
+	}
+}
+
+/* One for each link that is asked for, as the probe gives them. */
+static void read_networks(struct reader *r, const value *v, const struct nook_spec *spec,
+			  struct nook_host *h)
+{
+	value array, one;
+	size_t n = list(r, v, "networks", &array);
+
+	for (size_t k = 0; k < spec->n_links; k++) {
+		struct nook_host_link *l = nook_append(r->a, h->links, h->n_links);
+
+		for (size_t i = 0; i < n && spec->links[k].network; i++) {
+			element(r, &array, i, &one, " name bridge subnets free internal mtu ");
+			l->network.name = text(r, &one, "name");
+			if (l->network.name &&
+			    strcmp(l->network.name, spec->links[k].network) == 0) {
+				read_network(r, &one, l);
+				break;
+			}
+		}
+	}
+	h->pasta = text(r, v, "pasta");
+	h->hosts = text(r, v, "hosts");
+	h->resolv = text(r, v, "resolv");
+}
+
 static void read_host(struct reader *r, const value *v, const struct nook_spec *spec,
 		      struct nook_host *h)
 {
@@ -291,7 +347,7 @@ static void read_host(struct reader *r, const value *v, const struct nook_spec *
 	     "stdout_tty"
 	     " release hostname last_cap subuid subgid newuidmap newgidmap free_range cgroup root"
 	     " passwd group state_dir hierarchies owns_mounts kcore pid apparmor selinux "
-	     "setgroups_denied ");
+	     "setgroups_denied networks pasta hosts resolv ");
 	h->euid = number(r, v, "uid", 0);
 	h->egid = number(r, v, "gid", 0);
 	h->last_cap = number(r, v, "last_cap", 40);
@@ -320,6 +376,7 @@ static void read_host(struct reader *r, const value *v, const struct nook_spec *
 	h->selinux = yes(r, v, "selinux");
 	read_cgroup(r, v, &h->cgroup);
 	read_hierarchies(r, v, h);
+	read_networks(r, v, spec, h);
 	if (spec->root.kind == NOOK_ROOT_HOST)
 		read_root(r, v, h);
 
