@@ -427,8 +427,8 @@ struct nook_plan {
 	struct nook_plan_port *ports;
 	size_t n_ports;
 	const char *resolv; /* text of the resolv.conf that containers get; NULL: left alone */
-	const char *const *pasta; /* NULL, or its argv without the pid that it ends with: connects
-				     the container without privilege */
+	const char *const *pasta; /* NULL, or its argv, up to --netns and without the path that
+				     follows: connects the container without privilege */
 
 	struct nook_plan_cgroup cgroup;
 	struct nook_plan_process process;

@@ -83,6 +83,22 @@ static const struct nook_known_cause rows[] = {
 		 "After an update of the kernel: restart, the running one's modules are gone.\n"
 		 "Without them: `nook run --net none`, `--net host`, or `--net user`.",
 	  .since = "" },
+	{ .id = "no-pasta",
+	  .title = "pasta is not installed",
+	  .meaning = "`--net user` connects a container without privilege: the program pasta, of "
+		     "passt, carries its packets as an ordinary process of the host.",
+	  .see = "`command -v pasta`",
+	  .fix = "Install it: `apt install passt`.\n"
+		 "As root, `--net bridge` needs no program.",
+	  .since = "" },
+	{ .id = "no-default-route",
+	  .title = "The host has no way out",
+	  .meaning = "pasta gives the container an address and the default route of the host's, "
+		     "and the host has no default route: it is connected to no other network.",
+	  .see = "`ip route`, `ip -6 route`",
+	  .fix = "Connect the machine, then start the container again.\n"
+		 "Without a way out: `--net private`, or as root `--net bridge`.",
+	  .since = "" },
 };
 
 const struct nook_cause_table nook_causes_network = { rows, ARRAY_SIZE(rows) };

@@ -18,9 +18,9 @@ int nook_plan_build(struct nook_arena *a, const struct nook_spec *spec,
 	/* Later parts read what earlier ones have decided: the kinds of namespace first, then who
 	 * is who in them. */
 	static int (*const parts[])(struct nook_planner *) = {
-		nook_plan_namespaces, nook_plan_links,  nook_plan_idmap,
-		nook_plan_root,       nook_plan_mounts, nook_plan_process,
-		nook_plan_caps,       nook_plan_cgroup, nook_plan_seccomp,
+		nook_plan_namespaces, nook_plan_links,   nook_plan_pasta,   nook_plan_idmap,
+		nook_plan_root,       nook_plan_mounts,  nook_plan_process, nook_plan_caps,
+		nook_plan_cgroup,     nook_plan_seccomp,
 	};
 	struct nook_planner p = { a, spec, host, plan, err };
 

@@ -50,7 +50,8 @@ int nook_plan_names(struct nook_planner *p)
 		return rc;
 	if (hosts)
 		add_file(p, hosts, "/etc/hosts");
-	p->plan->resolv = p->host->resolv ? p->host->resolv : no_servers;
+	if (!p->plan->resolv) /* of pasta's */
+		p->plan->resolv = p->host->resolv ? p->host->resolv : no_servers;
 	add_file(p, NOOK_RESOLV_FILE, "/etc/resolv.conf");
 	return 0;
 }

@@ -34,6 +34,7 @@ int nook_plan_namespaces(
 int nook_plan_links(struct nook_planner *p); /* links, ports */
 int nook_plan_idmap(struct nook_planner *p); /* userns */
 int nook_plan_root(struct nook_planner *p);  /* sources of layers, overlays, shades */
+int nook_plan_pasta(struct nook_planner *p); /* pasta, resolv */
 int nook_plan_names(struct nook_planner *p); /* resolv, /etc/hosts: of nook_plan_mounts() */
 int nook_plan_mounts(struct nook_planner *p);  /* /proc, /sys, /dev, volumes, masks */
 int nook_plan_process(struct nook_planner *p); /* argv, env, cwd, ids, rlimits, init, terminal */

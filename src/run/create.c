@@ -26,6 +26,8 @@ void nook_create_init(struct nook_create *c, const struct nook_plan *plan, struc
 		.pidfd = NO_FD,
 		.master = NO_FD,
 		.notify = NO_FD,
+		.pasta_tells = NO_FD,
+		.pasta_words = NO_FD,
 		.stage_steps = nook_stage_steps,
 		.n_stage_steps = nook_stage_n_steps,
 	};
@@ -106,6 +108,11 @@ static bool has_resolv(const struct nook_plan *p)
 	return p->resolv;
 }
 
+static bool pasta(const struct nook_plan *p)
+{
+	return p->pasta;
+}
+
 static bool has_changes(const struct nook_plan *p)
 {
 	return p->has_changes;
@@ -163,7 +170,7 @@ static bool idmaps(const struct nook_plan *p)
 static bool writes_proc(const struct nook_plan *p)
 {
 	return has_maps(p) || idmaps(p) || p->process.set_oom_score_adj || p->n_netdevs ||
-	       nook_has_links(p);
+	       nook_has_links(p) || p->pasta;
 }
 
 static bool has_oom(const struct nook_plan *p)
@@ -260,10 +267,12 @@ const struct nook_step nook_create_steps[] = {
 	STEP_UNDO(join_rdt, leave_rdt, "enter the resctrl group", rdt),
 	STEP(move_netdevs, "move network devices in", netdevs),
 	STEP(connect_links, "connect it to its networks", nook_has_links),
+	STEP_UNDO(start_pasta, stop_pasta, "start pasta", pasta),
 	NOOK_SEND(MAPS_WRITTEN),
 	STEP(publish_ports, "publish its ports", nook_has_ports),
 	STEP(join_hosts, "tell the others its name", nook_has_networks),
 	STEP(save_record, "save the record", early_record), /* while the stage mounts */
+	STEP(await_pasta, "connect it by pasta", pasta),
 	NOOK_WAIT_IF(MOUNTED, nook_outer_hooks),
 	STEP(run_outer_hooks, "run the prestart and createRuntime hooks", nook_outer_hooks),
 	NOOK_SEND_IF(HOOKED, nook_outer_hooks),

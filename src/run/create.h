@@ -31,6 +31,8 @@ struct nook_create {
 	/* of an engine's container */
 	const char *console_socket, *pidfd_socket, *pid_file; /* NULL: none */
 	bool pid_written;                                     /* and the pid file is there */
+	int pasta;                    /* pid of its keeper; 0: there is none */
+	int pasta_tells, pasta_words; /* pipes from there, till it is ready */
 	int notify;      /* the socket of its sd_notify(3); NO_FD: none, or `start` makes it */
 	bool start_made; /* the socket of the start is in the state directory */
 	bool rdt_made;
@@ -104,6 +106,9 @@ NOOK_CREATE_STEP(write_intent);
 NOOK_CREATE_STEP(claim_range);
 int release_range(void *ctx, struct nook_error *err);
 NOOK_CREATE_STEP(write_resolv); /* net_names.c */
+NOOK_CREATE_STEP(start_pasta);  /* pasta.c */
+int stop_pasta(void *ctx, struct nook_error *err);
+NOOK_CREATE_STEP(await_pasta);
 NOOK_CREATE_STEP(lock_changes);
 int unlock_changes(void *ctx, struct nook_error *err);
 NOOK_CREATE_STEP(open_sources);
