@@ -91,6 +91,17 @@ static const struct nook_known_cause rows[] = {
 	  .fix = "Install it: `apt install passt`.\n"
 		 "As root, `--net bridge` needs no program.",
 	  .since = "" },
+	{ .id = "no-tun",
+	  .title = "/dev/net/tun can't be opened",
+	  .meaning =
+		  "pasta makes the container's link with /dev/net/tun. The device is not there, or "
+		  "this machine keeps ordinary users from it; pasta is one, also when root "
+		  "has started the container.",
+	  .see = "`ls -l /dev/net/tun`: crw-rw-rw-",
+	  .fix = "As root on the machine itself: `modprobe tun`, and `chmod 666 /dev/net/tun`: who "
+		 "opens it gets no right over any link that is there.\n"
+		 "As root, `--net bridge` does without it.",
+	  .since = "" },
 	{ .id = "no-default-route",
 	  .title = "The host has no way out",
 	  .meaning = "pasta gives the container an address and the default route of the host's, "

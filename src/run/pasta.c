@@ -120,22 +120,37 @@ static void read_words(int fd, char *out, size_t size)
 	}
 }
 
+/* What its words mean, as far as these are known: of passt 2023_03 to 2025. */
+static int explain(const char *words, struct nook_error *err)
+{
+	if (strstr(words, "bind")) {
+		nook_cause(err, "port-taken",
+			   "a program listens there already, or the port is one of root's");
+		nook_hint(err, "`ss -lntup` lists who listens; ports below /proc/sys/net/ipv4/"
+			       "ip_unprivileged_port_start are root's");
+		return EADDRINUSE;
+	}
+	if (strstr(words, "routable") || strstr(words, "template interface")) {
+		nook_cause(err, "no-default-route", "the host has no default route");
+		nook_hint(err, "see `ip route`; --net private needs no way out");
+		return ENETUNREACH;
+	}
+	if (strstr(words, "tun")) {
+		nook_cause(err, "no-tun", "pasta could not open /dev/net/tun");
+		nook_hint(err,
+			  "as root on the machine itself: modprobe tun; chmod 666 /dev/net/tun");
+		return ENODEV;
+	}
+	nook_hint(err, "pasta(1) and its own words say more: `pasta --debug`");
+	return EIO;
+}
+
 static int say_why(const struct nook_create *c, struct nook_error *err)
 {
 	char words[256];
 
 	read_words(c->pasta_words, words, sizeof(words));
-	if (strstr(words, "in use")) {
-		nook_cause(err, "port-taken", "another program of the host listens there");
-		nook_hint(err, "`ss -lntup` lists who; choose another port for --publish");
-	} else if (strstr(words, "Permission denied") && strstr(words, "port")) {
-		nook_hint(err, "ports below /proc/sys/net/ipv4/ip_unprivileged_port_start are "
-			       "root's; choose a higher one for --publish");
-	} else if (strstr(words, "routable")) {
-		nook_cause(err, "no-default-route", "the host has no default route");
-		nook_hint(err, "see `ip route`; --net private needs no way out");
-	}
-	return nook_refuse(err, EIO, "pasta could not connect the container: %s",
+	return nook_refuse(err, explain(words, err), "pasta could not connect the container: %s",
 			   *words ? words : "it has ended and said nothing");
 }
 
