@@ -64,9 +64,11 @@ static int open_namespaces(struct change *c, struct nook_error *err)
 	return 0;
 }
 
+/* @network: one that is going to be used; NULL: none. It is made, or mended, before the lock. */
 static int begin(struct change *c, const char *state_dir, const char *container,
-		 struct nook_error *err)
+		 const char *network, struct nook_error *err)
 {
+	struct nook_network found;
 	enum nook_life life;
 
 	*c = (struct change){ .state_dir = state_dir,
@@ -85,6 +87,11 @@ static int begin(struct change *c, const char *state_dir, const char *container,
 		return rc == -ENOENT && err && !err->errnum
 			       ? nook_refuse(err, ENOENT, "there is no container %s", container)
 			       : rc;
+	if (network) {
+		rc = nook_net_for_run(state_dir, network, &c->arena, &found, err);
+		if (rc < 0)
+			return rc;
+	}
 	c->lock = nook_net_lock(c->state.base, err);
 	if (c->lock < 0)
 		return c->lock;
@@ -124,7 +131,7 @@ static int probe(struct change *c, const struct nook_link_spec *spec, unsigned t
 	if (!spec->network)
 		return 0;
 
-	int rc = nook_net_for_run(c->state_dir, spec->network, &c->arena, &ret->network, err);
+	int rc = nook_net_find(c->state_dir, spec->network, &c->arena, &ret->network, err);
 
 	for (unsigned f = 0; rc == 0 && f < NOOK_NET_FAMILIES; f++) {
 		if (spec->address[f].family)
@@ -237,13 +244,18 @@ static const struct nook_plan_link *find_link(const struct change *c, const char
 
 static int connect(struct change *c, const struct nook_link_spec *spec, struct nook_error *err)
 {
-	if (spec->network && find_link(c, spec->network))
+	if (spec->network && find_link(c, spec->network)) {
+		nook_hint(err, "`nook net disconnect %s %s` takes it off first", c->state.name,
+			  spec->network);
 		return nook_refuse(err, EEXIST, "container %s is on network %s already",
 				   c->state.name, spec->network);
+	}
 	for (size_t i = 0; spec->name && i < c->at.n_links; i++) {
-		if (strcmp(c->at.links[i].inside, spec->name) == 0)
+		if (strcmp(c->at.links[i].inside, spec->name) == 0) {
+			nook_hint(err, "give it another name: name=LINK");
 			return nook_refuse(err, EEXIST, "container %s has a link %s already",
 					   c->state.name, spec->name);
+		}
 	}
 
 	bool asked = spec->address[NOOK_NET_V4].family || spec->address[NOOK_NET_V6].family;
@@ -263,7 +275,7 @@ int nook_net_connect(const char *state_dir, const char *container,
 {
 	struct change c;
 	struct nook_error mine = { .errnum = 0 };
-	int rc = begin(&c, state_dir, container, err ? err : &mine);
+	int rc = begin(&c, state_dir, container, link->network, err ? err : &mine);
 
 	if (rc == 0)
 		rc = connect(&c, link, err ? err : &mine);
@@ -296,9 +308,11 @@ static int disconnect(struct change *c, const char *network, struct nook_error *
 	struct nook_attached gone = { .container = c->at.container, .hostname = c->at.hostname };
 	struct nook_attached left = gone;
 
-	if (!link)
+	if (!link) {
+		nook_hint(err, "`nook net show %s` lists who is", network);
 		return nook_refuse(err, ENOTCONN, "container %s is not on network %s",
 				   c->state.name, network);
+	}
 	for (size_t i = 0; i < c->at.n_links; i++) {
 		if (&c->at.links[i] == link)
 			*nook_append(&c->arena, gone.links, gone.n_links) = *link;
@@ -323,7 +337,7 @@ int nook_net_disconnect(const char *state_dir, const char *container, const char
 			struct nook_error *err)
 {
 	struct change c;
-	int rc = begin(&c, state_dir, container, err);
+	int rc = begin(&c, state_dir, container, NULL, err);
 
 	if (rc == 0)
 		rc = disconnect(&c, network, err);
@@ -382,7 +396,7 @@ int nook_net_publish(const char *state_dir, const char *container,
 		     const struct nook_port_spec *port, struct nook_error *err)
 {
 	struct change c;
-	int rc = begin(&c, state_dir, container, err);
+	int rc = begin(&c, state_dir, container, NULL, err);
 
 	if (rc == 0)
 		rc = publish(&c, port, err);
@@ -425,7 +439,7 @@ int nook_net_unpublish(const char *state_dir, const char *container,
 		       const struct nook_port_spec *port, struct nook_error *err)
 {
 	struct change c;
-	int rc = begin(&c, state_dir, container, err);
+	int rc = begin(&c, state_dir, container, NULL, err);
 
 	if (rc == 0)
 		rc = unpublish(&c, port, err);
