@@ -74,7 +74,23 @@ static void put_pair(struct nook_link_batch *b, const struct nook_plan_link *lin
 	nook_nl_nest_end(&b->nl, info);
 }
 
-/* The kernel takes neither where it makes a link. It has no carrier yet, so that IPv6 has done
+/* Where br_netfilter is on, a packet that a container sends to a port of the host that leads back
+ * to itself stays on the bridge, and has to leave by the port that it has come from. */
+static void put_hairpin(struct nook_nl *m)
+{
+	const uint8_t on = 1;
+	size_t info = nook_nl_nest(m, IFLA_LINKINFO);
+
+	nook_nl_put_text(m, IFLA_INFO_SLAVE_KIND, "bridge");
+
+	size_t data = nook_nl_nest(m, IFLA_INFO_SLAVE_DATA | NLA_F_NESTED);
+
+	nook_nl_put(m, IFLA_BRPORT_MODE, &on, sizeof(on));
+	nook_nl_nest_end(m, data);
+	nook_nl_nest_end(m, info);
+}
+
+/* The kernel takes none of it where it makes a link. It has no carrier yet, so that IPv6 has done
  * nothing either. */
 static int name_outside(struct nook_link_batch *b, const struct nook_plan_link *link,
 			const char *container, struct nook_error *err)
@@ -85,6 +101,7 @@ static int name_outside(struct nook_link_batch *b, const struct nook_plan_link *
 	nook_nl_put_text(&b->nl, IFLA_IFNAME, link->outside);
 	nook_nl_put_text(&b->nl, IFLA_IFALIAS, alias_of(link, container, alias, sizeof(alias)));
 	nook_nl_put_u32(&b->nl, IFLA_GROUP, 0);
+	put_hairpin(&b->nl);
 
 	nook_link_begin(b, "turn IPv6 autoconfiguration off for", 0, 0, 0, 0);
 	nook_nl_put_text(&b->nl, IFLA_IFNAME, link->outside);
