@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "claims.h"
 #include "networks.h"
+#include "relay.h"
 #include "state/files.h"
 #include "store.h"
 
@@ -319,8 +320,10 @@ int nook_net_release(const struct nook_state *state, const struct nook_plan_link
 
 int nook_net_release_all(const struct nook_state *state, struct nook_error *err)
 {
-	int addresses = nook_claim_release_all(state, NOOK_CLAIM_ADDRESSES, err);
-	int ports = nook_claim_release_all(state, NOOK_CLAIM_PORTS, addresses ? NULL : err);
+	int relay = nook_relay_stop(state, err);
+	int addresses = nook_claim_release_all(state, NOOK_CLAIM_ADDRESSES, relay ? NULL : err);
+	int ports = relay ? relay
+			  : nook_claim_release_all(state, NOOK_CLAIM_PORTS, addresses ? NULL : err);
 
 	return addresses ? addresses : ports;
 }

@@ -2,6 +2,7 @@
 /* Removing what a container has of networks. Its record stands before anything of it is taken: so
  * what it names may be another container's, who was faster. Only what this one holds is undone. */
 #include "ports.h"
+#include "relay.h"
 
 #include "base/own.h"
 
@@ -34,9 +35,11 @@ static int unpublish(const struct nook_state *state, const struct nook_attached 
 int nook_net_undo(const struct nook_state *state, const struct nook_attached *attached,
 		  struct nook_error *err)
 {
-	int rc = unpublish(state, attached, err);
+	int relay = nook_relay_stop(state, err);
+	int rc = unpublish(state, attached, relay ? NULL : err);
 
 	/* The first failure is told; what can be removed is, all the same. */
+	keep_first(&rc, relay);
 	if (rc == 0)
 		rc = nook_ports_release(state, attached->ports, attached->n_ports, err);
 	keep_first(&rc, nook_hosts_leave(state->base, attached->container, attached->links,
