@@ -103,6 +103,22 @@ int nook_rules_network_remove(const struct nook_network *network, struct nook_er
 int nook_rules_publish(const struct nook_plan_port *ports, size_t n, struct nook_error *err);
 int nook_rules_unpublish(const struct nook_plan_port *ports, size_t n, struct nook_error *err);
 
+/**
+ * nook_rules_check() - what of the table is missing, or is not as nook has made it
+ * @networks, @ports: all that there should be
+ * @ret: receives sentences, in @a: "the chain forward is missing"; none (0): all is well
+ *
+ * Elements that nobody is to have are told too. Reads only. Return: 0; negative when it can't be
+ * read.
+ */
+int nook_rules_check(const struct nook_network *networks, size_t n_networks,
+		     const struct nook_plan_port *ports, size_t n_ports, struct nook_arena *a,
+		     const char *const **ret, size_t *ret_n, struct nook_error *err);
+/* Makes the whole table anew, in one transaction: no packet ever sees less than before. Without a
+ * network the table is removed. Their bridges must be there. */
+int nook_rules_restore(const struct nook_network *networks, size_t n_networks,
+		       const struct nook_plan_port *ports, size_t n_ports, struct nook_error *err);
+
 /* ---- ports.c: who has which port of the host ---- */
 
 /* Takes them for the container, and looks that no program of the host listens there. -EADDRINUSE,
