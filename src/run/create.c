@@ -278,6 +278,7 @@ const struct nook_step nook_create_steps[] = {
 	NOOK_SEND_IF(HOOKED, nook_outer_hooks),
 	STEP(tell_listener, "tell who answers for its system calls", nook_seccomp_told),
 	NOOK_WAIT(STAGE_READY),
+	STEP(settle_ends, "see to it that its links carry packets", nook_has_networks),
 	STEP(take_master, "take the terminal", terminal),
 	STEP_UNDO(tell_engine, untell_engine, "tell the engine", nook_of_bundle),
 	NOOK_SEND_IF(DETACH, nook_of_bundle),

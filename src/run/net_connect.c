@@ -179,10 +179,14 @@ static int configure(const struct change *c, const struct nook_plan_link *link,
 	if (rc < 0)
 		return nook_fail(err, -rc, "setns(the container's network namespace)");
 	rc = nook_link_configure(link, 1, err);
+	if (rc == 0)
+		rc = nook_link_settle_inside(link, 1, err);
 
 	int back = nook_setns(c->home, CLONE_NEWNET);
 
-	return back < 0 ? nook_fail(err, -back, "setns(our own network namespace)") : rc;
+	if (back < 0)
+		return nook_fail(err, -back, "setns(our own network namespace)");
+	return rc == 0 ? nook_link_settle(link, 1, err) : rc;
 }
 
 static int make_link(struct change *c, const struct nook_plan_link *link, struct nook_error *err)

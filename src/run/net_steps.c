@@ -179,6 +179,26 @@ void connect_links_show(const struct nook_plan *plan, struct nook_rows *rows)
 	}
 }
 
+/* The container has set up its ends. */
+int settle_ends(void *ctx, struct nook_error *err)
+{
+	const struct nook_plan *plan = ((struct nook_create *)ctx)->plan;
+
+	return nook_link_settle(plan->links, plan->n_links, err);
+}
+
+void settle_ends_show(const struct nook_plan *plan, struct nook_rows *rows)
+{
+	for (size_t i = 0; i < plan->n_links; i++) {
+		const struct nook_plan_link *l = &plan->links[i];
+
+		if (l->kind == NOOK_LINK_PAIR)
+			nook_show(rows, "its carrier is taken note of: no packet is lost",
+				  "netlink(GETLINK \"%s\"), netlink(GETLINK \"%s\")", l->outside,
+				  l->master);
+	}
+}
+
 int publish_ports(void *ctx, struct nook_error *err)
 {
 	struct nook_create *c = ctx;

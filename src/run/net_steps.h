@@ -9,6 +9,7 @@ NOOK_CREATE_STEP(claim_addresses);
 int leave_networks(void *ctx, struct nook_error *err);
 NOOK_CREATE_STEP(claim_ports);
 NOOK_CREATE_STEP(connect_links);
+NOOK_CREATE_STEP(settle_ends);
 NOOK_CREATE_STEP(publish_ports);
 NOOK_CREATE_STEP(join_hosts);
 

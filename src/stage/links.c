@@ -30,3 +30,23 @@ void configure_links_show(const struct nook_plan *plan, struct nook_rows *rows)
 			  l->inside);
 	}
 }
+
+int settle_links(void *ctx, struct nook_error *err)
+{
+	const struct nook_stage *s = ctx;
+
+	return nook_link_settle_inside(s->plan->links, s->plan->n_links, err);
+}
+
+void settle_links_show(const struct nook_plan *plan, struct nook_rows *rows)
+{
+	char text[NOOK_NET_TEXT];
+
+	for (size_t i = 0; i < plan->n_links; i++) {
+		const struct nook_net_addr *v6 = &plan->links[i].address[NOOK_NET_V6];
+
+		if (v6->family)
+			nook_show(rows, "is it the kernel's by now?", "netlink(GETROUTE %s)",
+				  nook_net_text(v6, text));
+	}
+}

@@ -70,6 +70,15 @@ static bool links(const struct nook_plan *p)
 	return p->n_links > 0;
 }
 
+static bool has_v6(const struct nook_plan *p)
+{
+	for (size_t i = 0; i < p->n_links; i++) {
+		if (p->links[i].address[NOOK_NET_V6].family)
+			return true;
+	}
+	return false;
+}
+
 static bool read_only(const struct nook_plan *p)
 {
 	return p->root_read_only;
@@ -228,6 +237,7 @@ const struct nook_step nook_stage_steps[] = {
 	STAGE(find_home, "find the user's home", own_home),
 	STAGE(own_stdio, "give the program its standard streams", stdio),
 	STAGE(begin_session, "begin a session", nook_of_bundle),
+	STAGE(settle_links, "wait for its addresses", has_v6),
 	STAGE(drop_privilege, "drop privilege", NULL),
 	STAGE(find_program, NOOK_WANTED_EXEC, looks),
 	STAGE(outlive_maker, "outlive the one who made it", nook_of_bundle),

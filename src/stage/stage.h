@@ -97,6 +97,7 @@ NOOK_STAGE_STEP(set_clock_offsets_first);
 NOOK_STAGE_STEP(set_hostname);
 NOOK_STAGE_STEP(raise_loopback);
 NOOK_STAGE_STEP(configure_links); /* links.c */
+NOOK_STAGE_STEP(settle_links);
 NOOK_STAGE_STEP(detach_from_caller);
 NOOK_STAGE_STEP(join_keyring);   /* keyring.c */
 NOOK_STAGE_STEP(prepare_mounts); /* root.c */
