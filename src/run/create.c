@@ -270,6 +270,7 @@ const struct nook_step nook_create_steps[] = {
 	STEP_UNDO(start_pasta, stop_pasta, "start pasta", pasta),
 	NOOK_SEND(MAPS_WRITTEN),
 	STEP(publish_ports, "publish its ports", nook_has_ports),
+	STEP(start_relay, "relay the host's own connections", nook_has_ports),
 	STEP(join_hosts, "tell the others its name", nook_has_networks),
 	STEP(save_record, "save the record", early_record), /* while the stage mounts */
 	STEP(await_pasta, "connect it by pasta", pasta),

@@ -9,6 +9,7 @@
 #include "base/own.h"
 #include "base/text.h"
 #include "net/net.h"
+#include "net/relay.h"
 #include "net_hosts.h"
 #include "plan/parts.h"
 #include "state/files.h"
@@ -28,15 +29,16 @@ struct change {
 	struct nook_state state; /* base and name; its lock is the keeper's */
 	int lock;
 	struct nook_record record;
+	int pidfd;       /* of its pid 1 */
 	int home, netns; /* network namespaces: ours, and the container's */
 	struct nook_attached at;
 };
 
 static int open_namespaces(struct change *c, struct nook_error *err)
 {
-	auto_close int pidfd = NO_FD, proc = NO_FD;
+	auto_close int proc = NO_FD;
 	struct stat ours, its;
-	int rc = nook_state_pidfd(&c->record, &pidfd, err);
+	int rc = nook_state_pidfd(&c->record, &c->pidfd, err);
 
 	if (rc < 0)
 		return rc;
@@ -74,6 +76,7 @@ static int begin(struct change *c, const char *state_dir, const char *container,
 	*c = (struct change){ .state_dir = state_dir,
 			      .state = NOOK_STATE_NONE,
 			      .lock = NO_FD,
+			      .pidfd = NO_FD,
 			      .home = NO_FD,
 			      .netns = NO_FD };
 
@@ -115,11 +118,20 @@ static int begin(struct change *c, const char *state_dir, const char *container,
 
 static void end(struct change *c)
 {
+	close_fd(&c->pidfd);
 	close_fd(&c->home);
 	close_fd(&c->netns);
 	close_fd(&c->lock);
 	nook_state_close(&c->state);
 	nook_arena_free(&c->arena);
+}
+
+/* An undo of a part has ended the relay of all. */
+static int start_relay_again(const struct change *c, const struct nook_attached *at,
+			     struct nook_error *err)
+{
+	return at->n_ports ? nook_relay_start(&c->state, at->ports, at->n_ports, c->pidfd, err)
+			   : nook_relay_stop(&c->state, err);
 }
 
 /* ---- connect ---- */
@@ -217,6 +229,7 @@ static void unmake_link(struct change *c, const struct nook_plan_link *link)
 	(void)nook_net_undo(&c->state, &only, NULL);
 	c->at.n_links--;
 	(void)nook_attached_write(c->state.base, &c->at, NULL);
+	(void)start_relay_again(c, &c->at, NULL);
 	/* What fails here the container's end undoes. */
 }
 
@@ -330,6 +343,8 @@ static int disconnect(struct change *c, const char *network, struct nook_error *
 	if (rc == 0)
 		rc = nook_attached_write(c->state.base, &left, err);
 	if (rc == 0)
+		rc = start_relay_again(c, &left, err);
+	if (rc == 0)
 		rc = nook_hosts_show(c->state.base, &c->record, left.links, left.n_links, err);
 	return rc == 0 && left.n_links
 		       ? nook_hosts_join(c->state.base, c->state.name, left.hostname, left.links,
@@ -387,11 +402,14 @@ static int publish(struct change *c, const struct nook_port_spec *spec, struct n
 	rc = nook_attached_write(c->state.base, &c->at, err);
 	if (rc == 0)
 		rc = nook_rules_publish(&port, 1, err);
+	if (rc == 0)
+		rc = start_relay_again(c, &c->at, err);
 	if (rc < 0) {
 		(void)nook_rules_unpublish(&port, 1, NULL);
 		(void)nook_ports_release(&c->state, &port, 1, NULL);
 		c->at.n_ports--;
 		(void)nook_attached_write(c->state.base, &c->at, NULL);
+		(void)start_relay_again(c, &c->at, NULL);
 	}
 	return rc;
 }
@@ -433,7 +451,8 @@ static int unpublish(struct change *c, const struct nook_port_spec *spec, struct
 		memmove(&c->at.ports[i], &c->at.ports[i + 1],
 			(c->at.n_ports - i - 1) * sizeof(*c->at.ports));
 		c->at.n_ports--;
-		return nook_attached_write(c->state.base, &c->at, err);
+		rc = nook_attached_write(c->state.base, &c->at, err);
+		return rc < 0 ? rc : start_relay_again(c, &c->at, err);
 	}
 	nook_hint(err, "`nook net show NETWORK` lists what is published");
 	return nook_refuse(err, ENOENT, "container %s has no such port published", c->state.name);

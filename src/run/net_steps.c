@@ -7,6 +7,7 @@
 
 #include "base/own.h"
 #include "net/net.h"
+#include "net/relay.h"
 #include "sys/procfs.h"
 
 #include <errno.h>
@@ -218,6 +219,20 @@ void publish_ports_show(const struct nook_plan *plan, struct nook_rows *rows)
 			  host_of(p, text), p->host_port, p->host_port + p->count - 1U,
 			  p->inside_port);
 	}
+}
+
+int start_relay(void *ctx, struct nook_error *err)
+{
+	struct nook_create *c = ctx;
+
+	return nook_relay_start(&c->state, c->plan->ports, c->plan->n_ports, c->pidfd, err);
+}
+
+void start_relay_show(const struct nook_plan *plan, struct nook_rows *rows)
+{
+	nook_show(rows, "the host's [::1] leads there too, where it has IPv6",
+		  "clone3(nook-relay), bind([::1]), symlink(\"%s/net/relays/%s\")", plan->state_dir,
+		  plan->name);
 }
 
 int join_hosts(void *ctx, struct nook_error *err)

@@ -11,6 +11,7 @@ NOOK_CREATE_STEP(claim_ports);
 NOOK_CREATE_STEP(connect_links);
 NOOK_CREATE_STEP(settle_ends);
 NOOK_CREATE_STEP(publish_ports);
+NOOK_CREATE_STEP(start_relay);
 NOOK_CREATE_STEP(join_hosts);
 
 /* When they are needed. */
