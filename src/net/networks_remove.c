@@ -281,8 +281,12 @@ static int remove_locked(int base, const char *name, bool force, struct nook_are
 			return rc;
 	}
 	rc = empty_it(base, &n, force, err);
-	if (rc == 0)
-		return nook_net_take_apart(base, &n, err);
+	if (rc == 0) {
+		rc = nook_net_take_apart(base, &n, err);
+		if (rc < 0)
+			nook_hint(err, "`nook net rm --force %s` goes on with it.", name);
+		return rc;
+	}
 	if (phase == NOOK_NET_THERE && nook_net_record_write(base, &n, NOOK_NET_THERE, NULL) < 0)
 		nook_hint(err, "Its record can't be written, `nook net rm %s` goes on with it.",
 			  name);
