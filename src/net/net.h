@@ -156,7 +156,13 @@ struct nook_attached {
  * it has nothing; -EBADMSG; others. @base: STATE_DIR. */
 int nook_attached_read(int base, const char *container, struct nook_arena *a,
 		       struct nook_attached *ret, struct nook_error *err);
-/* Aside, and renamed. By who holds the container's lock, or nook_net_lock() while it runs. */
+/* The right to change what a container has, waiting for who has it. nook_net_lock() is taken before
+ * or not at all. Return: a descriptor that holds it; -ENOENT (nothing noted): no such container is
+ * there any more. */
+int nook_attached_lock(int base, const char *container, struct nook_error *err);
+/* The same for who holds the container's lock; till that is let go. */
+int nook_attached_lock_own(const struct nook_state *state, struct nook_error *err);
+/* Aside, and renamed. By who has that right. */
 int nook_attached_write(int base, const struct nook_attached *attached, struct nook_error *err);
 int nook_attached_delete(int base, const char *container, struct nook_error *err);
 

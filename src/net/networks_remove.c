@@ -205,6 +205,10 @@ static int disconnect(int base, const char *container, const char *network, stru
 {
 	struct nook_state s = NOOK_STATE_NONE;
 	struct nook_attached all, of_it, rest;
+	auto_close int lock = nook_attached_lock(base, container, err);
+
+	if (lock < 0)
+		return lock == -ENOENT ? 0 : lock;
 	int rc = nook_attached_read(base, container, a, &all, err);
 
 	if (rc < 0)

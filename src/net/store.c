@@ -66,10 +66,29 @@ int nook_net_folder_list(int base, const char *folder, DIR **ret, struct nook_er
 	return 0;
 }
 
+/* Return: 0; -EBUSY, nothing noted: who has it doesn't let go. */
+static int wait_for(int (*try)(int fd), int fd, const char *file, struct nook_error *err)
+{
+	const struct timespec slice = { .tv_nsec = SLICE_MS * 1000000L };
+
+	for (int waited = 0;; waited += SLICE_MS) {
+		int rc = try(fd);
+
+		if (rc < 0 && rc != -EBUSY) /* a shortage that hits once */
+			rc = try(fd);
+		if (rc == 0)
+			return 0;
+		if (rc != -EBUSY)
+			return nook_fail(err, -rc, "fcntl F_OFD_SETLK %s", file);
+		if (waited >= PATIENCE_MS)
+			return -EBUSY;
+		(void)nanosleep(&slice, NULL); /* shorter after a signal */
+	}
+}
+
 /* The file stays for ever, so that it can't be another one by the time it is locked. */
 int nook_net_lock(int base, struct nook_error *err)
 {
-	const struct timespec slice = { .tv_nsec = SLICE_MS * 1000000L };
 	auto_close int net = open_dir(base, "net", true, err);
 
 	if (net < 0)
@@ -79,19 +98,49 @@ int nook_net_lock(int base, struct nook_error *err)
 
 	if (fd < 0)
 		return nook_fail(err, -fd, "open net/lock in the state directory");
-	for (int waited = 0;; waited += SLICE_MS) {
-		int rc = nook_lock_try(fd);
 
-		if (rc == 0)
-			return move_fd(&fd);
-		if (rc != -EBUSY)
-			return nook_fail(err, -rc, "fcntl F_OFD_SETLK net/lock");
-		if (waited >= PATIENCE_MS)
-			break;
-		(void)nanosleep(&slice, NULL); /* shorter after a signal */
-	}
+	int rc = wait_for(nook_lock_try, fd, "net/lock", err);
+
+	if (rc != -EBUSY)
+		return rc < 0 ? rc : move_fd(&fd);
 	nook_hint(err, "See who has it: lsof +f -- STATE_DIR/net/lock");
 	return nook_refuse(err, EBUSY, "another nook is at work on the networks, and does not end");
+}
+
+static int wait_for_change(int fd, const char *container, struct nook_error *err)
+{
+	int rc = wait_for(nook_lock_try_change, fd, "locks/CONTAINER", err);
+
+	if (rc != -EBUSY)
+		return rc;
+	nook_hint(err, "See who has it: lsof +f -- STATE_DIR/locks/%s", container);
+	return nook_refuse(err, EBUSY,
+			   "another nook is at work on the network of container %s, and does not "
+			   "end",
+			   container);
+}
+
+int nook_attached_lock(int base, const char *container, struct nook_error *err)
+{
+	auto_close int fd = nook_folder_file(base, NOOK_FOLDER_LOCKS, container,
+					     O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+
+	if (fd == -ENOENT)
+		return -ENOENT;
+	if (fd < 0)
+		return nook_fail(err, -fd, "open locks/%s in the state directory", container);
+
+	int rc = wait_for_change(fd, container, err);
+
+	if (rc < 0)
+		return rc;
+	/* It has ended meanwhile: the file that is locked is gone. */
+	return nook_lock_stale(fd) ? -ENOENT : move_fd(&fd);
+}
+
+int nook_attached_lock_own(const struct nook_state *state, struct nook_error *err)
+{
+	return wait_for_change(state->lock, state->name, err);
 }
 
 /* ---- names ---- */

@@ -95,7 +95,9 @@ static int begin(struct change *c, const char *state_dir, const char *container,
 		if (rc < 0)
 			return rc;
 	}
-	c->lock = nook_net_lock(c->state.base, err);
+	c->lock = nook_attached_lock(c->state.base, c->state.name, err);
+	if (c->lock == -ENOENT)
+		return nook_refuse(err, ESRCH, "the container %s is not running", container);
 	if (c->lock < 0)
 		return c->lock;
 

@@ -89,15 +89,18 @@ int nook_net_leave(const struct nook_state *state, struct nook_error *err)
 	struct nook_attached at;
 	char path[300];
 
+	/* `nook net connect` may be at work on it: what it does is done now, or never. */
+	int rc = nook_attached_lock_own(state, err);
+
+	if (rc < 0)
+		return rc;
+
 	/* Most containers have nothing: that costs one call. Names are 255 bytes at most. */
 	(void)snprintf(path, sizeof(path), "net/containers/%s", state->name);
 	if (faccessat(state->base, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
 		return 0;
 
-	/* `nook net connect` may be at work on it. */
-	auto_close int lock = nook_net_lock(state->base, err);
-	int rc = lock < 0 ? lock : nook_arena_open(&scratch, err);
-
+	rc = nook_arena_open(&scratch, err);
 	if (rc < 0)
 		return rc;
 	rc = nook_attached_read(state->base, state->name, &scratch, &at, err);

@@ -84,6 +84,9 @@ bool nook_have_record(const struct nook_state *s);
 /* Tries a descriptor of a lock file, once. Return: 0; -EBUSY; others. */
 int nook_lock_try(int fd);
 
+/* The same of the right to change what the container has while it runs: it is another lock. */
+int nook_lock_try_change(int fd);
+
 /* Has the lock file been deleted, by its last holder, since @fd was opened? */
 bool nook_lock_stale(int fd);
 

@@ -10,6 +10,9 @@
  * Byte 1 bears a POSIX record lock, only to name the holder: F_GETLK gives its pid in the asker's
  * view, a fork does not inherit it, and it cannot outlive the process. It is lost when the process
  * closes any other descriptor of the file, so that it is missing proves nothing.
+ *
+ * Byte 2 bears an open file description lock of who changes what a container has while it runs: its
+ * holder has byte 0, and takes this one too before it takes the container apart.
  */
 #include "files.h"
 
@@ -34,6 +37,15 @@ int nook_lock_try(int fd)
 		return errno == EAGAIN || errno == EACCES ? -EBUSY : -errno;
 
 	(void)fcntl(fd, F_SETLK, &names); /* for the pid only: others do without */
+	return 0;
+}
+
+int nook_lock_try_change(int fd)
+{
+	struct flock change = one_byte(F_WRLCK, 2);
+
+	if (fcntl(fd, F_OFD_SETLK, &change) < 0)
+		return errno == EAGAIN || errno == EACCES ? -EBUSY : -errno;
 	return 0;
 }
 
