@@ -119,20 +119,20 @@ static void when_family(struct nook_nft *t, uint8_t family)
 static void when_from(struct nook_nft *t, const char *set)
 {
 	nook_nft_meta(t, NFT_META_IIFNAME, 0);
-	nook_nft_in_set(t, set, 0, false);
+	nook_nft_in_set(t, set, 0);
 }
 
 static void when_to(struct nook_nft *t, const char *set)
 {
 	nook_nft_meta(t, NFT_META_OIFNAME, 0);
-	nook_nft_in_set(t, set, 0, false);
+	nook_nft_in_set(t, set, 0);
 }
 
 static void when_same_link(struct nook_nft *t)
 {
 	nook_nft_meta(t, NFT_META_IIFNAME, 0);
 	nook_nft_meta(t, NFT_META_OIFNAME, IFNAMSIZ / WORD);
-	nook_nft_in_set(t, NOOK_SET_SAME, 0, false);
+	nook_nft_in_set(t, NOOK_SET_SAME, 0);
 }
 
 static void when_ct(struct nook_nft *t, enum nft_ct_keys key, uint32_t mask)
@@ -263,7 +263,7 @@ static void rule_hairpin(struct nook_nft *t, uint8_t family, const char *subnets
 	when_family(t, family);
 	nook_nft_payload(t, NFT_PAYLOAD_NETWORK_HEADER, v4 ? SADDR4 : SADDR6, len, 0);
 	nook_nft_meta(t, NFT_META_OIFNAME, len / WORD);
-	nook_nft_in_set(t, subnets, 0, false);
+	nook_nft_in_set(t, subnets, 0);
 	when_published(t);
 	end_masquerade(t);
 }
@@ -329,7 +329,7 @@ static void rules_of_forwarding(struct nook_nft *t)
 	end(t, NF_ACCEPT);
 	nook_nft_rule(t, "forward");
 	nook_nft_meta(t, NFT_META_NFPROTO, 0);
-	nook_nft_in_set(t, NOOK_SET_GUARDED, 0, false);
+	nook_nft_in_set(t, NOOK_SET_GUARDED, 0);
 	end(t, NF_DROP);
 }
 

@@ -151,7 +151,7 @@ void nook_nft_fib_type(struct nook_nft *t, uint32_t flags, unsigned word);
 void nook_nft_cmp(struct nook_nft *t, enum nft_cmp_ops op, unsigned word, const void *data,
 		  size_t len);
 void nook_nft_mask(struct nook_nft *t, unsigned word, uint32_t mask);
-void nook_nft_in_set(struct nook_nft *t, const char *set, unsigned word, bool inverted);
+void nook_nft_in_set(struct nook_nft *t, const char *set, unsigned word);
 void nook_nft_map(struct nook_nft *t, const char *map, unsigned word, unsigned to);
 /* Where the packet goes: address and port from there. @family: NFPROTO_* */
 void nook_nft_dnat(struct nook_nft *t, uint32_t family, unsigned address, unsigned port);
