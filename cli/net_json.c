@@ -7,6 +7,8 @@
 #include "net/networks.h"
 #include "ns_names.h"
 
+#include <netinet/in.h>
+
 const char *nook_cli_net_subnets(struct nook_arena *a, const struct nook_network *network)
 {
 	const char *list = "";
@@ -35,6 +37,25 @@ const char *nook_cli_net_addresses(struct nook_arena *a, const struct nook_net_m
 	return list;
 }
 
+static const char *ports(struct nook_arena *a, uint16_t first, uint16_t count)
+{
+	return count > 1 ? nook_printf(a, "%u-%u", first, first + count - 1U)
+			 : nook_printf(a, "%u", first);
+}
+
+const char *nook_cli_net_port(struct nook_arena *a, const struct nook_plan_port *port)
+{
+	const char *host = "";
+	char text[NOOK_NET_TEXT];
+
+	if (port->host.family)
+		host = nook_printf(a, port->host.family == AF_INET6 ? "[%s]:" : "%s:",
+				   nook_net_text(&port->host, text));
+	return nook_printf(a, "%s%s:%s%s", host, ports(a, port->host_port, port->count),
+			   ports(a, port->inside_port, port->count),
+			   port->protocol == IPPROTO_UDP ? "/udp" : "");
+}
+
 static void put_subnets(struct nook_json_writer *w, const struct nook_network *network)
 {
 	nook_json_array(w, "subnets");
@@ -59,6 +80,19 @@ static void put_text_or_null(struct nook_json_writer *w, const char *key, const 
 		nook_json_put_null(w, key);
 }
 
+static void put_port(struct nook_json_writer *w, const struct nook_plan_port *p)
+{
+	char text[NOOK_NET_TEXT];
+
+	nook_json_object(w, NULL);
+	nook_json_put_text(w, "protocol", p->protocol == IPPROTO_UDP ? "udp" : "tcp");
+	put_text_or_null(w, "address", p->host.family ? nook_net_text(&p->host, text) : NULL);
+	nook_json_put_u64(w, "host_port", p->host_port);
+	nook_json_put_u64(w, "port", p->inside_port);
+	nook_json_put_u64(w, "count", p->count);
+	nook_json_end(w);
+}
+
 static void put_member(struct nook_json_writer *w, const struct nook_net_member *m)
 {
 	char text[NOOK_NET_TEXT], mac[18];
@@ -73,6 +107,10 @@ static void put_member(struct nook_json_writer *w, const struct nook_net_member 
 		if (m->address[f].family)
 			nook_json_put_text(w, NULL, nook_net_text(&m->address[f], text));
 	}
+	nook_json_end(w);
+	nook_json_array(w, "ports");
+	for (size_t i = 0; i < m->n_ports; i++)
+		put_port(w, &m->ports[i]);
 	nook_json_end(w);
 	nook_json_end(w);
 }

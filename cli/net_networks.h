@@ -21,6 +21,9 @@ const char *nook_cli_net_subnets(struct nook_arena *a, const struct nook_network
 /* The addresses of a member: "10.88.0.2, fd00::2". */
 const char *nook_cli_net_addresses(struct nook_arena *a, const struct nook_net_member *member);
 
+/* A published port in the words of --publish: "127.0.0.1:5300-5309:53-62/udp". */
+const char *nook_cli_net_port(struct nook_arena *a, const struct nook_plan_port *port);
+
 /* Members of the innermost object: what a network is, and who is on it. */
 void nook_cli_put_network(struct nook_json_writer *w, const struct nook_network *network,
 			  const struct nook_net_member *members, size_t n);

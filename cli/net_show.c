@@ -12,7 +12,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { CONTAINER, LINK, ADDRESS, MAC, HOST_LINK, COLUMNS };
+enum { CONTAINER, LINK, ADDRESS, MAC, HOST_LINK, PORTS, COLUMNS };
 
 static int set_json(const struct nook_option_use *use)
 {
@@ -61,8 +61,8 @@ static const char *or_dash(const char *text)
 
 static void print_members(struct nook_arena *a, const struct nook_net_member *members, size_t n)
 {
-	static const char *const heads[COLUMNS] = { "CONTAINER", "LINK", "ADDRESS", "MAC",
-						    "ON THE HOST" };
+	static const char *const heads[COLUMNS] = { "CONTAINER", "LINK",        "ADDRESS",
+						    "MAC",       "ON THE HOST", "PORTS" };
 	const char *(*cells)[COLUMNS] = nook_alloc_array(a, n + 1, sizeof(*cells));
 
 	memcpy(cells[0], heads, sizeof(heads));
@@ -77,6 +77,11 @@ static void print_members(struct nook_arena *a, const struct nook_net_member *me
 				   ? nook_strdup(a, nook_net_mac_text(members[i].mac, mac))
 				   : "-";
 		row[HOST_LINK] = or_dash(members[i].outside);
+		row[PORTS] = "";
+		for (size_t k = 0; k < members[i].n_ports; k++)
+			row[PORTS] = nook_printf(a, "%s%s%s", row[PORTS], k ? ", " : "",
+						 nook_cli_net_port(a, &members[i].ports[k]));
+		row[PORTS] = or_dash(row[PORTS]);
 	}
 	putchar('\n');
 	nook_cli_table(cells[0], n + 1, COLUMNS);

@@ -9,6 +9,7 @@
 #include "container.h"
 #include "error.h"
 #include "net_addr.h"
+#include "plan.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -72,6 +73,8 @@ struct nook_net_member {
 	const char *outside; /* its end on the host */
 	struct nook_net_addr address[NOOK_NET_FAMILIES];
 	uint8_t mac[6];
+	struct nook_plan_port *ports; /* of the host, that lead to it on this network */
+	size_t n_ports;
 };
 
 /* Its containers that live, by address. */

@@ -108,6 +108,19 @@ static const struct nook_plan_link *link_of(const struct nook_attached *at, cons
 	return NULL;
 }
 
+static bool leads_to(const struct nook_plan_port *port, const struct nook_plan_link *links,
+		     size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		for (int f = 0; f < NOOK_NET_FAMILIES; f++) {
+			if (port->to[f].family &&
+			    nook_net_equal(&port->to[f], &links[i].address[f]))
+				return true;
+		}
+	}
+	return false;
+}
+
 static int by_address(const void *left, const void *right)
 {
 	const struct nook_net_member *a = left, *b = right;
@@ -152,6 +165,10 @@ int nook_net_members(const char *state_dir, const char *name, struct nook_arena 
 		members[i].inside = link->inside;
 		members[i].outside = link->outside;
 		memcpy(members[i].mac, link->mac, sizeof(link->mac));
+		for (size_t k = 0; k < at.n_ports; k++) {
+			if (leads_to(&at.ports[k], link, 1))
+				*nook_append(a, members[i].ports, members[i].n_ports) = at.ports[k];
+		}
 		for (int f = 0; f < NOOK_NET_FAMILIES; f++) {
 			if (nook_net_equal(&link->address[f], &members[i].address[f]))
 				members[i].address[f].prefix = link->address[f].prefix;
@@ -165,19 +182,6 @@ int nook_net_members(const char *state_dir, const char *name, struct nook_arena 
 }
 
 /* ---- removal ---- */
-
-static bool leads_to(const struct nook_plan_port *port, const struct nook_plan_link *links,
-		     size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		for (int f = 0; f < NOOK_NET_FAMILIES; f++) {
-			if (port->to[f].family &&
-			    nook_net_equal(&port->to[f], &links[i].address[f]))
-				return true;
-		}
-	}
-	return false;
-}
 
 /* Parts what a container has of this network from the rest. */
 static void part(const struct nook_attached *all, const char *network, struct nook_arena *a,
