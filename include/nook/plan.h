@@ -160,6 +160,8 @@ struct nook_plan_mount {
 	const unsigned long *propagation; /* MS_SHARED, MS_SLAVE…, with MS_REC or without: one after
 					     the other */
 	size_t n_propagation;
+	bool by_page;   /* by mount(2) and a page of options: before Linux 6.5 the only way to name
+			   many   layers of an overlay */
 	bool keep_mode; /* a tmpfs of no said mode gets that of the directory that it lies on */
 	bool copy_up;  /* tmpcopyup: what the root has at the target is copied into the new tmpfs */
 	uint32_t mode; /* NOOK_PLAN_DEVICE: with S_IFCHR, S_IFBLK or S_IFIFO */

@@ -124,6 +124,19 @@ static void set_options(struct nook_bundle_planner *p, const struct nook_bundle_
 	mount->n_options = n;
 }
 
+/* Before Linux 6.5 overlay takes its layers as one string, of which fsconfig(2) takes 255 bytes. */
+static bool wants_page(const struct nook_bundle_planner *p, const struct nook_plan_mount *mount)
+{
+	if (strcmp(mount->fstype, "overlay") != 0 ||
+	    p->host->feature[NOOK_FEATURE_OVERLAY_LOWERDIR_ADD])
+		return false;
+	for (size_t i = 0; i < mount->n_options; i++) {
+		if (mount->options[i].value && strlen(mount->options[i].value) > 255)
+			return true;
+	}
+	return false;
+}
+
 /* What is mounted into a tmpfs or /dev later needs a place to be made there: it becomes read-only
  * when all is. */
 static bool locked_late(const struct nook_plan_mount *mount)
@@ -154,6 +167,7 @@ static void plan_fs(struct nook_bundle_planner *p, const struct nook_bundle_moun
 	if (proc)
 		return;
 	set_options(p, m, o, mount);
+	mount->by_page = wants_page(p, mount);
 	if (strcmp(m->type, "tmpfs") == 0) {
 		mount->copy_up = o->copy_up;
 		mount->keep_mode = !has_key(o, "mode");

@@ -8,9 +8,7 @@
 #include "sys/mount.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/utsname.h>
 
 /* fsconfig(2) takes strings of at most this many bytes. */
 enum { STRING_MAX = 255 };
@@ -72,24 +70,6 @@ static bool is_layers(const struct nook_plan_mount *m, const struct nook_plan_op
 	       o->value && strlen(o->value) > STRING_MAX;
 }
 
-/* Overlay knows no lowerdir+, which the kernel may tell only when all options are together. */
-static bool before_lowerdir_add(const struct nook_plan_mount *m)
-{
-	struct utsname u;
-	char *end;
-	bool layers = false;
-
-	for (size_t i = 0; i < m->n_options; i++)
-		layers |= is_layers(m, &m->options[i]);
-	if (!layers || uname(&u) < 0)
-		return false;
-
-	unsigned long major = strtoul(u.release, &end, 10);
-	unsigned long minor = *end == '.' ? strtoul(end + 1, NULL, 10) : 0;
-
-	return major < 6 || (major == 6 && minor < 5);
-}
-
 static int set_option(int fs, const struct nook_plan_mount *m, const struct nook_plan_option *o,
 		      struct nook_error *err)
 {
@@ -144,13 +124,6 @@ int nook_new_file_system(const struct nook_plan_mount *m, uint64_t attrs, struct
 		rc = nook_fsconfig_create(fs);
 	if (rc >= 0)
 		rc = nook_fsmount(fs, attrs);
-	if (rc == -EINVAL && before_lowerdir_add(m)) {
-		nook_hint(err,
-			  "the option lowerdir has more than %d bytes: use shorter paths, or "
-			  "Linux 6.5",
-			  STRING_MAX);
-		rc = -E2BIG;
-	}
 	return rc < 0 ? fail_fs(fs, rc, "mount a new", m, at, err) : rc;
 }
 

@@ -83,6 +83,18 @@ static bool is_bundle_tmpfs(const struct nook_stage *s, const struct nook_plan_m
 	return s->plan->bundle && m->kind == NOOK_PLAN_FS && strcmp(m->fstype, "tmpfs") == 0;
 }
 
+static int mount_by_page(struct nook_stage *s, const struct nook_plan_mount *m,
+			 struct nook_error *err)
+{
+	int fd = nook_mount_by_page(s, m, err);
+	int rc = fd < 0 ? 0 : set_attrs(fd, false, m->attrs, 0);
+
+	if (rc == 0)
+		return fd;
+	close_fd(&fd);
+	return nook_fail(err, -rc, "mount_setattr of what goes to %s", m->target);
+}
+
 /* What goes onto the target. A descriptor that is kept by @s is duplicated, so that the caller may
  * close its own. */
 static int mount_for(struct nook_stage *s, const struct nook_plan_mount *m, struct nook_error *err)
@@ -108,7 +120,8 @@ static int mount_for(struct nook_stage *s, const struct nook_plan_mount *m, stru
 		return fd < 0 ? nook_fail(err, -fd, "open_tree of the terminal") : fd;
 	}
 	default:
-		return nook_new_file_system(m, m->attrs, err);
+		return m->by_page ? mount_by_page(s, m, err)
+				  : nook_new_file_system(m, m->attrs, err);
 	}
 }
 

@@ -12,6 +12,11 @@
 /* A new superblock as @m says, mounted with @attrs (MOUNT_ATTR_*), detached. */
 int nook_new_file_system(const struct nook_plan_mount *m, uint64_t attrs, struct nook_error *err);
 
+/* The same by mount(2), for m->by_page; attached on our scratch tmpfs, and without its attributes.
+ * by_page.c */
+int nook_mount_by_page(const struct nook_stage *s, const struct nook_plan_mount *m,
+		       struct nook_error *err);
+
 /* The options of @m for the superblock of the mount that @fd is the root of. */
 int nook_reconfigure(int fd, const struct nook_plan_mount *m, struct nook_error *err);
 

@@ -40,6 +40,12 @@ static void show_fs(const struct nook_plan_mount *m, struct nook_rows *rows)
 		what = nook_printf(rows->arena, "for %s", m->from);
 	else if (m->optional)
 		what = nook_printf(rows->arena, "%s, if the kernel has them", what);
+	if (m->by_page) {
+		nook_show(rows, what, "mount(\"%s\"%s), mount_setattr(%s), move_mount(\"%s\")",
+			  m->fstype, options_text(m, rows), nook_attrs_text(rows, m->attrs),
+			  m->target);
+		return;
+	}
 	nook_show(rows, what, "fsopen(\"%s\"%s), fsmount(%s), move_mount(\"%s\")", m->fstype,
 		  options_text(m, rows), nook_attrs_text(rows, m->attrs), m->target);
 	if (m->copy_up)

@@ -265,8 +265,15 @@ static bool before(unsigned major, unsigned minor)
 	return is_major < major || (is_major == major && is_minor < minor);
 }
 
-/* Layers that don't fit into one string are given one by one; a colon may be a part of a name. */
-static void long_lowerdir(struct world *w)
+static void make_scratch(struct world *w)
+{
+	w->stage.scratch = tmpfs();
+	EXPECT(mkdir("/scratch", 0755) == 0);
+	EXPECT(nook_move_mount_at(w->stage.scratch, AT_FDCWD, "/scratch") == 0);
+}
+
+/* Layers that don't fit into one string; a colon may be a part of a name. */
+static void mount_layers(struct world *w, bool by_page)
 {
 	static char lower[1024];
 	struct nook_plan_option o = { "lowerdir", lower };
@@ -276,11 +283,16 @@ static void long_lowerdir(struct world *w)
 				     .make = NOOK_MAKE_DIR,
 				     .options = &o,
 				     .n_options = 1,
+				     .by_page = by_page,
+				     .attrs = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOATIME,
 				     .from = "/mounts/1" };
+	struct statvfs fs;
 	size_t len = 0;
 
 	/* Where overlay looks for them: below the process' own root, not the tmpfs on top of it. */
 	EXPECT(chroot(".") == 0);
+	if (by_page)
+		make_scratch(w);
 	for (int i = 0; i < 3; i++) {
 		char dir[128];
 
@@ -292,12 +304,60 @@ static void long_lowerdir(struct world *w)
 	write_file("/00000000000000000000000000000000000000000000000000000000000000000000000000000"
 		   "00000000000000000000000:2/file",
 		   "text");
-	if (before(6, 5)) {
-		EXPECT(do_one(w, m) == -E2BIG && strstr(w->err.hint, "Linux 6.5"));
-		return;
-	}
 	EXPECT(do_one(w, m) == 0);
 	EXPECT(has_text("/union/file", "text"));
+	EXPECT(statvfs("/union", &fs) == 0);
+	EXPECT((fs.f_flag & (ST_RDONLY | ST_NOATIME)) == (ST_RDONLY | ST_NOATIME));
+}
+
+/* One by one. */
+static void long_lowerdir(struct world *w)
+{
+	if (!before(6, 5))
+		mount_layers(w, false);
+}
+
+/* Before Linux 6.5, though it works on every kernel. */
+static void layers_by_page(struct world *w)
+{
+	mount_layers(w, true);
+}
+
+/* What a page of options can't say is refused, and nothing is mounted. */
+static void not_by_page(struct world *w)
+{
+	static char many[5000];
+	static const struct {
+		const char *key, *value, *why;
+	} cases[] = {
+		{ "lowerdir", "relative", "no absolute paths" },
+		{ "lowerdir", "/a:b", "no absolute paths" },
+		{ "lowerdir", "/a:", "no absolute paths" },
+		{ "upperdir", "", "no absolute paths" },
+		{ "workdir", NULL, "no absolute paths" },
+		{ "lowerdir", "/a,upperdir=/etc", "a comma" },
+		{ "context", "s0:c1,c2", "a comma" },
+		{ "lowerdir", many, "a page" },
+	};
+
+	memset(many, 'x', sizeof(many) - 1);
+	many[0] = '/';
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct nook_plan_option o = { cases[i].key, cases[i].value };
+		struct nook_plan_mount m = { .kind = NOOK_PLAN_FS,
+					     .fstype = "overlay",
+					     .target = "/union",
+					     .make = NOOK_MAKE_DIR,
+					     .options = &o,
+					     .n_options = 1,
+					     .by_page = true };
+
+		w->err = (struct nook_error){ 0 };
+		int rc = do_one(w, m);
+
+		if (rc != -E2BIG || !strstr(w->err.why, cases[i].why))
+			fail_msg("%s: %d, %s", cases[i].key, rc, w->err.why);
+	}
 }
 
 /* ---- attributes and propagation ---- */
@@ -534,6 +594,8 @@ CASE(read_only_tmpfs)
 CASE(tmpfs_looks_like_what_it_covers)
 CASE(refused_options)
 CASE(long_lowerdir)
+CASE(layers_by_page)
+CASE(not_by_page)
 CASE(attributes)
 CASE(propagation)
 CASE(remounts)
@@ -553,6 +615,8 @@ int main(void)
 		cmocka_unit_test(test_tmpfs_looks_like_what_it_covers),
 		cmocka_unit_test(test_refused_options),
 		cmocka_unit_test(test_long_lowerdir),
+		cmocka_unit_test(test_layers_by_page),
+		cmocka_unit_test(test_not_by_page),
 		cmocka_unit_test(test_attributes),
 		cmocka_unit_test(test_propagation),
 		cmocka_unit_test(test_remounts),
