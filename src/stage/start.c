@@ -30,12 +30,6 @@ void outlive_maker_show(const struct nook_plan *plan, struct nook_rows *rows)
 	nook_show(rows, "it outlives us", "prctl(PR_SET_PDEATHSIG, none)");
 }
 
-/* The machine's, which may pass: nobody is there any more to be told, so we wait for that. */
-static bool is_shortage(int errnum)
-{
-	return errnum == ENOMEM || errnum == ENOBUFS || errnum == ENFILE;
-}
-
 int await_start(void *ctx, struct nook_error *err)
 {
 	struct nook_stage *s = ctx;
@@ -52,7 +46,8 @@ int await_start(void *ctx, struct nook_error *err)
 
 		if (fd < 0 && (errno == EINTR || errno == ECONNABORTED))
 			continue;
-		if (fd < 0 && is_shortage(errno) && ++tries < TRIES) {
+		/* A shortage, mostly. Nobody is there to be told, so we wait for its end. */
+		if (fd < 0 && ++tries < TRIES) {
 			(void)nanosleep(&slice, NULL); /* shorter after a signal */
 			continue;
 		}

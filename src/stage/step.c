@@ -116,16 +116,16 @@ static void take_fds(struct cmsghdr *c, int *ret_fd)
 	}
 }
 
-/* Return: bytes of the body that came, or a negative errno; -EPIPE when the other side is gone. */
-/* Is it a failure that may have passed, and seen for the first time? */
+/* Is it a failure, not of ours to wait, and seen for the first time? It may have passed. */
 static bool may_pass(bool *again)
 {
 	bool first = !*again;
 
 	*again = true;
-	return first && (errno == ENOMEM || errno == ENOBUFS);
+	return first && errno != EAGAIN;
 }
 
+/* Return: bytes of the body that came, or a negative errno; -EPIPE when the other side is gone. */
 static ssize_t receive(struct nook_walk *walk, int flags, uint32_t *ret_message, union body *body)
 {
 	struct iovec parts[2] = { { ret_message, sizeof(*ret_message) }, { body, sizeof(*body) } };
@@ -144,7 +144,7 @@ static ssize_t receive(struct nook_walk *walk, int flags, uint32_t *ret_message,
 
 	/* ECONNRESET, said once: the other side ended without having read all of ours. Its own last
 	 * message, which says why, comes after that. And the other side may have gone in the belief
-	 * that we have heard it: a lack of memory is not to be our end. */
+	 * that we have heard it: what passes is not to be our end. */
 	do {
 		len = recvmsg(walk->channel, &msg, flags | MSG_CMSG_CLOEXEC);
 		walk->unheard |= len < 0 && errno == ECONNRESET;
