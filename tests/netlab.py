@@ -336,7 +336,7 @@ class NetLab:
         found = [f"link {name}" for name in sorted(self.host.links().keys() - LINKS)]
         found += [f"nft table {' '.join(table)}" for table in sorted(self.host.tables()) if table[1] == "nook"]
         for folder in OWNED:
-            found += [f"{folder}/{name}" for name in self.files(folder)]
+            found += [f"{folder}/{name}" for name in self.files(folder) if not name.startswith(".")]  # nook's own locks
         return found
 
     def let_go(self):
