@@ -4,6 +4,7 @@
 
 #include "base/own.h"
 #include "base/text.h"
+#include "keep/net_home.h"
 #include "net/address.h"
 #include "net/store.h"
 #include "nook/container.h"
@@ -133,6 +134,7 @@ int nook_cmd_net_new(int argc, char **argv)
 	}
 	words.spec.name = read.words[0];
 	if (nook_state_dir(&state_dir, &err) < 0 ||
+	    nook_net_home_enter(state_dir, true, &err) < 0 ||
 	    nook_net_new(state_dir, &words.spec, &a, &made, &err) < 0)
 		return nook_cli_failed(&err, NULL, NOOK_EXIT_FAILURE);
 	if (words.json)

@@ -3,6 +3,7 @@
 #include "net_networks.h"
 
 #include "base/own.h"
+#include "keep/net_home.h"
 #include "nook/container.h"
 
 #include <errno.h>
@@ -54,5 +55,8 @@ int nook_cmd_net_rm(int argc, char **argv)
 		if (rc < 0 && !(force && rc == -ENOENT))
 			status = nook_cli_failed(&err, NULL, NOOK_EXIT_FAILURE);
 	}
+	memset(&err, 0, sizeof(err));
+	if (nook_net_home_tidy(state_dir, &err) < 0)
+		status = nook_cli_failed(&err, NULL, NOOK_EXIT_FAILURE);
 	return nook_cli_end(status);
 }

@@ -3,8 +3,12 @@
 
 #include "base/own.h"
 #include "host/causes.h"
+#include "keep/net_home.h"
 #include "nook/container.h"
 #include "spec/words.h"
+
+#include <errno.h>
+#include <unistd.h>
 
 /* For the search of a cause: where the container's files are, the topmost layer first. */
 static void note_roots(struct nook_arena *a, const struct nook_root_spec *root,
@@ -44,6 +48,30 @@ static int plan(struct nook_arena *a, const struct nook_run_words *words, struct
 	return nook_cli_end(0);
 }
 
+/* An ordinary user's networks are not in the machine's own namespaces. */
+static int go_home(const struct nook_run_words *words, struct nook_error *err)
+{
+	const struct nook_spec *s = &words->spec;
+	const char *state_dir;
+	bool networks = false;
+
+	for (size_t i = 0; s->net == NOOK_NET_LINKS && i < s->n_links; i++)
+		networks |= s->links[i].network != NULL;
+	if (!networks)
+		return 0;
+	if (s->n_ports && geteuid() != 0) {
+		nook_where(err, "%s", s->ports[0].from);
+		nook_hint(err, "--net user publishes ports without privilege, for a container that "
+			       "is on no other network");
+		return nook_refuse(err, EPERM,
+				   "ports of the machine lead into networks of root's only");
+	}
+
+	int rc = nook_state_dir(&state_dir, err);
+
+	return rc < 0 ? rc : nook_net_home_enter(state_dir, !words->plan, err);
+}
+
 int nook_cmd_run(int argc, char **argv)
 {
 	auto_arena struct nook_arena a = { 0 };
@@ -60,6 +88,8 @@ int nook_cmd_run(int argc, char **argv)
 		return nook_cli_refused(&err);
 	if (words.help)
 		return nook_help_command("run");
+	if (go_home(&words, &err) < 0)
+		return failed(&a, &words.spec, &err, NOOK_EXIT_FAILURE);
 	if (words.plan)
 		return plan(&a, &words, &err);
 

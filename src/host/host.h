@@ -172,6 +172,10 @@ struct nook_host {
 	struct nook_id_range *subuid, *subgid; /* the caller's */
 	size_t n_subuid, n_subgid;
 	const char *newuidmap, *newgidmap; /* paths; NULL: not installed */
+	/* Lines of our own user namespace's maps, as ids there, when it is not the first and we may
+	 * map any of them; empty: not looked at. A line of a map below can't lie across two. */
+	struct nook_id_range *own_uids, *own_gids;
+	size_t n_own_uids, n_own_gids;
 	uint32_t free_range; /* root: first id of 65,536 that nobody has; 0: none was looked for */
 
 	struct nook_host_cgroup cgroup;

@@ -8,7 +8,12 @@
 #include "net/names.h"
 #include "net/net.h"
 
+#include "base/text.h"
+#include "read.h"
+
 #include <errno.h>
+#include <linux/capability.h>
+#include <string.h>
 
 /* An address that was asked for is checked now, before anything starts; the plan knows whether it
  * is one of the network at all. */
@@ -63,6 +68,40 @@ static int find_hosts(struct nook_prober *p)
 	return rc;
 }
 
+/* Lines of a map, by the ids inside. One that can't be read has none. */
+static void read_map(struct nook_arena *a, const char *path, struct nook_id_range **ret,
+		     size_t *ret_n)
+{
+	char *text;
+
+	if (nook_read_proc(a, path, 65536, &text) < 0)
+		return;
+	for (char *line; (line = nook_next_line(&text));) {
+		char *save = NULL, *inside = strtok_r(line, " ", &save);
+		char *outside = strtok_r(NULL, " ", &save), *count = strtok_r(NULL, " ", &save);
+		uint64_t first = 0, n = 0;
+
+		if (!outside || !count || nook_parse_u64(inside, UINT32_MAX, &first) < 0 ||
+		    nook_parse_u64(count, UINT32_MAX, &n) < 0)
+			continue;
+		*nook_append(a, *ret, *ret_n) =
+			(struct nook_id_range){ (uint32_t)first, (uint32_t)n };
+	}
+}
+
+/* An ordinary user's networks are in a user namespace that has all of the user's ids: a container
+ * on them gets the same ones. */
+static void probe_own_ids(struct nook_prober *p)
+{
+	const uint64_t need = 1ULL << CAP_SETUID | 1ULL << CAP_SETGID;
+	struct nook_host *host = p->host;
+
+	if (host->initial_userns || host->euid != 0 || (host->caps & need) != need)
+		return;
+	read_map(p->arena, "/proc/self/uid_map", &host->own_uids, &host->n_own_uids);
+	read_map(p->arena, "/proc/self/gid_map", &host->own_gids, &host->n_own_gids);
+}
+
 int nook_net_probe(struct nook_prober *p)
 {
 	struct nook_host *host = p->host;
@@ -75,6 +114,7 @@ int nook_net_probe(struct nook_prober *p)
 		return nook_resolv_find(p->arena, &host->resolv, p->err);
 	}
 
+	probe_own_ids(p);
 	host->links = nook_alloc_array(p->arena, s->n_links, sizeof(*host->links));
 	host->n_links = s->n_links;
 	for (size_t i = 0; i < s->n_links; i++) {

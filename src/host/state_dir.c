@@ -69,8 +69,20 @@ static int below_runtime_dir(const char *name, const char **ret, struct nook_err
 	return 0;
 }
 
+/* Of one who has become root in a user namespace of its own, where /run is not its. */
+static const char *staying;
+
+void nook_state_dir_stays(const char *dir)
+{
+	staying = dir;
+}
+
 int nook_state_dir(const char **ret, struct nook_error *err)
 {
+	if (staying) {
+		*ret = staying;
+		return 0;
+	}
 	if (geteuid() != 0)
 		return below_runtime_dir("nook", ret, err);
 	*ret = "/run/nook";
@@ -78,7 +90,7 @@ int nook_state_dir(const char **ret, struct nook_error *err)
 }
 
 /* Only there the map is one line, of all ids to themselves. user_namespaces(7) */
-static int in_first_userns(bool *ret, struct nook_error *err)
+int nook_in_first_userns(bool *ret, struct nook_error *err)
 {
 	char text[64];
 	auto_close int fd = open("/proc/self/uid_map", O_RDONLY | O_CLOEXEC);
@@ -98,7 +110,7 @@ static int in_first_userns(bool *ret, struct nook_error *err)
 int nook_oci_state_dir(const char **ret, struct nook_error *err)
 {
 	bool first = false;
-	int rc = geteuid() == 0 ? in_first_userns(&first, err) : 0;
+	int rc = geteuid() == 0 ? nook_in_first_userns(&first, err) : 0;
 
 	if (rc < 0)
 		return rc;

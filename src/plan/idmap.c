@@ -104,6 +104,17 @@ static void own_and_ranges(struct nook_planner *p, struct nook_idmap **map, size
 	}
 }
 
+/* Every id that we have, under its own number. */
+static void all_own(struct nook_planner *p, struct nook_idmap **map, size_t *n,
+		    const struct nook_id_range *ranges, size_t n_ranges)
+{
+	*map = NULL;
+	*n = 0;
+	for (size_t i = 0; i < n_ranges; i++)
+		*nook_append(p->arena, *map, *n) =
+			(struct nook_idmap){ ranges[i].first, ranges[i].first, ranges[i].count };
+}
+
 static bool may_map_anything(const struct nook_host *h)
 {
 	uint64_t need = 1ULL << CAP_SETUID | 1ULL << CAP_SETGID;
@@ -172,6 +183,11 @@ static int by_default(struct nook_planner *p, struct maps *m)
 			(struct nook_idmap){ 0, u->range, NOOK_RANGE_SIZE };
 		*nook_append(p->arena, m->gid, m->n_gid) =
 			(struct nook_idmap){ 0, u->range, NOOK_RANGE_SIZE };
+		return 0;
+	}
+	if (h->n_own_uids && h->n_own_gids) {
+		all_own(p, &m->uid, &m->n_uid, h->own_uids, h->n_own_uids);
+		all_own(p, &m->gid, &m->n_gid, h->own_gids, h->n_own_gids);
 		return 0;
 	}
 	if (h->n_subuid && h->n_subgid && h->newuidmap && h->newgidmap) {

@@ -50,8 +50,11 @@ int nook_plan_names(struct nook_planner *p)
 		return rc;
 	if (hosts)
 		add_file(p, hosts, "/etc/hosts");
-	if (!p->plan->resolv) /* of pasta's */
-		p->plan->resolv = p->host->resolv ? p->host->resolv : no_servers;
+	if (!p->plan->resolv && p->host->resolv) /* not of pasta's */
+		p->plan->resolv = p->host->resolv;
+	/* In an ordinary user's networks their pasta answers. */
+	if (!p->plan->resolv)
+		p->plan->resolv = p->host->n_own_uids ? NOOK_PLAN_PASTA_DNS : no_servers;
 	add_file(p, NOOK_RESOLV_FILE, "/etc/resolv.conf");
 	return 0;
 }

@@ -49,4 +49,8 @@ void nook_plan_order_joins(struct nook_plan_join *joins, size_t n, bool privileg
 /* Number of the source that was added. */
 unsigned nook_plan_add_source(struct nook_planner *p, struct nook_plan_source source);
 
+/* Where pasta answers for a name server on the host's loopback: an address of no network. */
+#define NOOK_PLAN_DNS_INSIDE "169.254.1.1"
+#define NOOK_PLAN_PASTA_DNS  "nameserver " NOOK_PLAN_DNS_INSIDE "\n"
+
 #endif

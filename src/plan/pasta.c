@@ -11,9 +11,6 @@
 #include <errno.h>
 #include <netinet/in.h>
 
-/* Where pasta answers for a name server on the host's loopback: an address of no network. */
-#define DNS_INSIDE "169.254.1.1"
-
 struct words {
 	struct nook_planner *p;
 	const char **list;
@@ -95,8 +92,8 @@ int nook_plan_pasta(struct nook_planner *p)
 	/* The host's own name server is on its loopback: pasta asks it for the container. */
 	if (!p->host->resolv) {
 		add(&w, "--dns-forward");
-		add(&w, DNS_INSIDE);
-		p->plan->resolv = "nameserver " DNS_INSIDE "\n";
+		add(&w, NOOK_PLAN_DNS_INSIDE);
+		p->plan->resolv = NOOK_PLAN_PASTA_DNS;
 	}
 	/* It is started in the container's user namespace, and makes no other. */
 	add(&w, "--netns-only");

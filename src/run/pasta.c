@@ -145,12 +145,12 @@ static int explain(const char *words, struct nook_error *err)
 	return EIO;
 }
 
-static int say_why(const struct nook_create *c, struct nook_error *err)
+int nook_pasta_failed(int fd, struct nook_error *err)
 {
 	char words[256];
 
-	read_words(c->pasta_words, words, sizeof(words));
-	return nook_refuse(err, explain(words, err), "pasta could not connect the container: %s",
+	read_words(fd, words, sizeof(words));
+	return nook_refuse(err, explain(words, err), "pasta could not connect it: %s",
 			   *words ? words : "it has ended and said nothing");
 }
 
@@ -160,7 +160,7 @@ int await_pasta(void *ctx, struct nook_error *err)
 	int rc = wait_for_word(c, err);
 
 	if (rc == 0)
-		rc = say_why(c, err);
+		rc = nook_pasta_failed(c->pasta_words, err);
 	close_fd(&c->pasta_tells);
 	close_fd(&c->pasta_words);
 	return rc < 0 ? rc : 0;

@@ -15,6 +15,7 @@
 #define NOOK_RUN_PASTA_H
 
 #include "base/arena.h"
+#include "nook/error.h"
 
 #include <sys/types.h>
 
@@ -37,5 +38,17 @@ struct nook_pasta {
  * makes the keeper, as a child of the caller's. Return: the exit status, 0 when ->keeper is there.
  */
 int nook_pasta_make_keeper(void *pasta);
+
+/* ---- its parts, for a pasta that serves more than one container ---- */
+
+/* In a child: of our descriptors, those of @p stay; root in ->userns. Return: 0; 1, with ->error
+ * and
+ * ->call. ->netns may be any descriptor that is to stay. */
+int nook_pasta_enter(struct nook_pasta *p);
+/* Becomes pasta, for the network namespace at the path. */
+_Noreturn void nook_pasta_exec(const struct nook_pasta *p, const char *netns);
+
+/* From its words, read of the pipe: an error. Return: a negative errno. */
+int nook_pasta_failed(int words, struct nook_error *err);
 
 #endif

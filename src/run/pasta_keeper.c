@@ -43,7 +43,7 @@ static void await_keeper(int gate)
 	(void)close(gate); /* it has no more to say */
 }
 
-static _Noreturn void be_pasta(const struct nook_pasta *p, const char *netns, int gate)
+_Noreturn void nook_pasta_exec(const struct nook_pasta *p, const char *netns)
 {
 	const char *argv[MAX_ARGS + 2];
 	char *env[] = { NULL };
@@ -56,7 +56,6 @@ static _Noreturn void be_pasta(const struct nook_pasta *p, const char *netns, in
 	}
 	argv[n++] = netns;
 	argv[n] = NULL;
-	await_keeper(gate);
 	(void)sigemptyset(&none); /* these can't fail for good arguments */
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	if (dup2(p->words, 1) >= 0 && dup2(p->words, 2) >= 0)
@@ -143,7 +142,8 @@ static _Noreturn void be_keeper(struct nook_pasta *p)
 
 	if (first == 0) {
 		(void)close(gate[1]);
-		be_pasta(&mine, netns, gate[0]);
+		await_keeper(gate[0]);
+		nook_pasta_exec(&mine, netns);
 	}
 	if (first < 0)
 		give_up(&mine, "clone3", -first);
@@ -191,7 +191,7 @@ static int lay_out_streams(void)
 
 /* Root in there, and nobody outside: as who was root of the host, pasta would be that to the files
  * of the host. */
-static int become_root_inside(const struct nook_pasta *p)
+static int become_root(const struct nook_pasta *p)
 {
 	int rc = nook_setns(p->userns, CLONE_NEWUSER);
 
@@ -205,9 +205,8 @@ static int become_root_inside(const struct nook_pasta *p)
 	return rc == 0 ? nook_setresuid(0) : rc;
 }
 
-int nook_pasta_make_keeper(void *pasta)
+int nook_pasta_enter(struct nook_pasta *p)
 {
-	struct nook_pasta *p = pasta;
 	int rc = close_others(p);
 
 	if (rc < 0)
@@ -215,10 +214,19 @@ int nook_pasta_make_keeper(void *pasta)
 	rc = lay_out_streams();
 	if (rc < 0)
 		return failed(p, rc, "open /dev/null");
-	rc = become_root_inside(p);
-	if (rc < 0)
-		return failed(p, rc, "enter the container's user namespace as its root");
-	rc = nook_unshare(CLONE_NEWPID);
+	rc = become_root(p);
+	return rc < 0 ? failed(p, rc, "enter the user namespace as its root") : 0;
+}
+
+int nook_pasta_make_keeper(void *pasta)
+{
+	struct nook_pasta *p = pasta;
+
+	if (nook_pasta_enter(p) != 0)
+		return 1;
+
+	int rc = nook_unshare(CLONE_NEWPID);
+
 	if (rc < 0)
 		return failed(p, rc, "unshare(CLONE_NEWPID)");
 

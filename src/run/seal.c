@@ -14,6 +14,7 @@
 #include <linux/memfd.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
@@ -37,6 +38,25 @@ void nook_seal_arm(char **argv, char **env)
 {
 	own_argv = argv;
 	own_env = env;
+}
+
+int nook_seal_with(const char *variable)
+{
+	size_t n = 0;
+
+	while (own_env && own_env[n])
+		n++;
+
+	char **env = calloc(n + 2, sizeof(*env));
+
+	if (!own_env || !env) { /* of the library's callers nobody is executed again */
+		free(env);
+		return own_env ? -ENOMEM : 0;
+	}
+	memcpy(env, own_env, n * sizeof(*env));
+	env[n] = (char *)(uintptr_t)variable;
+	own_env = env; /* for as long as we live */
+	return 0;
 }
 
 /* Does a map, as the kernel reads it, have an id of ours on its outside? */

@@ -14,6 +14,9 @@
  * Unsaid, as by callers of the library, nook_seal_self() does nothing. */
 void nook_seal_arm(char **argv, char **env);
 
+/* The copy gets this variable too, "NAME=VALUE", which must stay. -ENOMEM */
+int nook_seal_with(const char *variable);
+
 /**
  * nook_seal_self() - see to it that nobody inside can write to the file that we are executed from
  * @plan: tells whose ids are inside, and with which capabilities
