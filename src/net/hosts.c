@@ -146,10 +146,12 @@ static int make_set(const struct nook_hosts *h, const char *set, const struct no
 		    size_t n, struct nook_error *err)
 {
 	auto_close int fd = nook_hosts_new_file(h, err);
+	char path[sizeof(NOOK_HOSTS_FOLDER "/") + NAME_LEN];
 	int rc = fd < 0 ? fd : fill(h, fd, links, n, err);
 
+	(void)nook_format(path, sizeof(path), NOOK_HOSTS_FOLDER "/%s", set); /* it fits */
 	if (rc == 0)
-		rc = nook_hosts_finish_file(h, fd, set, err);
+		rc = nook_hosts_finish_file(h, fd, path, err);
 	if (rc < 0)
 		nook_hosts_drop_file(h);
 	return rc;

@@ -11,8 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LOCK ".lock"
-#define NEW  ".new"
+#define LOCK "net/hosts.lock"
+#define NEW  "net/hosts.new"
 
 void nook_hosts_close(struct nook_hosts *h)
 {
@@ -28,14 +28,15 @@ int nook_hosts_open(int base, bool make, struct nook_hosts *ret, struct nook_err
 	if (dir < 0)
 		return dir;
 
-	auto_close int lock = nook_openat2(dir, LOCK, O_RDWR | O_CREAT, 0600, NOOK_HOSTS_BENEATH);
+	auto_close int lock = nook_openat2(base, LOCK, O_RDWR | O_CREAT, 0600, NOOK_HOSTS_BENEATH);
 
 	if (lock < 0)
-		return nook_fail(err, -lock, "open net/hosts/" LOCK " in the state directory");
+		return nook_fail(err, -lock, "open " LOCK " in the state directory");
 	while (fcntl(lock, F_OFD_SETLKW, &all) < 0) {
 		if (errno != EINTR)
-			return nook_fail(err, errno, "fcntl F_OFD_SETLKW net/hosts/" LOCK);
+			return nook_fail(err, errno, "fcntl F_OFD_SETLKW " LOCK);
 	}
+	ret->base = base;
 	ret->dir = move_fd(&dir);
 	ret->lock = move_fd(&lock);
 	return 0;
@@ -69,26 +70,26 @@ int nook_hosts_open_file(const struct nook_hosts *h, const char *name, struct no
 int nook_hosts_new_file(const struct nook_hosts *h, struct nook_error *err)
 {
 	/* Left by who died, or failed, here: we have the lock. */
-	if (unlinkat(h->dir, NEW, 0) < 0 && errno != ENOENT)
-		return nook_fail(err, errno, "unlink net/hosts/" NEW " in the state directory");
+	if (unlinkat(h->base, NEW, 0) < 0 && errno != ENOENT)
+		return nook_fail(err, errno, "unlink " NEW " in the state directory");
 
-	int fd = nook_openat2(h->dir, NEW, O_RDWR | O_CREAT | O_EXCL, 0644, NOOK_HOSTS_BENEATH);
+	int fd = nook_openat2(h->base, NEW, O_RDWR | O_CREAT | O_EXCL, 0644, NOOK_HOSTS_BENEATH);
 
-	return fd < 0 ? nook_fail(err, -fd, "open net/hosts/" NEW " in the state directory") : fd;
+	return fd < 0 ? nook_fail(err, -fd, "open " NEW " in the state directory") : fd;
 }
 
-int nook_hosts_finish_file(const struct nook_hosts *h, int fd, const char *name,
+int nook_hosts_finish_file(const struct nook_hosts *h, int fd, const char *path,
 			   struct nook_error *err)
 {
 	/* Whatever the umask: those inside are to read it. */
 	if (fchmod(fd, 0644) < 0)
-		return nook_fail(err, errno, "fchmod net/hosts/" NEW);
-	if (renameat(h->dir, NEW, h->dir, name) < 0)
-		return nook_fail(err, errno, "rename net/hosts/" NEW " to %s", name);
+		return nook_fail(err, errno, "fchmod " NEW);
+	if (renameat(h->base, NEW, h->base, path) < 0)
+		return nook_fail(err, errno, "rename " NEW " to %s", path);
 	return 0;
 }
 
 void nook_hosts_drop_file(const struct nook_hosts *h)
 {
-	(void)unlinkat(h->dir, NEW, 0); /* the next one that is made begins with that */
+	(void)unlinkat(h->base, NEW, 0); /* the next one that is made begins with that */
 }

@@ -17,17 +17,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-/* STATE_DIR/net/hosts is all of the store that is needed here. */
-int nook_net_folder(int base, const char *folder, bool make, struct nook_error *err)
-{
-	if (make)
-		(void)mkdirat(base, folder, 0700);
-
-	int fd = openat(base, folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-	return fd < 0 ? -errno : fd;
-}
-
 static int base = NO_FD;
 static char dir[64];
 
@@ -40,15 +29,19 @@ static int make_dir(void **state)
 
 static int remove_dir(void **state)
 {
-	int hosts = openat(base, "hosts", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int hosts = openat(base, "net/hosts", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *d = fdopendir(hosts);
 
 	if (d) {
 		for (struct dirent *e; (e = readdir(d));)
 			(void)unlinkat(dirfd(d), e->d_name, 0);
 		(void)closedir(d);
-		(void)unlinkat(base, "hosts", AT_REMOVEDIR);
+		(void)unlinkat(base, "net/hosts", AT_REMOVEDIR);
 	}
+	(void)unlinkat(base, "net/hosts.lock", 0);
+	(void)unlinkat(base, "net/hosts.new", 0);
+	(void)unlinkat(base, "net/resolv.conf", 0);
+	(void)unlinkat(base, "net", AT_REMOVEDIR);
 	close_fd(&base);
 	return rmdir(dir);
 }
@@ -69,7 +62,7 @@ static int open_set(const char *set, int flags)
 {
 	char path[300];
 
-	(void)nook_format(path, sizeof(path), "hosts/%s", set);
+	(void)nook_format(path, sizeof(path), "net/hosts/%s", set);
 
 	int fd = openat(base, path, flags | O_CLOEXEC);
 
@@ -337,9 +330,9 @@ static void test_sets(void **state)
 	leave("both", both[0]);
 	leave("b", blue);
 	assert_int_equal(nook_hosts_remove(base, "green", NULL), 0);
-	assert_int_equal(faccessat(base, "hosts/green", F_OK, 0), -1);
-	assert_int_equal(faccessat(base, "hosts/blue+green", F_OK, 0), -1);
-	assert_int_equal(faccessat(base, "hosts/blue", F_OK, 0), 0);
+	assert_int_equal(faccessat(base, "net/hosts/green", F_OK, 0), -1);
+	assert_int_equal(faccessat(base, "net/hosts/blue+green", F_OK, 0), -1);
+	assert_int_equal(faccessat(base, "net/hosts/blue", F_OK, 0), 0);
 
 	assert_int_equal(nook_arena_init(&a), 0);
 	assert_int_equal(nook_hosts_file(base, &lan, 1, &a, &path, NULL), 0);
@@ -372,7 +365,7 @@ static void test_nothing_there(void **state)
 	leave("a", on("blue", 2));
 	assert_int_equal(nook_hosts_leave_all(base, "a", NULL), 0);
 	assert_int_equal(nook_hosts_remove(base, "blue", NULL), 0);
-	assert_int_equal(faccessat(base, "hosts", F_OK, 0), -1);
+	assert_int_equal(faccessat(base, "net", F_OK, 0), -1);
 }
 
 /* Free for long: each is used again once, the others are appended. */
@@ -470,6 +463,30 @@ static void test_many_at_once(void **state)
 	}
 }
 
+/* One for all; those that have the former keep it. */
+static void test_resolv_file(void **state)
+{
+	struct stat first, second;
+	char text[100] = "";
+
+	assert_int_equal(nook_resolv_write(base, "nameserver 192.0.2.1\n", NULL), 0);
+	assert_int_equal(fstatat(base, NOOK_RESOLV_FILE, &first, 0), 0);
+	assert_int_equal(first.st_mode, S_IFREG | 0644);
+	assert_int_equal(nook_resolv_write(base, "nameserver 192.0.2.1\n", NULL), 0);
+	assert_int_equal(fstatat(base, NOOK_RESOLV_FILE, &second, 0), 0);
+	assert_int_equal(first.st_ino, second.st_ino);
+
+	auto_close int mounted = openat(base, NOOK_RESOLV_FILE, O_RDONLY | O_CLOEXEC);
+
+	assert_int_equal(nook_resolv_write(base, "nameserver 192.0.2.22\n", NULL), 0);
+	assert_int_equal(read(mounted, text, sizeof(text)), 21);
+
+	auto_close int now = openat(base, NOOK_RESOLV_FILE, O_RDONLY | O_CLOEXEC);
+
+	assert_int_equal(read(now, text, sizeof(text)), 22);
+	assert_int_equal(faccessat(base, "net/hosts.new", F_OK, 0), -1);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, make_dir, remove_dir)
 
 int main(void)
@@ -487,6 +504,7 @@ int main(void)
 		TEST(test_nothing_there),
 		TEST(test_readers),
 		TEST(test_many_at_once),
+		TEST(test_resolv_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -29,10 +29,10 @@ size_t nook_resolv_filter(struct nook_arena *a, const char *text, const char **r
 /**
  * nook_resolv_write() - make the text the resolv.conf that containers get from now on
  *
- * STATE_DIR/net/hosts/.resolv.conf, one for all of them: those that have the former keep it.
+ * STATE_DIR/net/resolv.conf, one for all of them: those that have the former keep it.
  */
 int nook_resolv_write(int base, const char *text, struct nook_error *err);
-#define NOOK_RESOLV_FILE "net/hosts/.resolv.conf"
+#define NOOK_RESOLV_FILE "net/resolv.conf"
 
 /* ---- hosts.c ---- */
 

@@ -3,12 +3,13 @@
 #include "names.h"
 
 #include "base/file.h"
+#include "sys/openat2.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
-#define NAME      ".resolv.conf"
 #define MAX_BYTES 65536
 
 /* Has the file just this text? */
@@ -31,7 +32,7 @@ static int write_new(const struct nook_hosts *h, const char *text, struct nook_e
 	int rc = nook_write_fd(fd, text, strlen(text));
 
 	return rc < 0 ? nook_fail(err, -rc, "write " NOOK_RESOLV_FILE " in the state directory")
-		      : nook_hosts_finish_file(h, fd, NAME, err);
+		      : nook_hosts_finish_file(h, fd, NOOK_RESOLV_FILE, err);
 }
 
 int nook_resolv_write(int base, const char *text, struct nook_error *err)
@@ -45,12 +46,13 @@ int nook_resolv_write(int base, const char *text, struct nook_error *err)
 		return nook_refuse(err, EFBIG, "a resolv.conf of %zu bytes is too long",
 				   strlen(text));
 
-	auto_close int old = nook_hosts_open_file(&h, NAME, err);
+	auto_close int old =
+		nook_openat2(base, NOOK_RESOLV_FILE, NOOK_OPEN_READ, 0, NOOK_HOSTS_BENEATH);
 
 	if (old >= 0 && is_text(old, text))
 		return 0;
 	if (old < 0 && old != -ENOENT)
-		return old;
+		return nook_fail(err, -old, "open " NOOK_RESOLV_FILE " in the state directory");
 
 	rc = write_new(&h, text, err);
 	if (rc < 0)
