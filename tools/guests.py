@@ -24,6 +24,8 @@ KERNELS = ["6.1", "6.12"]
 PARTS = ["oci", "nook"]
 AT_ONCE = 2
 FULL = os.environ.get("NOOK_VM") == "full"
+# Two virtual CPUs cost emulation half as much again, and twice as much on a busy machine: they wait for each other.
+CPUS = 2 if FULL else 1
 # The tests' own end, after which those that did not run are skipped: five times what they take on two cores.
 SECONDS = 4000 if FULL else 1500
 TIME_UP, GUEST_FAILED = 124, 125  # of vmrun; the suite's end is 124 too
@@ -68,7 +70,7 @@ def partial(text):
 
 def boot(kernel, part, words):
     """One guest. Return: (vmrun's status, what was printed, counts or None when no report came, text of bad unit tests)."""
-    argv = ["tests/vm/vmrun", "-t", str(SECONDS + 900), *(["--systemd"] if part == "oci" else [])]
+    argv = ["tests/vm/vmrun", "-t", str(SECONDS + 900), "-c", str(CPUS), *(["--systemd"] if part == "oci" else [])]
     suite = ["tests/vm/suite", *(["-f"] if FULL else []), "-s", str(SECONDS), part, "build-test", *words]
     with tempfile.TemporaryDirectory(prefix="nook-vm-report-") as report, tempfile.TemporaryFile() as output:
         status = subprocess.run([*argv, "-r", report, kernel, "--", *suite], cwd=ROOT, stdin=subprocess.DEVNULL,

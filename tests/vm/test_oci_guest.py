@@ -102,10 +102,11 @@ def test_cpu_time_is_held_back(oci, bundle):
 
 
 def test_only_these_cpus(oci, bundle):
+    last = str(os.cpu_count() - 1)
     c = oci.running(bundle("grep Cpus_allowed_list /proc/self/status; echo ready; exec sleep 1000",
-                           limits(cpu={"cpus": "1", "mems": "0"})))
-    assert c.out().split()[:2] == ["Cpus_allowed_list:", "1"]
-    assert cgroup_file(c, "cpuset.cpus.effective") == "1"
+                           limits(cpu={"cpus": last, "mems": "0"})))
+    assert c.out().split()[:2] == ["Cpus_allowed_list:", last]
+    assert [cgroup_file(c, name) for name in ("cpuset.cpus", "cpuset.cpus.effective", "cpuset.mems")] == [last, last, "0"]
 
 
 def test_writes_are_held_back(oci, bundle):
