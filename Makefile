@@ -56,6 +56,7 @@ bench:
 	@$(MAKE) --no-print-directory all
 	@bench/bench.py --nook $(B)/nook --build $(B)/bench
 	@bench/ns_bench.py --nook $(B)/nook --build $(B)/bench
+	@bench/net_bench.py --nook $(B)/nook --build $(B)/bench
 	@bench/oci_bench.py --nook-oci $(B)/nook-oci --build $(B)/bench
 
 format: deps-test

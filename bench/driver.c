@@ -4,11 +4,12 @@
  * another order, so that what the machine does meanwhile meets all of them alike. The driver is
  * small and starts them by posix_spawn (vfork): its own cost is some 0.1 ms, and the same for all.
  *
- *     driver ROUNDS IDLE_MS NAME WORD… ++ NAME WORD… ++ …
+ *     driver [--first] ROUNDS IDLE_MS NAME WORD… ++ NAME WORD… ++ …
  *
  * IDLE_MS is slept before each start: some costs of the kernel show only then. Prints "NAME
  * NANOSECONDS" a line, from before the start to after the wait. The first rounds warm up and are
- * not printed. A command that does not end with status 0 ends the driver.
+ * not printed. A command that does not end with status 0 ends the driver. With --first the line has
+ * one more number: till the first byte that the command printed.
  *
  * A command can be several, with ",," between them, whose times are summed up. One that begins with
  * "@" is not counted; "%" waits for the end of what they left running, whose parent we become.
@@ -23,9 +24,11 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
-#define MAX_COMMANDS 32
-#define WARM_ROUNDS  3
+#define MAX_COMMANDS       32
+#define WARM_ROUNDS        3
+#define STDOUT_OF_COMMANDS 200
 
 extern char **environ;
 
@@ -33,6 +36,9 @@ struct command {
 	const char *name;
 	char **argv;
 };
+
+static int first;           /* --first */
+static uint64_t first_took; /* of the last command */
 
 static uint64_t now(void)
 {
@@ -42,13 +48,39 @@ static uint64_t now(void)
 	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
+/* Till the end of what it prints. */
+static void listen_to(int out, uint64_t start)
+{
+	char text[4096];
+
+	if (read(out, text, 1) == 1)
+		first_took = now() - start;
+	while (read(out, text, sizeof(text)) > 0)
+		;
+	close(out);
+}
+
 /* What a command leaves running is ours when it ends, and reaped at once as an engine does. */
 static uint64_t run_one(char **argv, posix_spawn_file_actions_t *actions, const char *name)
 {
+	int out[2] = { -1, -1 };
+
+	first_took = 0;
+	/* Its write end is the commands' stdout, by a number that the file actions know. */
+	if (first && (pipe2(out, O_CLOEXEC) < 0 || dup3(out[1], STDOUT_OF_COMMANDS, O_CLOEXEC) < 0))
+		exit(1);
+	if (first)
+		close(out[1]);
+
 	uint64_t start = now();
 	pid_t pid, got;
 	int status;
 	int rc = posix_spawn(&pid, argv[0], actions, NULL, argv, environ);
+
+	if (first) {
+		close(STDOUT_OF_COMMANDS);
+		listen_to(out[0], start);
+	}
 
 	if (rc != 0) {
 		fprintf(stderr, "driver: %s: %s\n", argv[0], strerror(rc));
@@ -139,8 +171,12 @@ int main(int argc, char **argv)
 	int order[MAX_COMMANDS];
 	posix_spawn_file_actions_t actions;
 
+	first = argc > 1 && strcmp(argv[1], "--first") == 0;
+	argc -= first;
+	argv += first;
 	if (argc < 5) {
-		fputs("usage: driver ROUNDS IDLE_MS NAME WORD… ++ NAME WORD… ++ …\n", stderr);
+		fputs("usage: driver [--first] ROUNDS IDLE_MS NAME WORD… ++ NAME WORD… ++ …\n",
+		      stderr);
 		return 2;
 	}
 
@@ -151,7 +187,10 @@ int main(int argc, char **argv)
 		return 1;
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-	posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+	if (first)
+		posix_spawn_file_actions_adddup2(&actions, STDOUT_OF_COMMANDS, 1);
+	else
+		posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
 	for (int i = 0; i < n; i++)
 		order[i] = i;
 
@@ -162,7 +201,10 @@ int main(int argc, char **argv)
 
 			uint64_t took = run(c, &actions, idle);
 
-			if (round >= 0)
+			if (round >= 0 && first)
+				printf("%s %llu %llu\n", c->name, (unsigned long long)took,
+				       (unsigned long long)first_took);
+			else if (round >= 0)
 				printf("%s %llu\n", c->name, (unsigned long long)took);
 		}
 	}

@@ -3,10 +3,14 @@
  * floor ROOT NAME WORD…: what the kernel must do for `nook run --root ROOT WORD…` as root, and
  * nothing else: the calls that make, set or end something, in nook's order, in one file without
  * nook's library. What nook reads of the host, checks, resolves twice, reads back or explains is
- * not here: that is nook's share, and the ratio shows it.
+ * not here: that is nook's share, and the ratio shows it. With FLOOR_NET the container is on a
+ * bridge network.
  */
 #include "floor.h"
 #include "floor_mounts.h"
+#ifdef FLOOR_NET
+#include "floor_net.h"
+#endif
 
 #include <poll.h>
 #include <sys/file.h>
@@ -121,6 +125,9 @@ static _Noreturn void stage(int channel, int root, const char *name, char **argv
 	DO(syscall(SYS_setgroups, 0, NULL));
 	DO(syscall(SYS_setresgid, 0, 0, 0));
 	DO(syscall(SYS_setresuid, 0, 0, 0));
+#ifdef FLOOR_NET
+	configure_inside();
+#endif
 	make_root(root);
 	be_host(name);
 	detach_from_caller();
@@ -241,6 +248,9 @@ int main(int argc, char **argv)
 	}
 	DO(close(channel[1]));
 	map_ids(pid, root);
+#ifdef FLOOR_NET
+	connect_outside(pid);
+#endif
 	tell(channel[0], 1);
 	hear(channel[0]);
 	save(dir, "running\n");
@@ -250,6 +260,9 @@ int main(int argc, char **argv)
 
 	int status = supervise(pidfd, pid, &signals);
 
+#ifdef FLOOR_NET
+	disconnect();
+#endif
 	DO(rmdir(cgroup));
 	DO(unlinkat(dir, "record", 0));
 	DO(unlinkat(dir, "lock", 0));
