@@ -204,7 +204,7 @@ class Space:
                 return asking.recv(99).decode()
         return self.within(do)
 
-    def why_not(self, address, port, udp=False, seconds=1):
+    def why_not(self, address, port, udp=False, seconds=5):
         """Why the server can't be asked: "ECONNREFUSED", "ETIMEDOUT"; None: it can."""
         try:
             self.ask(address, port, udp, seconds)
@@ -213,6 +213,10 @@ class Space:
         except OSError as error:
             return errno.errorcode[error.errno]
         return None
+
+    def reaches(self, address, port, udp=False):
+        """Whether the server answers; what answers at all does so within a second."""
+        return self.why_not(address, port, udp, seconds=1) is None
 
     def close(self):
         while self.servers:
