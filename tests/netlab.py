@@ -37,7 +37,7 @@ LINKS = {"lo", "eth0"}
 STATE = "/run/nook"
 # Below STATE: what lives as long as its container, or its network, and no longer.
 OWNED = ["containers", "new", "locks", "start", "ids", "net/networks", "net/addresses", "net/ports", "net/hosts",
-         "net/containers"]
+         "net/containers", "net/relays"]
 
 
 class Server:
