@@ -154,6 +154,29 @@ const struct nook_command nook_commands[] = {
 	  "It keeps its addresses and is up there. A physical device comes home, to the machine's "
 	  "first network namespace, when the one that it is in ends; any other link ends with it.",
 	  &nook_net_move_table, NOOK_OPERANDS_NAMESPACE, nook_cmd_net_move },
+	{ "net explain", NULL, "[OPTION...] FROM TO[:PORT[/udp]]",
+	  "walk the path of a packet, and say where it stops",
+	  "FROM and TO are a container's NAME, a name of nook ns, a PID, a PATH, host, or an "
+	  "address. "
+	  "Routes, links, bridges, forwarding, published ports, foreign rules and who listens are "
+	  "looked at; no packet is sent. The exit status is 0 when nothing stops it, 1 when "
+	  "something "
+	  "does.",
+	  &nook_net_explain_table, NOOK_OPERANDS_NAMESPACE, nook_cmd_net_explain },
+	{ "net repair", NULL, "[OPTION...] [NETWORK]",
+	  "put back what somebody has removed of networks",
+	  "After a flush of the ruleset, or the removal of a link: bridges with their addresses, "
+	  "rules, "
+	  "forwarding, links of containers that run, published ports and hosts files are looked "
+	  "at, "
+	  "and what is missing is made again. A line tells of each; what is as it should be is not "
+	  "touched.",
+	  &nook_net_repair_table, NOOK_OPERANDS_NONE, nook_cmd_net_repair },
+	{ "net watch", NULL, "[OPTION...]", "repair networks whenever something of them changes",
+	  "Runs until it is interrupted. The kernel tells of changes of links, addresses and "
+	  "rules: "
+	  "then it does what nook net repair does. In between it does nothing.",
+	  &nook_net_watch_table, NOOK_OPERANDS_NONE, nook_cmd_net_watch },
 	{ "net capture", NULL, "CONTAINER|NAME|PID|PATH [--] COMMAND [ARGUMENT...]",
 	  "run a program of the host's in the network of a container",
 	  "Enters its net namespace and nothing else: tcpdump need not be in the container. The "
