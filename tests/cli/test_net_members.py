@@ -32,15 +32,17 @@ def inside(lab, *options):
 
 def test_a_container_is_shown_as_it_is(netlab):
     new(netlab, "blue", "--subnet", "10.90.0.0/24", "--subnet", "fd90::/64")
-    with netlab.nook.background("cat /sys/class/net/eth0/address; exec sleep 1000", "--net", "blue", "--name", "web") as web:
+    with netlab.nook.background("cat /sys/class/net/eth0/address; exec sleep 1000", "--net", "blue", "--name", "web",
+                                "--publish", "192.0.2.1:5300-5301:53-54/udp") as web:
         row = members(netlab, "blue")["web"]
+        port = {"protocol": "udp", "address": "192.0.2.1", "host_port": 5300, "port": 53, "count": 2}
         assert row == {"name": "web", "link": "eth0", "host_link": "nk0a5a0002", "mac": web.first,
-                       "addresses": ["10.90.0.2", "fd90::2"]}
+                       "addresses": ["10.90.0.2", "fd90::2"], "ports": [port]}
         link = netlab.host.links()[row["host_link"]]
         assert link["master"] == "nk-blue" and link["ifalias"] == "nook web eth0"
         assert [line.split() for line in netlab.nook.cmd("net", "show", "blue").lines()[-2:]] == [
-            ["CONTAINER", "LINK", "ADDRESS", "MAC", "ON", "THE", "HOST"],
-            ["web", "eth0", "10.90.0.2,", "fd90::2", web.first, "nk0a5a0002"]]
+            ["CONTAINER", "LINK", "ADDRESS", "MAC", "ON", "THE", "HOST", "PORTS"],
+            ["web", "eth0", "10.90.0.2,", "fd90::2", web.first, "nk0a5a0002", "192.0.2.1:5300-5301:53-54/udp"]]
         assert netlab.nook.cmd("net", "ls").lines()[1].split()[:5] == [
             "blue", "10.90.0.0/24,", "fd90::/64", "nk-blue", "1"]
     assert members(netlab, "blue") == {} and netlab.host.links().keys() == LINKS | {"nk-blue"}
