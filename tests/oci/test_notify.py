@@ -12,7 +12,7 @@ import pytest
 import machine
 import oci as harness
 
-# Says its arguments, one datagram each, to NOTIFY_SOCKET; then stays.
+# Says its arguments, one datagram each, to NOTIFY_SOCKET; then stays. At "go" it waits for the file /go.
 NOTIFY = r"""
 #define _GNU_SOURCE
 #include <stdlib.h>
@@ -35,6 +35,11 @@ int main(int argc, char **argv)
 			return 0;
 		if (!strcmp(argv[i], "wait")) {
 			usleep(300000);
+			continue;
+		}
+		if (!strcmp(argv[i], "go")) {
+			while (access("/go", F_OK) < 0)
+				usleep(1000);
 			continue;
 		}
 		if (sendto(fd, argv[i], strlen(argv[i]), 0, (struct sockaddr *)&a, sizeof(a)) < 0)
@@ -146,13 +151,14 @@ def test_run_passes_on_what_is_said_later(oci, ours, notifying, manager):
 @pytest.mark.parametrize("when", ["before", "meanwhile"])
 def test_run_without_its_manager(oci, ours, notifying, manager, when):
     """Nobody hears the program, which is told so, and isn't kept waiting."""
-    c = oci.container(notifying("READY=1", "wait", *(["STATUS=x"] * 40)))
+    c = oci.container(notifying("READY=1", "go", *(["STATUS=x"] * 40)))
     if when == "before":
         manager.socket.close()
     running = c.run_later(env=manager.env)
     if when == "meanwhile":
         manager.until("READY=1")
         manager.socket.close()
+    c.bundle.file("go")
     assert running.wait() == 4
 
 
