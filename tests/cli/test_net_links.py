@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """nook net veth and nook net move: links between namespaces that people name, with real packets."""
 
-import os
+import json
 
 import machine
 import pytest
 from netlab import FAMILIES, LINKS
 from result import unique
 
+FIRST_PROBE = 3  # where the kernel begins to count: at ucast_solicit, whose default is this
 A = {4: "10.9.8.1", 6: "fd09::1"}
 B = {4: "10.9.8.2", 6: "fd09::2"}
 ADDRESSES = [word for family, prefix in ((4, 24), (6, 64)) for end in (A, B)
@@ -182,6 +183,22 @@ def test_without_the_right_it_says_which(netlab):
     nobody = netlab.nook_as(machine.Account("nobody", 65534, 65534, "/", env={"XDG_RUNTIME_DIR": "/tmp"}))
     nobody.cmd("net", "veth", "host:a", "host:b").failed(125, "CAP_")
     assert set(netlab.host.links()) == LINKS
+
+
+# ---- a container's links ----
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_first_packet_is_not_lost(netlab, family):
+    """Else its neighbour is asked for again after a second. The kernel counts how often it was asked."""
+    gateway = {4: "10.66.0.1", 6: "fd66::1"}[family]
+    netlab.nook.cmd("net", "new", "quick", "--subnet", "10.66.0.0/24", "--subnet", "fd66::/64").ok()
+    server = netlab.host.serve("hello")
+    for _ in range(6):
+        script = f"busybox nc {gateway} {server.port} </dev/null; echo; exec ip -j -s neighbour show {gateway}"
+        said, neighbours = netlab.nook.run("--net", "quick", "--", "sh", "-c", script).lines()
+        assert said.startswith("hello")
+        asked, = json.loads(neighbours)
+        assert asked["probes"] - FIRST_PROBE == 1, asked
 
 
 # ---- move ----
