@@ -12,9 +12,7 @@
 #include "floor_net.h"
 #endif
 
-#include <poll.h>
 #include <sys/file.h>
-#include <sys/signalfd.h>
 
 #define STATE    "/run/nook-floor"
 #define CGROUPS  "/sys/fs/cgroup" /* a cgroup2: bench.py sees to that */
@@ -28,9 +26,6 @@ static const char *const masked[] = {
 	"/proc/kcore",       "/proc/keys",    "/proc/latency_stats",
 	"/proc/sched_debug", "/proc/scsi",    "/proc/timer_list",
 	"/proc/timer_stats", "/sys/firmware", "/sys/devices/virtual/powercap",
-};
-static const char *const read_only[] = {
-	"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger",
 };
 
 static const struct mount mounts[] = {
@@ -61,12 +56,7 @@ static void make_devices(int root)
 		DO(close(fd));
 		mount_inside(root, device_trees[i], strcat(path, devices[i]));
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(links); i++)
-		DO(symlinkat(links[i][1], dev, links[i][0]));
-	DO(mkdirat(dev, "pts", 0755));
-	DO(mkdirat(dev, "shm", 0755));
-	DO(mkdirat(dev, "mqueue", 0755));
-	DO(close(dev));
+	finish_dev(dev);
 }
 
 static void make_root(int root)
@@ -185,18 +175,6 @@ static void map_ids(pid_t pid, int root)
 	set_attrs(root, 0, 0, userns, AT_RECURSIVE);
 	DO(close(userns));
 	DO(close(proc));
-}
-
-static int supervise(int pidfd, pid_t pid, const sigset_t *signals)
-{
-	struct pollfd p[2] = { { .fd = pidfd, .events = POLLIN } };
-	int status;
-
-	p[1].fd = DO(signalfd(-1, signals, SFD_CLOEXEC | SFD_NONBLOCK));
-	p[1].events = POLLIN;
-	DO(poll(p, 2, -1));
-	DO(waitpid(pid, &status, __WALL));
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 int main(int argc, char **argv)

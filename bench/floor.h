@@ -12,12 +12,14 @@
 #include <linux/sched.h>
 #include <linux/seccomp.h>
 #include <linux/time_types.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -124,6 +126,19 @@ static inline ssize_t hear(int channel)
 	char message[64];
 
 	return DO(recv(channel, message, sizeof(message), 0));
+}
+
+/* Until the program ends. Return: its status, as a shell shows it. */
+static inline int supervise(int pidfd, pid_t pid, const sigset_t *signals)
+{
+	struct pollfd p[2] = { { .fd = pidfd, .events = POLLIN } };
+	int status;
+
+	p[1].fd = DO(signalfd(-1, signals, SFD_CLOEXEC | SFD_NONBLOCK));
+	p[1].events = POLLIN;
+	DO(poll(p, 2, -1));
+	DO(waitpid(pid, &status, __WALL));
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 #endif

@@ -73,6 +73,21 @@ static inline void mount_inside(int root, int mount, const char *target)
 	DO(close(mount));
 }
 
+static const char *const read_only[] = {
+	"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger",
+};
+
+/* What of /dev is no device. */
+static inline void finish_dev(int dev)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(links); i++)
+		DO(symlinkat(links[i][1], dev, links[i][0]));
+	DO(mkdirat(dev, "pts", 0755));
+	DO(mkdirat(dev, "shm", 0755));
+	DO(mkdirat(dev, "mqueue", 0755));
+	DO(close(dev));
+}
+
 static inline void cover(int root, int scratch, const char *const *masked, size_t n_masked,
 			 const char *const *read_only, size_t n_read_only)
 {

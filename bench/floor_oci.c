@@ -9,12 +9,10 @@
 #include "floor_mounts.h"
 
 #include <linux/bpf.h>
-#include <poll.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/resource.h>
-#include <sys/signalfd.h>
 #include <sys/sysmacros.h>
 
 #define STATE   "/run/nook-floor-oci"
@@ -24,9 +22,6 @@ static const char *const masked[] = {
 	"/proc/acpi",          "/proc/asound",     "/proc/kcore",       "/proc/keys",
 	"/proc/latency_stats", "/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug",
 	"/sys/firmware",       "/proc/scsi",
-};
-static const char *const read_only[] = {
-	"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger",
 };
 
 static const struct mount mounts[] = {
@@ -58,12 +53,7 @@ static void make_devices(int root)
 			   makedev(devices[i].major, devices[i].minor)));
 		DO(fchmodat(dev, devices[i].name, 0666, 0));
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(links); i++)
-		DO(symlinkat(links[i][1], dev, links[i][0]));
-	DO(mkdirat(dev, "pts", 0755));
-	DO(mkdirat(dev, "shm", 0755));
-	DO(mkdirat(dev, "mqueue", 0755));
-	DO(close(dev));
+	finish_dev(dev);
 }
 
 static void make_root(int root, int cgroups)
@@ -155,18 +145,6 @@ static void save(int dir, const char *name, const char *text)
 {
 	write_file(dir, "new", O_CREAT | O_EXCL, text);
 	DO(renameat(dir, "new", dir, name));
-}
-
-static int supervise(int pidfd, pid_t pid, const sigset_t *signals)
-{
-	struct pollfd p[2] = { { .fd = pidfd, .events = POLLIN } };
-	int status;
-
-	p[1].fd = DO(signalfd(-1, signals, SFD_CLOEXEC | SFD_NONBLOCK));
-	p[1].events = POLLIN;
-	DO(poll(p, 2, -1));
-	DO(waitpid(pid, &status, __WALL));
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 static char *join(char *out, const char *a, const char *b)
