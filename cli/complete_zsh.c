@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "complete.h"
 
+#include "base/report.h"
 #include "options.h"
 
 #include <string.h>
@@ -40,26 +41,13 @@ static const char tail[] = "\n"
 			   "\n"
 			   "[[ $funcstack[1] == _nook ]] && _nook \"$@\" || compdef _nook nook\n";
 
-/* Text between single quotes in a spec of _arguments, where brackets and colons have a meaning. */
-static void put(FILE *out, const char *text)
-{
-	for (; *text; text++) {
-		if (*text == '\'')
-			fputs("'\\''", out);
-		else if (strchr("[]:\\", *text))
-			fprintf(out, "\\%c", *text);
-		else
-			fputc(*text, out);
-	}
-}
-
 /* ":MESSAGE:ACTION" */
 static void put_action(FILE *out, const struct nook_option *o)
 {
 	if (!o->value)
 		return;
 	fputs(o->flags & NOOK_OPTION_OPTIONAL ? "::" : ":", out);
-	put(out, o->value);
+	nook_print_zsh(out, o->value);
 	fputc(':', out);
 
 	switch ((enum nook_complete)o->complete) {
@@ -107,7 +95,7 @@ static void put_spelling(FILE *out, const struct nook_option *o, const char *das
 	else if (o->value)
 		fputc(is_long ? '=' : '+', out);
 	fputc('[', out);
-	put(out, o->help);
+	nook_print_zsh(out, o->help);
 	fputc(']', out);
 	put_action(out, o);
 	fputc('\'', out);
@@ -136,7 +124,7 @@ static void put_list(FILE *out, const char *command)
 		if (!name)
 			continue;
 		fprintf(out, "\n\t\t'%s:", name);
-		put(out, nook_commands[i].summary);
+		nook_print_zsh(out, nook_commands[i].summary);
 		fputc('\'', out);
 	}
 	fputs("\n\t)\n\t_describe -t commands command commands\n}\n", out);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "complete.h"
 
-#include <string.h>
+#include "base/report.h"
 
 static const char head[] =
 	"#compdef nook-oci\n"
@@ -21,19 +21,6 @@ static const char tail[] =
 	"}\n"
 	"\n"
 	"[[ $funcstack[1] == _nook-oci ]] && _nook_oci \"$@\" || compdef _nook_oci nook-oci\n";
-
-/* Text between single quotes in a spec of _arguments, where brackets and colons have a meaning. */
-static void put(FILE *out, const char *text)
-{
-	for (; *text; text++) {
-		if (*text == '\'')
-			fputs("'\\''", out);
-		else if (strchr("[]:\\", *text))
-			fprintf(out, "\\%c", *text);
-		else
-			fputc(*text, out);
-	}
-}
 
 /* @words: of OCI_COMPLETE_WORDS */
 static void put_action(FILE *out, enum oci_complete what, const char *words)
@@ -70,11 +57,11 @@ static void put_spelling(FILE *out, const struct oci_option *o, const char *dash
 	if (o->value)
 		fputs(o->kind == OCI_OPTIONAL ? "=-" : dashes[1] ? "=" : "+", out);
 	fputc('[', out);
-	put(out, o->help);
+	nook_print_zsh(out, o->help);
 	fputc(']', out);
 	if (o->value) {
 		fputs(o->kind == OCI_OPTIONAL ? "::" : ":", out);
-		put(out, o->value);
+		nook_print_zsh(out, o->value);
 		fputc(':', out);
 		put_action(out, oci_complete_value(o->value), o->value);
 	}
@@ -116,7 +103,7 @@ static void put_commands(FILE *out)
 	fputs("\n_nook_oci_commands() {\n\tlocal -a commands\n\tcommands=(", out);
 	for (size_t i = 0; i < oci_n_commands; i++) {
 		fprintf(out, "\n\t\t'%s:", oci_commands[i].name);
-		put(out, oci_commands[i].summary);
+		nook_print_zsh(out, oci_commands[i].summary);
 		fputc('\'', out);
 	}
 	fputs("\n\t)\n\t_describe -t commands command commands\n}\n", out);

@@ -81,6 +81,18 @@ void nook_print_safe(FILE *out, const char *text)
 		fwrite(form, 1, next_safe(s, form, &len), out);
 }
 
+void nook_print_zsh(FILE *out, const char *text)
+{
+	for (; *text; text++) {
+		if (*text == '\'')
+			fputs("'\\''", out);
+		else if (strchr("[]:\\", *text))
+			fprintf(out, "\\%c", *text);
+		else
+			fputc(*text, out);
+	}
+}
+
 size_t nook_safe_text(char *out, size_t size, const char *text)
 {
 	size_t at = 0, len;

@@ -18,6 +18,10 @@
  */
 void nook_print_safe(FILE *out, const char *text);
 
+/* Text between single quotes in a specification of zsh's _arguments, where brackets and colons have
+ * a meaning. */
+void nook_print_zsh(FILE *out, const char *text);
+
 /* The same into memory. @size: 1 or more; what doesn't fit is cut between two characters. Return:
  * the length. */
 size_t nook_safe_text(char *out, size_t size, const char *text);

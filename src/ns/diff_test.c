@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "diff.h"
 
+#include "base/arena_fixture.h"
 #include "base/own.h"
 #include "sys/names.h"
 
@@ -9,8 +10,6 @@
 #include <stdint.h>
 #include <string.h>
 #include <cmocka.h>
-
-static struct nook_arena arena;
 
 /* All facts as one text: "section name=value;" */
 static const char *text_of(const struct nook_diff_list *l)
@@ -158,19 +157,6 @@ static void test_compare(void **state)
 	assert_int_equal(d.same[NOOK_DIFF_LIMITS], 1);
 	assert_int_equal(d.n_unknown, 1); /* and A is not said to differ */
 	assert_int_equal(d.unknown[0].a->errnum, EACCES);
-}
-
-static int set_up(void **state)
-{
-	(void)state;
-	return nook_arena_init(&arena);
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	nook_arena_free(&arena);
-	return 0;
 }
 
 int main(void)

@@ -38,20 +38,6 @@ int nook_pins_check_name(const char *name, struct nook_error *err)
 	return nook_refuse(err, EINVAL, "\"%.80s\" can't name namespaces", name);
 }
 
-static int open_folder(int base, const char *name, bool make, struct nook_error *err)
-{
-	int fd = nook_openat2(base, name, O_PATH | O_DIRECTORY, 0, BENEATH);
-
-	if (fd == -ENOENT) {
-		if (!make)
-			return -ENOENT;
-		if (mkdirat(base, name, 0700) < 0 && errno != EEXIST)
-			return nook_fail(err, errno, "mkdir %s in the state directory", name);
-		fd = nook_openat2(base, name, O_PATH | O_DIRECTORY, 0, BENEATH);
-	}
-	return fd < 0 ? nook_fail(err, -fd, "open %s in the state directory", name) : fd;
-}
-
 int nook_pins_open(const char *state_dir, const char *name, bool make, struct nook_pins *ret,
 		   struct nook_error *err)
 {
@@ -64,7 +50,7 @@ int nook_pins_open(const char *state_dir, const char *name, bool make, struct no
 	p.state_dir = state_dir;
 	p.base = rc = nook_base_open(state_dir, make, err);
 	for (unsigned i = 0; rc >= 0 && i < NOOK_PINS_COUNT; i++)
-		p.dirs[i] = rc = open_folder(p.base, folder_names[i], make, err);
+		p.dirs[i] = rc = nook_folder_open_named(p.base, folder_names[i], make, err);
 	if (rc < 0) {
 		nook_pins_close(&p);
 		return rc;

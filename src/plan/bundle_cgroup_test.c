@@ -3,6 +3,7 @@
 #include "bundle_limits.h"
 #include "bundle_parts.h"
 
+#include "base/arena_fixture.h"
 #include "base/own.h"
 #include "bundle_systemd.h"
 
@@ -13,21 +14,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-static struct nook_arena arena;
-
-static int set_up(void **state)
-{
-	(void)state;
-	return nook_arena_init(&arena);
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	nook_arena_free(&arena);
-	return 0;
-}
 
 /* ---- hosts ---- */
 

@@ -2,6 +2,7 @@
 /* Rules for devices: the BPF program is run here as the kernel would, and v1's list is compared. */
 #include "bundle_limits.h"
 
+#include "base/arena_fixture.h"
 #include "base/own.h"
 
 #include <linux/bpf.h>
@@ -22,21 +23,6 @@
 	{                                                                                          \
 		__VA_ARGS__                                                                        \
 	}
-
-static struct nook_arena arena;
-
-static int set_up(void **state)
-{
-	(void)state;
-	return nook_arena_init(&arena);
-}
-
-static int tear_down(void **state)
-{
-	(void)state;
-	nook_arena_free(&arena);
-	return 0;
-}
 
 /* ---- the few instructions that the program is made of ---- */
 

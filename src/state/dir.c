@@ -90,7 +90,11 @@ int nook_base_open(const char *state_dir, bool make, struct nook_error *err)
 
 int nook_folder_open(int base, enum nook_folder f, bool make, struct nook_error *err)
 {
-	const char *name = nook_folder_name(f);
+	return nook_folder_open_named(base, nook_folder_name(f), make, err);
+}
+
+int nook_folder_open_named(int base, const char *name, bool make, struct nook_error *err)
+{
 	int fd = nook_openat2(base, name, O_PATH | O_DIRECTORY, 0, BENEATH);
 
 	if (fd == -ENOENT) {

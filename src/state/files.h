@@ -34,6 +34,9 @@ int nook_base_open(const char *state_dir, bool make, struct nook_error *err);
 /* Opens a folder of it. Return: O_PATH descriptor; -ENOENT as above; others. */
 int nook_folder_open(int base, enum nook_folder f, bool make, struct nook_error *err);
 
+/* The same for one that other rooms keep there. */
+int nook_folder_open_named(int base, const char *name, bool make, struct nook_error *err);
+
 /* Opens a file of a folder: openat2 without symlinks. Return: descriptor or negative errno, nothing
  * noted. */
 int nook_folder_file(int base, enum nook_folder f, const char *name, int flags);
