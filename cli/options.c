@@ -132,10 +132,10 @@ const struct nook_command nook_commands[] = {
 	  "ip=ADDRESS, "
 	  "mac=ADDRESS and name=LINK behind a colon. Its hosts file knows the new neighbours, and "
 	  "theirs knows it.",
-	  &nook_net_connect_table, NOOK_OPERANDS_CONTAINERS, nook_cmd_net_connect },
+	  &nook_net_connect_table, NOOK_OPERANDS_CONTAINER_NETWORK, nook_cmd_net_connect },
 	{ "net disconnect", NULL, "CONTAINER NET", "take a container's link to a network away",
 	  "Ports that were published through it are published no more.", &nook_net_disconnect_table,
-	  NOOK_OPERANDS_CONTAINERS, nook_cmd_net_disconnect },
+	  NOOK_OPERANDS_CONTAINER_NETWORK, nook_cmd_net_disconnect },
 	{ "net publish", NULL, "CONTAINER [IP:]HOSTPORT:PORT[/udp]...",
 	  "let ports of the machine lead to a running container",
 	  "As `nook run --publish` does for one that starts. The container has to be on a network.",
@@ -171,7 +171,7 @@ const struct nook_command nook_commands[] = {
 	  "at, "
 	  "and what is missing is made again. A line tells of each; what is as it should be is not "
 	  "touched.",
-	  &nook_net_repair_table, NOOK_OPERANDS_NONE, nook_cmd_net_repair },
+	  &nook_net_repair_table, NOOK_OPERANDS_NETWORKS, nook_cmd_net_repair },
 	{ "net watch", NULL, "[OPTION...]", "repair networks whenever something of them changes",
 	  "Runs until it is interrupted. The kernel tells of changes of links, addresses and "
 	  "rules: "

@@ -23,8 +23,8 @@ static const struct nook_known_cause rows[] = {
 		     "own that is root.",
 	  .see = "`grep CapEff /proc/self/status`, and `capsh --decode=…`\n"
 		 "`nook ns show net:` says whose it is",
-	  .fix = "As an ordinary user: `nook run --net user` reaches the outside without "
-		 "privilege.\n"
+	  .fix = "As an ordinary user: `nook net new` makes networks of your own, and `nook run "
+		 "--net user` needs none.\n"
 		 "As root on the machine itself: `sudo nook net …`, `sudo nook run --net …`.\n"
 		 "Within a container: give it a network namespace of its own, and cap_net_admin.",
 	  .since = "" },

@@ -163,14 +163,15 @@ int nook_net_make(int base, const struct nook_network_spec *spec, struct nook_ar
 		*ret = n;
 		return 0;
 	}
-	/* What can't be removed now is settled by the next who takes the lock: the record says so.
-	 */
-	if (nook_net_take_apart(base, &n, &left) < 0)
+	/* Who may not make a link may not look for rules either, and has made nothing. What can't
+	 * be removed now is settled by the next who takes the lock: the record says so. */
+	int undone = nook_net_take_apart(base, &n, &left);
+
+	if (undone == -EPERM && rc == -EPERM)
+		undone = nook_net_record_delete(base, n.name, &left);
+	if (undone < 0)
 		nook_hint(err, "`nook net rm --force %s` removes what is left of it: %s", n.name,
 			  left.why);
-	if (rc == -EPERM)
-		nook_hint(err, "The machine's networks are root's. An ordinary user's containers "
-			       "reach the outside by `nook run --net user`.");
 	return rc;
 }
 

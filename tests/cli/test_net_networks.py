@@ -219,14 +219,21 @@ def test_other_peoples_things_stay(netlab):
     netlab.host.ip_batch("link del br-other")
 
 
-def test_an_ordinary_user_is_told_who_may(netlab):
-    user = netlab.nook_as(machine.Account("nobody", 65534, 65534, "/", env={"XDG_RUNTIME_DIR": "/tmp"}))
+def test_without_the_right_to_it_nothing_is_made(netlab):
+    """Root that has lost CAP_NET_ADMIN."""
+    poor = netlab.host.try_("setpriv", "--bounding-set", "-net_admin", "--inh-caps", "-net_admin", netlab.binary, "net", "new",
+                            "blue")
+    poor.failed(125, "[no-net-admin]", "CAP_NET_ADMIN")
+    assert netlab.left() == []
+
+
+def test_an_ordinary_user_sees_its_own_networks_only(netlab):
+    new(netlab, "blue")
     netlab.host.run("install", "-d", "-o", "65534", "-m", "700", "/run/nobody")
-    user.account.env = {"XDG_RUNTIME_DIR": "/run/nobody"}
+    user = netlab.nook_as(machine.Account("nobody", 65534, 65534, "/", env={"XDG_RUNTIME_DIR": "/run/nobody"}))
     assert user.cmd("net", "ls", "-q").ok() == ""
-    user.cmd("net", "show", "blue").failed(125, "there is no network blue")
-    user.cmd("net", "new", "blue").failed(125, "[no-net-admin]")
-    assert user.cmd("net", "ls", "-q").ok() == "" and netlab.left() == []
+    for verb in ("show", "rm"):
+        user.cmd("net", verb, "blue").failed(125, "there is no network blue", "[no-such-network]")
 
 
 # ---- many at once, and what the dead leave ----

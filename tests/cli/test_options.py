@@ -15,7 +15,9 @@ import pytest
 pytestmark = pytest.mark.quick
 
 COMMANDS = ["run", "exec", "ps", "kill", "rm", "check", "ns", "net", "help", "completion", "version"]
-VERBS = {"ns": ["ls", "tree", "show", "new", "keep", "enter", "rm", "can", "where", "diff", "watch"]}
+VERBS = {"ns": ["ls", "tree", "show", "new", "keep", "enter", "rm", "can", "where", "diff", "watch"],
+         "net": ["new", "ls", "show", "rm", "connect", "disconnect", "publish", "unpublish", "veth", "move", "explain", "repair",
+                 "watch", "capture"]}
 EVERY = COMMANDS + [f"{command} {verb}" for command, verbs in VERBS.items() for verb in verbs]
 
 RUN_OPTIONS = """share join hostname domainname boottime monotonic userns uid-map gid-map root layer changes read-only
@@ -217,7 +219,7 @@ def test_it_refuses_more_power_than_the_callers(user_nook, power):
 
 COMPLETE = """
 source /dev/stdin < <("$0" completion bash)
-nook() { printf 'web\\ndb\\n'; }
+nook() { if [ "$1" = net ]; then echo blue; else printf 'web\\ndb\\n'; fi; }
 cd "$1"
 shift
 COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
@@ -246,9 +248,9 @@ def complete(user_nook):
     ("nook ", COMMANDS + ["--help", "--version"]),
     ("nook run --host", ["--hostname"]),
     ("nook run --no-i", ["--no-init"]),
-    ("nook run --net ", ["private", "none", "host", "user", "bridge"]),
+    ("nook run --net ", ["private", "none", "host", "user", "bridge", "blue"]),
     ("nook run --net = h", ["host"]),
-    ("nook run --net =", ["private", "none", "host", "user", "bridge"]),
+    ("nook run --net =", ["private", "none", "host", "user", "bridge", "blue"]),
     ("nook run --share ne", ["net"]),
     ("nook run --share net,u", ["net,uts", "net,user"]),
     ("nook run --share net,uts,n", []),
@@ -275,6 +277,11 @@ def complete(user_nook):
     ("nook ps ", []),
     ("nook help ch", ["check"]),
     ("nook ns ", VERBS["ns"] + ["--help"]),
+    ("nook net ", VERBS["net"] + ["--help"]),
+    ("nook net rm b", ["blue"]),
+    ("nook net show ", ["blue"]),
+    ("nook net connect ", ["web", "db"]),
+    ("nook net connect web ", ["blue"]),
     ("nook completion ", ["bash", "zsh"]),
 ])
 def test_bash_completion(complete, line, offered):
