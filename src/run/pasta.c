@@ -130,7 +130,8 @@ static int explain(const char *words, struct nook_error *err)
 			       "ip_unprivileged_port_start are root's");
 		return EADDRINUSE;
 	}
-	if (strstr(words, "routable") || strstr(words, "template interface")) {
+	if (strstr(words, "routable") || strstr(words, "External interface") ||
+	    strstr(words, "template interface")) {
 		nook_cause(err, "no-default-route", "the host has no default route");
 		nook_hint(err, "see `ip route`; --net private needs no way out");
 		return ENETUNREACH;
