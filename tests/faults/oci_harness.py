@@ -53,6 +53,7 @@ class Command:
     failed: tuple = ()  # and when it did not; empty: as before
     program: tuple = tuple(PROGRAM)
     out: str = None  # what it prints when it ends well
+    says: str = ""  # and what is in that
 
     @property
     def group(self):
@@ -79,8 +80,8 @@ COMMANDS = {each.name: each for each in [
     Command("delete a created one", ["delete", "@ID"], ("create",), ("",), ("created", "stopped", "")),
     Command("delete", ["delete", "@ID"], (*SLEEPING, "kill"), ("",), ("stopped", "")),
     Command("delete --force", ["delete", "--force", "@ID"], SLEEPING, ("",), ("running", "stopped", "")),
-    Command("state", ["state", "@ID"], ("create",), ("created",), ("created",)),
-    Command("list", ["list"], ("create",), ("created",), ("created",)),
+    Command("state", ["state", "@ID"], ("create",), ("created",), ("created",), says='"status": "created"'),
+    Command("list", ["list"], ("create",), ("created",), ("created",), says=" created "),
     Command("ps", ["ps", "@ID"], SLEEPING, ("running",), ("running",)),
     Command("pause", ["pause", "@ID"], SLEEPING, ("paused",), ("running", "paused")),
     Command("resume", ["resume", "@ID"], (*SLEEPING, "pause"), ("running",), ("running", "paused")),
@@ -348,6 +349,8 @@ class Worker(harness.Worker):
         wrong = [] if now in wanted else [f"ended with {status}, but the container's status is {now!r}, not {' or '.join(wanted)!r}"]
         if status == 0 and command.out is not None and out != command.out:
             wrong.append(f"printed {out!r}")
+        if status == 0 and command.says not in out:
+            wrong.append(f"said nothing of {command.says!r}: {out!r}")
         if command.name in ("create", "run --detach") and status == 0 and not wrong:
             pid = machine.read(f"{self.io}/pid")
             if not os.path.isdir(f"/proc/{pid}"):
