@@ -31,7 +31,7 @@ def test_the_machine_is_as_the_other_tests_want_it():
 
 
 def test_memory_runs_out_in_the_container_only(root_nook):
-    script = "echo ready; read go; head -c 200m /dev/zero | tail >/dev/null; echo $?; exec sleep 1000"
+    script = "echo ready; read go; dd if=/dev/zero of=/dev/null bs=200M count=1; echo $?; exec sleep 1000"
     with root_nook.background(script, "--memory", "32m") as container:
         cgroup = own_cgroup(container.pid)
         outside = events("/slice/session", "memory.events.local")

@@ -56,7 +56,7 @@ def test_a_container_starts_with_little_memory(ours, bundle, kib):
 
 
 def test_memory_runs_out(oci, bundle):
-    c = oci.running(bundle("echo ready; head -c 200m /dev/zero | tail >/dev/null; echo status $?; exec sleep 1000",
+    c = oci.running(bundle("echo ready; dd if=/dev/zero of=/dev/null bs=200M count=1; echo status $?; exec sleep 1000",
                            limits(memory={"limit": 32 * MIB, "swap": 32 * MIB})))
     c.until_said("status 137", 60)
     assert fields(c, "memory.events")["oom_kill"] >= 1
@@ -64,7 +64,7 @@ def test_memory_runs_out(oci, bundle):
 
 
 def test_an_oom_kill_is_an_event(ours, bundle):
-    c = ours.running(bundle("echo ready; while [ ! -e /go ]; do sleep 0.1; done; head -c 200m /dev/zero | tail >/dev/null; exec sleep 1000",
+    c = ours.running(bundle("echo ready; while [ ! -e /go ]; do sleep 0.1; done; dd if=/dev/zero of=/dev/null bs=200M count=1; exec sleep 1000",
                             limits(memory={"limit": 32 * MIB, "swap": 32 * MIB})))
     events = ours.popen("events", "--interval", "100ms", c.id)
     machine.wait_until(lambda: '"stats"' in events.out(), 20, "that it watches")

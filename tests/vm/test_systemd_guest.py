@@ -42,7 +42,7 @@ def nook(binary, base, managed_user):
 
 
 def test_memory_runs_out(nook, busybox_root):
-    script = "head -c 200m /dev/zero | tail >/dev/null; echo status $?"
+    script = "dd if=/dev/zero of=/dev/null bs=200M count=1; echo status $?"
     assert nook.sh(script, "--memory", "32m", "--memory-swap", "32m", "--root", busybox_root(nook)).ok() == "status 137"
 
 
