@@ -120,7 +120,7 @@ int nook_cmd_net_new(int argc, char **argv)
 	struct nook_option_words read;
 	struct nook_network made;
 	struct nook_error err = { 0 };
-	const char *state_dir;
+	const char *state_dir = NULL;
 	int status = nook_cli_read(&a, &nook_net_new_table, argv, &words, &read);
 
 	(void)argc;
@@ -135,8 +135,12 @@ int nook_cmd_net_new(int argc, char **argv)
 	words.spec.name = read.words[0];
 	if (nook_state_dir(&state_dir, &err) < 0 ||
 	    nook_net_home_enter(state_dir, true, &err) < 0 ||
-	    nook_net_new(state_dir, &words.spec, &a, &made, &err) < 0)
-		return nook_cli_failed(&err, NULL, NOOK_EXIT_FAILURE);
+	    nook_net_new(state_dir, &words.spec, &a, &made, &err) < 0) {
+		status = nook_cli_failed(&err, NULL, NOOK_EXIT_FAILURE);
+		/* One that was made for this network only; what went wrong is told. */
+		(void)nook_net_home_tidy(state_dir, NULL);
+		return status;
+	}
 	if (words.json)
 		return nook_cli_net_json(&made, NULL, 0);
 	printf("%s: %s on %s\n", made.name, nook_cli_net_subnets(&a, &made), made.bridge);

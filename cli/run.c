@@ -5,9 +5,11 @@
 #include "host/causes.h"
 #include "keep/net_home.h"
 #include "nook/container.h"
+#include "nook/net.h"
 #include "spec/words.h"
 
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 /* For the search of a cause: where the container's files are, the topmost layer first. */
@@ -48,8 +50,23 @@ static int plan(struct nook_arena *a, const struct nook_run_words *words, struct
 	return nook_cli_end(0);
 }
 
+/* Will one of the networks be there? The default one is made at need. */
+static bool is_any(struct nook_arena *a, const char *state_dir, const struct nook_spec *s)
+{
+	struct nook_network network;
+	bool any = false;
+
+	for (size_t i = 0; i < s->n_links && !any; i++) {
+		const char *name = s->links[i].network;
+
+		any = name && (strcmp(name, NOOK_NET_DEFAULT) == 0 ||
+			       nook_net_find(state_dir, name, a, &network, NULL) == 0);
+	}
+	return any;
+}
+
 /* An ordinary user's networks are not in the machine's own namespaces. */
-static int go_home(const struct nook_run_words *words, struct nook_error *err)
+static int go_home(struct nook_arena *a, const struct nook_run_words *words, struct nook_error *err)
 {
 	const struct nook_spec *s = &words->spec;
 	const char *state_dir;
@@ -69,7 +86,9 @@ static int go_home(const struct nook_run_words *words, struct nook_error *err)
 
 	int rc = nook_state_dir(&state_dir, err);
 
-	return rc < 0 ? rc : nook_net_home_enter(state_dir, !words->plan, err);
+	return rc < 0 ? rc
+		      : nook_net_home_enter(state_dir, !words->plan && is_any(a, state_dir, s),
+					    err);
 }
 
 int nook_cmd_run(int argc, char **argv)
@@ -88,7 +107,7 @@ int nook_cmd_run(int argc, char **argv)
 		return nook_cli_refused(&err);
 	if (words.help)
 		return nook_help_command("run");
-	if (go_home(&words, &err) < 0)
+	if (go_home(&a, &words, &err) < 0)
 		return failed(&a, &words.spec, &err, NOOK_EXIT_FAILURE);
 	if (words.plan)
 		return plan(&a, &words, &err);

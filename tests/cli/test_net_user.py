@@ -243,6 +243,23 @@ def test_with_the_last_network_all_of_it_goes(user):
     assert user.cmd("net", "ls").lines()[1:] == []
 
 
+def test_what_fails_leaves_no_home(netlab, user):
+    holders = set(programs("nook-hold"))
+    user.run("--net", "nowhere", "true").failed(125, "nowhere")
+    user.cmd("net", "new", "blue", "--subnet", "192.0.2.0/24").failed(125, "192.0.2.0")
+    until(lambda: set(programs("nook-hold")) <= holders)
+
+
+def test_a_home_that_was_killed_is_made_again(netlab, user):
+    before = set(programs("nook-hold"))
+    user.cmd("net", "new", "blue", "--subnet", "10.90.0.0/24").ok()
+    holder, = set(programs("nook-hold")) - before
+    os.kill(holder, signal.SIGKILL)
+    until(lambda: holder not in programs("nook-hold"))
+    server = netlab.world.serve("world", address=INTERNET[V4])
+    assert user.run("--net", "blue", "--", *ask(INTERNET[V4], server.port)).ok() == f"world {HOST[V4]}"
+
+
 def test_a_users_network_is_not_published_to_the_machine(user):
     user.cmd("net", "new", "blue").ok()
     user.run("--net", "blue", "--publish", "8077:80", "true").failed(125, "--publish", "--net user")
