@@ -48,6 +48,10 @@ bool nook_port_everywhere(const struct nook_net_addr *host);
 /* @families: NOOK_FAMILY_* */
 void nook_rules_put_guard(struct nook_nft *t, unsigned families);
 
+/* Has the kernel forget connections to the ports that go elsewhere than the rules say by now.
+ * @published: those that were led to the container, which is ending; else those that were not */
+void nook_rules_forget(const struct nook_plan_port *ports, size_t n, bool published);
+
 /* Notes why a transaction failed that was to do @what. */
 int nook_rules_fail(int rc, const struct nook_nl_refusal *refusal, struct nook_error *err,
 		    const char *what, ...) __attribute__((format(printf, 4, 5)));

@@ -108,7 +108,10 @@ int nook_rules_publish(const struct nook_plan_port *ports, size_t n, struct nook
 
 	if (rc == -ENOENT && have) /* it lacks a map */
 		rc = publish(fd, ports, n, true, &refusal, err);
-	return rc < 0 ? nook_rules_fail(rc, &refusal, err, "publish ports") : 0;
+	if (rc < 0)
+		return nook_rules_fail(rc, &refusal, err, "publish ports");
+	nook_rules_forget(ports, n, false);
+	return 0;
 }
 
 int nook_rules_unpublish(const struct nook_plan_port *ports, size_t n, struct nook_error *err)
@@ -136,5 +139,8 @@ int nook_rules_unpublish(const struct nook_plan_port *ports, size_t n, struct no
 	if (rc == -ENOENT)
 		rc = remove_ports(fd, &r, ports, n, nook_rules_is_there, &refusal);
 	nook_arena_free(&r.many);
-	return rc < 0 ? nook_rules_fail(rc, &refusal, err, "unpublish ports") : 0;
+	if (rc < 0)
+		return nook_rules_fail(rc, &refusal, err, "unpublish ports");
+	nook_rules_forget(ports, n, true);
+	return 0;
 }

@@ -220,6 +220,44 @@ def test_the_relay_is_a_poor_process(netlab, member):
     assert int(status["VmRSS"].split()[0]) < 1500
 
 
+def talk(space, address, port):
+    """A socket that goes on asking from the same port: one connection, for the kernel. Call it for an answer, or None."""
+    def make():
+        made = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)
+        made.connect((address, port))
+        return made
+    asking = space.within(make)
+
+    def ask(seconds=5):
+        asking.settimeout(seconds * machine.PATIENCE)
+        try:
+            asking.send(b"?")
+            return asking.recv(99).decode().split()[0]
+        except OSError:
+            return None
+    return ask, asking
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_who_asks_on_reaches_who_is_there_now(netlab, member, family):
+    """Datagrams: neither the host, of before, nor the next container, that has the same address."""
+    have_network(netlab, "blue")
+    ask, asking = talk(netlab.world, HOST[family], 5353)
+    with asking:
+        assert ask() is None  # the host says that there is nobody
+        one = member("--net", "blue", "--publish", "5353:53/udp")
+        one.space.serve("one", 53, udp=True)
+        assert ask() == "one" == ask()
+        address = one.address(family)
+        one.space.close()
+        one.container.stop()
+        two = member("--net", "blue", "--publish", "5354:53/udp")
+        assert two.address(family) == address
+        two.space.serve("two", 53, udp=True)
+        assert ask(seconds=0.3) is None
+        assert words(netlab.world.ask(HOST[family], 5354, udp=True))[0] == "two"
+
+
 # ---- who has a port ----
 
 def test_a_port_has_one_container(netlab, member):
