@@ -198,7 +198,7 @@ void nook_link_remove_nameless(int socket, const char *link, const char *kind)
 		(void)nook_link_remove(socket, link, seen.index, NULL); /* as above */
 }
 
-int nook_link_refuse_routers(const char *link, struct nook_error *err)
+static int switch_off(const char *link, const char *what, struct nook_error *err)
 {
 	struct nook_error inner = { 0 };
 	auto_close int proc = nook_procfs_open(false, err);
@@ -206,7 +206,7 @@ int nook_link_refuse_routers(const char *link, struct nook_error *err)
 
 	if (proc < 0)
 		return proc;
-	(void)nook_format(path, sizeof(path), "sys/net/ipv6/conf/%s/accept_ra", link);
+	(void)nook_format(path, sizeof(path), "sys/net/ipv6/conf/%s/%s", link, what);
 
 	int rc = nook_procfs_write_at(proc, path, "0", &inner);
 
@@ -217,4 +217,14 @@ int nook_link_refuse_routers(const char *link, struct nook_error *err)
 	if (err)
 		*err = inner;
 	return rc;
+}
+
+int nook_link_refuse_routers(const char *link, struct nook_error *err)
+{
+	return switch_off(link, "accept_ra", err);
+}
+
+int nook_link_trust_own_addresses(const char *link, struct nook_error *err)
+{
+	return switch_off(link, "accept_dad", err);
 }

@@ -121,6 +121,8 @@ int nook_link_bridge(const struct nook_network *network, struct nook_error *err)
 
 	if (rc >= 0)
 		rc = nook_link_refuse_routers(network->bridge, err);
+	if (rc >= 0)
+		rc = nook_link_trust_own_addresses(network->bridge, err);
 	if (rc >= 0) {
 		put_settings(&b, network, index, alias);
 		rc = nook_link_flush(&b, err);

@@ -73,5 +73,9 @@ void nook_link_remove_nameless(int socket, const char *link, const char *kind);
 /* Router advertisements are believed by whoever gets one, and anybody on a bridge may send them.
  * In our network namespace. A kernel without IPv6 has nothing to switch off. */
 int nook_link_refuse_routers(const char *link, struct nook_error *err);
+/* The kernel's own address of a link is usable at once: in the first two seconds, while others
+ * could still say that it is theirs, the host would ask no container where it is for those outside.
+ */
+int nook_link_trust_own_addresses(const char *link, struct nook_error *err);
 
 #endif
