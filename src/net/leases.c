@@ -298,6 +298,18 @@ int nook_net_claim(const struct nook_state *state, const struct nook_plan_link *
 	return rc;
 }
 
+bool nook_lease_is_mine(const struct nook_state *state, const struct nook_plan_link *link)
+{
+	const struct nook_net_addr *addr =
+		&link->address[link->address[NOOK_NET_V4].family ? NOOK_NET_V4 : NOOK_NET_V6];
+	char file[NOOK_LEASE_FILE];
+
+	if (!link->network || !addr->family)
+		return false;
+	file_of(link->network, addr, file);
+	return nook_claim_is_mine(state, NOOK_CLAIM_ADDRESSES, file);
+}
+
 int nook_net_release(const struct nook_state *state, const struct nook_plan_link *link,
 		     struct nook_error *err)
 {

@@ -13,4 +13,8 @@
 int nook_net_check_free(const char *state_dir, const char *network,
 			const struct nook_net_addr *addr, const char *from, struct nook_error *err);
 
+/* Does the container hold the address that the host's end of the link is named by: IPv4's, else
+ * IPv6's? */
+bool nook_lease_is_mine(const struct nook_state *state, const struct nook_plan_link *link);
+
 #endif

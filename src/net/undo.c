@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Removing what a container has of networks. Its record stands before anything of it is taken: so
  * what it names may be another container's, who was faster. Only what this one holds is undone. */
+#include "leases.h"
 #include "ports.h"
 #include "relay.h"
 
@@ -46,7 +47,12 @@ int nook_net_undo(const struct nook_state *state, const struct nook_attached *at
 					 attached->n_links, rc ? NULL : err));
 	for (size_t i = 0; i < attached->n_links; i++) {
 		const struct nook_plan_link *link = &attached->links[i];
-		int gone = nook_link_disconnect(link, attached->container, rc ? NULL : err);
+		int gone = 0;
+
+		/* Named by its address: without that the link of this name is another's, whose
+		 * alias it may not have yet. */
+		if (!link->network || nook_lease_is_mine(state, link))
+			gone = nook_link_disconnect(link, attached->container, rc ? NULL : err);
 
 		/* An address is free only when nothing answers for it any more. */
 		keep_first(&rc, gone);
