@@ -119,11 +119,13 @@ int nook_attached_write(int base, const struct nook_attached *attached, struct n
 				 aside);
 	rc = nook_write_fd(fd, text, len);
 	if (rc < 0)
-		return nook_fail(err, -rc, "write net/containers/%s in the state directory", aside);
-	if (renameat(dir, aside, dir, attached->container) < 0)
-		return nook_fail(err, errno, "rename net/containers/%s in the state directory",
-				 aside);
-	return 0;
+		rc = nook_fail(err, -rc, "write net/containers/%s in the state directory", aside);
+	else if (renameat(dir, aside, dir, attached->container) < 0)
+		rc = nook_fail(err, errno, "rename net/containers/%s in the state directory",
+			       aside);
+	if (rc < 0)
+		(void)unlinkat(dir, aside, 0); /* the first failure is told */
+	return rc;
 }
 
 /* A write that was killed has left the one aside. */

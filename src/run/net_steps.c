@@ -95,10 +95,15 @@ int nook_net_leave(const struct nook_state *state, struct nook_error *err)
 	if (rc < 0)
 		return rc;
 
-	/* Most containers have nothing: that costs one call. Names are 255 bytes at most. */
+	/* Most containers have nothing: that costs two calls. Names are 255 bytes at most. */
 	(void)snprintf(path, sizeof(path), "net/containers/%s", state->name);
-	if (faccessat(state->base, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
+	if (faccessat(state->base, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT) {
+		/* Killed while it was written: nothing of it was taken yet. */
+		(void)snprintf(path, sizeof(path), "net/containers/.%s", state->name);
+		if (unlinkat(state->base, path, 0) < 0 && errno != ENOENT)
+			return nook_fail(err, errno, "unlink %s in the state directory", path);
 		return 0;
+	}
 
 	rc = nook_arena_open(&scratch, err);
 	if (rc < 0)
