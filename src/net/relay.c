@@ -100,12 +100,12 @@ static int set_up(struct nook_relay **ret, int *channel, int *pidfd,
 	return rc;
 }
 
-/* Tells how it went: an error, or how many ports it listens on. */
-static void tell(int channel, int rc, struct nook_error *err)
+/* Tells how it went: an error, or how many ports it listens on. Return: could it be said? */
+static bool tell(int channel, int rc, struct nook_error *err)
 {
 	err->errnum = rc < 0 ? -rc : 0;
-	(void)send(channel, rc > 0 ? (const void *)"" : err, rc > 0 ? 1 : sizeof(*err),
-		   MSG_NOSIGNAL); /* nobody there: the next wait ends us */
+	return send(channel, rc > 0 ? (const void *)"" : err, rc > 0 ? 1 : sizeof(*err),
+		    MSG_NOSIGNAL) > 0;
 }
 
 static _Noreturn void be_relay(int channel, int pidfd, const struct nook_plan_port *ports, size_t n)
@@ -122,8 +122,8 @@ static _Noreturn void be_relay(int channel, int pidfd, const struct nook_plan_po
 
 	int rc = set_up(&r, &channel, &pidfd, ports, n, &err);
 
-	tell(channel, rc, &err);
-	if (rc <= 0)
+	/* Who can't say that it is ready ends, or its maker would wait for that for ever. */
+	if (!tell(channel, rc, &err) || rc <= 0)
 		_exit(125);
 	/* Our maker has died, or could not write down who we are. */
 	while ((rc = (int)recv(channel, &word, 1, 0)) < 0 && errno == EINTR)
