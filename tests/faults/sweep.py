@@ -34,11 +34,13 @@ def _crowd(cases):
 class Sweeper:
     """Workers for one account."""
 
+    begin = staticmethod(_begin)
+
     def __init__(self, binary, account, base, root):
         self.root = root  # a root file system that the account may write to
         self.account = account
         self.pool = concurrent.futures.ProcessPoolExecutor(
-            int(os.environ.get("NOOK_WORKERS", os.cpu_count())), multiprocessing.get_context("fork"), _begin, (binary, account, base))
+            int(os.environ.get("NOOK_WORKERS", os.cpu_count())), multiprocessing.get_context("fork"), self.begin, (binary, account, base))
 
     def run(self, cases):
         """Return: outcomes, in the order of the cases."""
