@@ -386,9 +386,51 @@ static struct nook_plan_port plan_port(const struct change *c, const struct nook
 	return port;
 }
 
+static bool same_port(const struct nook_plan_port *p, const struct nook_port_spec *spec)
+{
+	return p->protocol == spec->protocol && p->host_port == spec->host_port &&
+	       p->inside_port == spec->inside_port && p->count == spec->count &&
+	       p->host.family == spec->host.family &&
+	       (!p->host.family || nook_net_equal(&p->host, &spec->host));
+}
+
+static bool overlap(const struct nook_plan_port *p, const struct nook_port_spec *spec)
+{
+	return p->protocol == spec->protocol && p->host_port < spec->host_port + spec->count &&
+	       spec->host_port < p->host_port + p->count &&
+	       (!p->host.family || !spec->host.family || nook_net_equal(&p->host, &spec->host));
+}
+
+/* One that the container has published is its own already, and stays so whatever fails. Somebody
+ * who was killed may have left it half done: that is finished. Return: 1: there is none. */
+static int publish_again(struct change *c, const struct nook_port_spec *spec,
+			 struct nook_error *err)
+{
+	for (size_t i = 0; i < c->at.n_ports; i++) {
+		if (same_port(&c->at.ports[i], spec)) {
+			int rc = nook_rules_publish(&c->at.ports[i], 1, err);
+
+			return rc < 0 ? rc : start_relay_again(c, &c->at, err);
+		}
+		if (!overlap(&c->at.ports[i], spec))
+			continue;
+		if (spec->from)
+			nook_where(err, "%s", spec->from);
+		nook_hint(err, "`nook net unpublish` takes it back");
+		return nook_refuse(err, EADDRINUSE,
+				   "container %s has published port %u of the host otherwise",
+				   c->state.name, c->at.ports[i].host_port);
+	}
+	return 1;
+}
+
 static int publish(struct change *c, const struct nook_port_spec *spec, struct nook_error *err)
 {
 	struct nook_plan_port port = plan_port(c, spec);
+	int rc = publish_again(c, spec, err);
+
+	if (rc <= 0)
+		return rc;
 
 	if (!port.to[NOOK_NET_V4].family && !port.to[NOOK_NET_V6].family) {
 		nook_hint(err, "`nook net connect %s NETWORK` gives it one", c->state.name);
@@ -396,7 +438,7 @@ static int publish(struct change *c, const struct nook_port_spec *spec, struct n
 	}
 
 	/* Claimed first: what another container has must not be written down as ours. */
-	int rc = nook_ports_claim(&c->state, &port, 1, err);
+	rc = nook_ports_claim(&c->state, &port, 1, err);
 
 	if (rc < 0)
 		return rc;
@@ -426,14 +468,6 @@ int nook_net_publish(const char *state_dir, const char *container,
 		rc = publish(&c, port, err);
 	end(&c);
 	return rc;
-}
-
-static bool same_port(const struct nook_plan_port *p, const struct nook_port_spec *spec)
-{
-	return p->protocol == spec->protocol && p->host_port == spec->host_port &&
-	       p->inside_port == spec->inside_port && p->count == spec->count &&
-	       p->host.family == spec->host.family &&
-	       (!p->host.family || nook_net_equal(&p->host, &spec->host));
 }
 
 static int unpublish(struct change *c, const struct nook_port_spec *spec, struct nook_error *err)
