@@ -5,9 +5,13 @@ import os
 
 import pytest
 import rootfs
+from result import unique
 
 pytestmark = pytest.mark.quick
 
+# The names of containers are those of cgroups, which other runs of the tests share with us.
+WEB, FIRST, SECOND, STAYS, DIES, OLD, NEW, ODD, B, G, BOTH, HOLDS, OWN = (
+    unique(name) for name in ("web", "first", "second", "stays", "dies", "old", "new", "odd", "b", "g", "both", "holds", "own"))
 FOREVER = "echo ready; exec sleep 1000"
 
 
@@ -31,60 +35,60 @@ def blue(netlab):
 
 
 def test_containers_find_each_other_by_name(blue):
-    with blue.nook.background(FOREVER, "--net", "blue", "--name", "web") as web:
+    with blue.nook.background(FOREVER, "--net", "blue", "--name", WEB) as web:
         server = blue.space_of(web.pid).serve("hello")
-        code = (f"import socket; s = socket.create_connection(('web', {server.port}), 5); print(s.recv(99).decode())")
+        code = (f"import socket; s = socket.create_connection(({WEB!r}, {server.port}), 5); print(s.recv(99).decode())")
         assert blue.nook.run("--net", "blue", "--", "python3", "-c", code).ok().startswith("hello ")
-        for name in ("web", "web.blue"):
+        for name in (WEB, f"{WEB}.blue"):
             assert blue.nook.run("--net", "blue", "--", "getent", "ahostsv4", name).ok().split()[0] == "10.90.0.2"
             assert blue.nook.run("--net", "blue", "--", "getent", "ahostsv6", name).ok().split()[0] == "fd90::2"
 
 
 def test_who_runs_already_sees_who_comes_and_who_goes(blue):
-    with blue.nook.background(FOREVER, "--net", "blue", "--name", "first"):
-        assert hosts(blue, "first") == [["10.90.0.2", "first", "first.blue"], ["fd90::2", "first", "first.blue"]]
-        with blue.nook.background(FOREVER, "--net", "blue", "--name", "second"):
-            assert ["10.90.0.3", "second", "second.blue"] in hosts(blue, "first")
-            assert hosts(blue, "first") == hosts(blue, "second")
-        assert [words[1] for words in hosts(blue, "first")] == ["first", "first"]
+    with blue.nook.background(FOREVER, "--net", "blue", "--name", FIRST):
+        assert hosts(blue, FIRST) == [["10.90.0.2", FIRST, f"{FIRST}.blue"], ["fd90::2", FIRST, f"{FIRST}.blue"]]
+        with blue.nook.background(FOREVER, "--net", "blue", "--name", SECOND):
+            assert ["10.90.0.3", SECOND, f"{SECOND}.blue"] in hosts(blue, FIRST)
+            assert hosts(blue, FIRST) == hosts(blue, SECOND)
+        assert [words[1] for words in hosts(blue, FIRST)] == [FIRST, FIRST]
 
 
 def test_the_killed_are_forgotten_when_they_are_cleared(blue):
-    with blue.nook.background(FOREVER, "--net", "blue", "--name", "stays"):
-        with blue.nook.background(FOREVER, "--net", "blue", "--name", "dies") as dies:
+    with blue.nook.background(FOREVER, "--net", "blue", "--name", STAYS):
+        with blue.nook.background(FOREVER, "--net", "blue", "--name", DIES) as dies:
             dies.process.kill()
             dies.process.wait()
-        blue.nook.cmd("rm", "--force", "dies").ok()
-        assert {words[1] for words in hosts(blue, "stays")} == {"stays"}
+        blue.nook.cmd("rm", "--force", DIES).ok()
+        assert {words[1] for words in hosts(blue, STAYS)} == {STAYS}
 
 
 def test_the_hostname_is_a_name_too_and_the_older_comes_first(blue):
-    with (blue.nook.background(FOREVER, "--net", "blue", "--name", "old", "--hostname", "www"),
-          blue.nook.background(FOREVER, "--net", "blue", "--name", "new", "--hostname", "www")):
-        assert [words[:3] for words in hosts(blue, "new") if "www" in words and "." in words[0]] == [
-            ["10.90.0.2", "old", "www"], ["10.90.0.3", "new", "www"]]
-        assert blue.nook.cmd("exec", "new", "--", "getent", "hosts", "old.blue").ok().split()[0] == "fd90::2"
+    with (blue.nook.background(FOREVER, "--net", "blue", "--name", OLD, "--hostname", "www"),
+          blue.nook.background(FOREVER, "--net", "blue", "--name", NEW, "--hostname", "www")):
+        assert [words[:3] for words in hosts(blue, NEW) if "www" in words and "." in words[0]] == [
+            ["10.90.0.2", OLD, "www"], ["10.90.0.3", NEW, "www"]]
+        assert blue.nook.cmd("exec", NEW, "--", "getent", "hosts", f"{OLD}.blue").ok().split()[0] == "fd90::2"
 
 
 @pytest.mark.parametrize("hostname", ["localhost", "ip6-loopback"])
 def test_nobody_takes_the_loopbacks_name(blue, hostname):
-    with blue.nook.background(FOREVER, "--net", "blue", "--name", "odd", "--hostname", hostname):
-        assert all(hostname not in words for words in hosts(blue, "odd"))
+    with blue.nook.background(FOREVER, "--net", "blue", "--name", ODD, "--hostname", hostname):
+        assert all(hostname not in words for words in hosts(blue, ODD))
 
 
 def test_on_two_networks_one_sees_both_and_the_others_see_their_own(blue):
     blue.nook.cmd("net", "new", "green", "--subnet", "10.91.0.0/24").ok()
-    with (blue.nook.background(FOREVER, "--net", "blue", "--name", "b"),
-          blue.nook.background(FOREVER, "--net", "green", "--name", "g"),
-          blue.nook.background(FOREVER, "--net", "green", "--net", "blue", "--name", "both")):
-        assert {words[1] for words in hosts(blue, "both")} == {"b", "g", "both"}
-        assert {words[1] for words in hosts(blue, "b")} == {"b", "both"}
-        assert {words[0] for words in hosts(blue, "g")} == {"10.91.0.2", "10.91.0.3"}
+    with (blue.nook.background(FOREVER, "--net", "blue", "--name", B),
+          blue.nook.background(FOREVER, "--net", "green", "--name", G),
+          blue.nook.background(FOREVER, "--net", "green", "--net", "blue", "--name", BOTH)):
+        assert {words[1] for words in hosts(blue, BOTH)} == {B, G, BOTH}
+        assert {words[1] for words in hosts(blue, B)} == {B, BOTH}
+        assert {words[0] for words in hosts(blue, G)} == {"10.91.0.2", "10.91.0.3"}
 
 
 def test_lines_fit_every_reader(blue):
     """musl reads lines of 511 bytes; and no line lies across a page, which is what the kernel copies at once."""
-    with blue.nook.background(FOREVER, "--net", "blue", "--name", "n" * 60, "--hostname", "h" * 60):
+    with blue.nook.background(FOREVER, "--net", "blue", "--name", unique("n" * 40), "--hostname", "h" * 60):
         data = open(blue.path("/run/nook/net/hosts/blue"), "rb").read()
         assert len(data) % 256 == 0 and 4096 % 256 == 0
         assert all(line.endswith(b"\n") and b"\n" not in line[:-1] for line in
@@ -100,7 +104,7 @@ def test_those_inside_can_only_read(blue):
 def test_a_lock_inside_keeps_nobody_waiting(blue):
     code = ("import fcntl, time; f = open('/etc/hosts'); fcntl.lockf(f, fcntl.LOCK_SH); fcntl.flock(f, fcntl.LOCK_EX); "
             "print('held', flush=True); time.sleep(1000)")
-    with blue.nook.background(f'exec python3 -c "{code}"', "--net", "blue", "--name", "holds"):
+    with blue.nook.background(f'exec python3 -c "{code}"', "--net", "blue", "--name", HOLDS):
         blue.nook.run("--net", "blue", "true", timeout=10).ok()
 
 
@@ -137,10 +141,10 @@ def test_without_any_the_file_says_what_to_do(blue):
 
 def test_it_follows_the_host_and_those_that_run_keep_theirs(blue):
     host_file(blue, "/etc/resolv.conf", "nameserver 192.0.2.1\n")
-    with blue.nook.background(FOREVER, "--net", "blue", "--name", "old"):
+    with blue.nook.background(FOREVER, "--net", "blue", "--name", OLD):
         host_file(blue, "/etc/resolv.conf", "nameserver 192.0.2.2\n")
         assert resolv(blue) == "nameserver 192.0.2.2"
-        assert blue.nook.cmd("exec", "old", "--", "cat", "/etc/resolv.conf").ok() == "nameserver 192.0.2.1"
+        assert blue.nook.cmd("exec", OLD, "--", "cat", "/etc/resolv.conf").ok() == "nameserver 192.0.2.1"
 
 
 @pytest.mark.parametrize("there", ["nothing", "a file", "a symlink that leads nowhere", "a symlink out of the root"])
@@ -154,8 +158,8 @@ def test_a_root_of_ones_own_gets_both(blue, there):
             file.write("old\n")
     elif there != "nothing":
         os.symlink("../run/systemd/resolve/stub-resolv.conf" if "nowhere" in there else "/proc/../../../etc/passwd", place)
-    result = blue.nook.run("--net", "blue", "--name", "own", "--root", root, "--", "/bin/busybox", "cat", "/etc/resolv.conf", "/etc/hosts")
-    assert result.ok().splitlines()[0] == "nameserver 192.0.2.53" and "own.blue" in result.out
+    result = blue.nook.run("--net", "blue", "--name", OWN, "--root", root, "--", "/bin/busybox", "cat", "/etc/resolv.conf", "/etc/hosts")
+    assert result.ok().splitlines()[0] == "nameserver 192.0.2.53" and f"{OWN}.blue" in result.out
     if there == "a file":
         assert open(place, encoding="ascii").read() == "old\n"
     elif there != "nothing":
@@ -165,7 +169,7 @@ def test_a_root_of_ones_own_gets_both(blue, there):
 
 def test_busybox_finds_names_too(blue):
     root = rootfs.make(blue.nook.scratch("root"))
-    with blue.nook.background(FOREVER, "--net", "blue", "--name", "web") as web:
+    with blue.nook.background(FOREVER, "--net", "blue", "--name", WEB) as web:
         server = blue.space_of(web.pid).serve("hello", address="10.90.0.2")
-        out = blue.nook.run("--net", "blue", "--root", root, "--", "/bin/busybox", "nc", "-w", "5", "web", server.port)
+        out = blue.nook.run("--net", "blue", "--root", root, "--", "/bin/busybox", "nc", "-w", "5", WEB, server.port)
         assert out.ok().startswith("hello")

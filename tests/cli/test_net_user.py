@@ -11,6 +11,7 @@ import time
 import machine
 import pytest
 from netlab import FAMILIES, GATEWAY, HOST, INTERNET, V4
+from result import unique
 
 pytestmark = [pytest.mark.quick, pytest.mark.skipif(not shutil.which("pasta", path=machine.PATH), reason="pasta is not installed")]
 
@@ -39,13 +40,13 @@ def who(request, netlab):
     in_mounts(nook, "umount", "/dev/net/tun")
 
 
-def ask(address, port, seconds=5):
+def ask(address, port, seconds=5, say=""):
     """A program that asks a server and prints the answer, or why there is none."""
     return ["python3", "-c", f"""
 import errno, socket
 try:
     with socket.create_connection(({address!r}, {port}), {seconds * machine.PATIENCE}) as s:
-        s.send(b"?")
+        s.send({say!r}.encode())
         print(s.recv(99).decode())
 except TimeoutError:
     print("ETIMEDOUT")
@@ -203,8 +204,8 @@ def user(request, who):
 
 def test_a_users_containers_are_on_a_network(netlab, user):
     user.cmd("net", "new", "blue", "--subnet", "10.90.0.0/24").ok()
-    with serving(user, 80, "--net", "blue", "--name", "web") as web:
-        assert user.run("--net", "blue", "--", *ask("web", 80)).ok() == "inside"
+    with serving(user, 80, "--net", "blue", "--name", unique("web")) as web:
+        assert user.run("--net", "blue", "--", *ask(web.name, 80, say="?")).ok() == "inside"
         assert "10.90.0.2" in user.cmd("net", "show", "blue").out
         assert user.cmd("exec", web.name, "--", "id", "-u").ok() == "0"
         # The machine's own network has none of it.
