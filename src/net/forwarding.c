@@ -228,26 +228,24 @@ int nook_forwarding_on(const struct nook_network *network, struct nook_error *er
 	return rc;
 }
 
-int nook_forwarding_check(const struct nook_network *network, const char **ret,
-			  struct nook_error *err)
+int nook_forwarding_check(const struct nook_network *network, unsigned *ret_families,
+			  bool *ret_localnet, struct nook_error *err)
 {
-	static const char *const lacks[] = { "packets of IPv4 are not forwarded",
-					     "packets of IPv6 are not forwarded" };
 	auto_close int proc = nook_procfs_open(false, err);
 	char path[96];
 	int64_t on = 0;
 
 	if (proc < 0)
 		return proc;
-	*ret = NULL;
 	path_of("ipv4", network->bridge, "route_localnet", path);
 	/* A bridge that is not there lacks more than that. */
-	if (network->subnet[NOOK_NET_V4].family && read_number(proc, path, &on) == 0 && !on)
-		*ret = "ports are not reached by 127.0.0.1: route_localnet of a bridge is off";
+	*ret_localnet =
+		network->subnet[NOOK_NET_V4].family && read_number(proc, path, &on) == 0 && !on;
+	*ret_families = 0;
 	for (unsigned i = 0; i < NOOK_NET_FAMILIES; i++) {
 		if (families_of(network) >> i & 1 && read_number(proc, switches[i], &on) == 0 &&
 		    !on)
-			*ret = lacks[i];
+			*ret_families |= 1u << i;
 	}
 	return 0;
 }

@@ -77,9 +77,9 @@ nook_nft_wanted nook_rules_is_there;
 int nook_forwarding_ours(const struct nook_network *network, unsigned *ret, struct nook_error *err);
 /* Switches on what the network needs, once its bridge and the rules are there. */
 int nook_forwarding_on(const struct nook_network *network, struct nook_error *err);
-/* What of it is off: a sentence, borrowed; NULL: nothing is. */
-int nook_forwarding_check(const struct nook_network *network, const char **ret,
-			  struct nook_error *err);
+/* What of it is off: forwarding of these families, NOOK_FAMILY_*; the way from 127.0.0.1. */
+int nook_forwarding_check(const struct nook_network *network, unsigned *ret_families,
+			  bool *ret_localnet, struct nook_error *err);
 /* Switches off what nook has switched on, once no network is left. */
 int nook_forwarding_off(struct nook_error *err);
 

@@ -190,6 +190,30 @@ static void check_others(struct check *c)
 	}
 }
 
+static int check_forwarding(struct check *c, const struct nook_network *networks, size_t n,
+			    struct nook_error *err)
+{
+	unsigned off = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		unsigned families = 0;
+		bool localnet = false;
+		int rc = nook_forwarding_check(&networks[i], &families, &localnet, err);
+
+		if (rc < 0)
+			return rc;
+		off |= families;
+		if (localnet)
+			tell(c, "network %s is not reached from 127.0.0.1: route_localnet is off",
+			     networks[i].name);
+	}
+	if (off & NOOK_FAMILY_V4)
+		tell(c, "packets of IPv4 are not forwarded");
+	if (off & NOOK_FAMILY_V6)
+		tell(c, "packets of IPv6 are not forwarded");
+	return 0;
+}
+
 int nook_rules_check(const struct nook_network *networks, size_t n_networks,
 		     const struct nook_plan_port *ports, size_t n_ports, struct nook_arena *a,
 		     const char *const **ret, size_t *ret_n, struct nook_error *err)
@@ -211,13 +235,7 @@ int nook_rules_check(const struct nook_network *networks, size_t n_networks,
 		check_elements(&c, networks, n_networks, ports, n_ports, guard);
 		check_others(&c);
 	}
-	for (size_t i = 0; i < n_networks && rc == 0; i++) {
-		const char *lack = NULL;
-
-		rc = nook_forwarding_check(&networks[i], &lack, err);
-		if (lack)
-			tell(&c, "%s", lack);
-	}
+	rc = check_forwarding(&c, networks, n_networks, err);
 	*ret = c.found;
 	*ret_n = c.n_found;
 	return rc;
