@@ -45,8 +45,8 @@ def output(*argv):
     return run(*argv, stdout=subprocess.PIPE, text=True).stdout
 
 
-def compile_c(target, *sources, flags=(), libs=()):
-    run(os.environ.get("CC", "cc"), *CFLAGS, *flags, "-o", target, *sources, *libs)
+def compile_c(target, *sources, flags=()):
+    run(os.environ.get("CC", "cc"), *CFLAGS, *flags, "-o", target, *sources)
 
 
 def interleave(driver, commands, rounds, idle_ms, **kw):
@@ -112,8 +112,7 @@ class Bench:
                              "/proc/self/status").split()[1]
         library = os.path.join(os.path.dirname(self.nook), "libnook-internal.a")
         compile_c(f"{self.build}/filter", f"{HERE}/filter.c", library,
-                  flags=[f"-DCAPS={caps}ULL", f"-I{ROOT}/include", "-iquote", f"{ROOT}/src"],
-                  libs=["-ljson-c", "-lcap"])
+                  flags=[f"-DCAPS={caps}ULL", f"-I{ROOT}/include", "-iquote", f"{ROOT}/src"])
         with open(f"{self.build}/floor_filter.h", "w", encoding="utf-8") as file:
             file.write(output(f"{self.build}/filter"))
         for name in ("driver", "floor", "floor_exec"):

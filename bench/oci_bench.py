@@ -54,8 +54,7 @@ class Bench:
         os.makedirs(self.build, exist_ok=True)
         library = os.path.join(os.path.dirname(self.nook), "libnook-internal.a")
         compile_c(f"{self.build}/filter-oci", f"{bench.HERE}/filter.c", library,
-                  flags=["-DCAPS=0x20000420ULL", f"-I{ROOT}/include", "-iquote", f"{ROOT}/src"],
-                  libs=["-ljson-c", "-lcap"])
+                  flags=["-DCAPS=0x20000420ULL", f"-I{ROOT}/include", "-iquote", f"{ROOT}/src"])
         os.makedirs(f"{self.build}/oci", exist_ok=True)
         with open(f"{self.build}/oci/floor_filter.h", "w", encoding="utf-8") as file:
             file.write(output(f"{self.build}/filter-oci"))

@@ -82,7 +82,7 @@ static void check_profile(struct nook_arena *a, const char *const *words, const 
 static void test_features(void **state)
 {
 	auto_arena struct nook_arena a = { 0 };
-	auto_json struct json_object *tree = NULL;
+	auto_json struct nook_json *tree = NULL;
 	struct oci o = { .arena = &a };
 	struct nook_json_value doc = { 0 };
 

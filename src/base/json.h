@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * JSON out: a small writer that streams, without a tree. JSON in: json-c's tree, made by a parser
- * of our own and read strictly by typed helpers that know the place of each value. RFC 8259.
+ * JSON out: a small writer that streams, without a tree. JSON in: a tree (json_tree.h), read
+ * strictly by typed helpers that know the place of each value. RFC 8259.
  */
 #ifndef NOOK_BASE_JSON_H
 #define NOOK_BASE_JSON_H
@@ -71,22 +71,24 @@ int nook_json_finish(struct nook_json_writer *w, const char **ret, size_t *ret_l
 
 /* ---- reading ---- */
 
-struct json_object;
+struct nook_json;
 
-void nook_json_free(struct json_object **json);
+void nook_json_free(struct nook_json **json);
 #define auto_json __attribute__((cleanup(nook_json_free)))
 
 /* A value and where it stands. Made by the helpers below; lives on the reader's stack. */
 struct nook_json_value {
-	struct json_object *json;         /* borrowed; NULL: not there */
+	struct nook_json *json;           /* borrowed; NULL: not there */
 	const struct nook_json_value *up; /* NULL: the document */
 	const char *key;                  /* in @up when that is an object */
 	size_t index;                     /* in @up when that is an array */
 };
 
 enum nook_json_type {
+	NOOK_JSON_NULL,
 	NOOK_JSON_BOOL,
-	NOOK_JSON_NUMBER, /* an integer: 1.0 and 1e3 are none */
+	NOOK_JSON_NUMBER,   /* an integer: 1.0 and 1e3 are none */
+	NOOK_JSON_FRACTION, /* which nobody reads */
 	NOOK_JSON_TEXT,
 	NOOK_JSON_ARRAY,
 	NOOK_JSON_OBJECT,
@@ -105,8 +107,11 @@ enum nook_json_need { NOOK_JSON_REQUIRED, NOOK_JSON_OPTIONAL };
  * characters in strings are refused. Bytes need not be UTF-8. The size is the caller's to bound.
  * Return: 0; -EINVAL with the byte where it went wrong; -ENOMEM.
  */
-int nook_json_parse(const char *text, size_t len, int depth, struct json_object **ret,
+int nook_json_parse(const char *text, size_t len, int depth, struct nook_json **ret,
 		    struct nook_error *err);
+/* @ret_byte: how far it came. */
+int nook_json_parse_to(const char *text, size_t len, int depth, struct nook_json **ret,
+		       size_t *ret_byte, struct nook_error *err);
 
 /* The place for people: "/process/args/0"; "/" for the document. Keys are not escaped. */
 size_t nook_json_place(const struct nook_json_value *v, char *out, size_t size);

@@ -1,41 +1,88 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * JSON text to json-c's tree, RFC 8259 to the letter. json-c's own parser (0.16) is laxer even when
- * strict, and with no memory it leaves out members without a word, which could be a seccomp rule;
- * this one also takes half the time.
- */
-#include "json_parts.h"
+/* JSON text to a tree, RFC 8259 to the letter. */
+#include "json_tree.h"
 #include "own.h"
 #include "text.h"
 
 #include <errno.h>
-#include <json-c/json.h>
 #include <limits.h>
 #include <string.h>
 
-#define NAME_LAST 255 /* bytes of a member's name that need no memory of their own */
-#define ARRAY     8   /* elements to begin with; it grows by doubling */
+#define ITEMS 64 /* under way, to begin with; it grows by doubling */
 
-static void free_parser(struct nook_json_parser *p)
+/* A tree takes some three times its text, where that is written densely. */
+#define BLOCK_LEAST ((size_t)4 << 10)
+#define BLOCK_FIRST ((size_t)64 << 10)
+
+/* What nook_json_free() is given is the first of these. */
+struct tree {
+	struct nook_json root;
+	struct nook_json_memory memory;
+};
+
+struct parser {
+	const char *text, *at, *end;
+	int depth; /* levels that may still be opened */
+	struct nook_json_memory memory;
+	struct nook_json **items; /* of all levels that are open */
+	size_t n, size;           /* in use; there is room for */
+	struct nook_error *err;
+};
+
+static void free_parser(struct parser *p)
 {
-	free(p->scratch);
+	free(p->items);
+	nook_json_give_back(&p->memory);
+}
+
+void nook_json_free(struct nook_json **json)
+{
+	if (*json) {
+		/* The tree lies in its own memory. */
+		struct nook_json_memory memory = ((struct tree *)*json)->memory;
+
+		nook_json_give_back(&memory);
+	}
+	*json = NULL;
+}
+
+/* ---- what can go wrong ---- */
+
+static int bad(struct parser *p, const char *at, const char *why)
+{
+	size_t byte = (size_t)(at - p->text);
+
+	if (at >= p->end)
+		return nook_refuse(p->err, EINVAL, "the JSON ends too early, at byte %zu", byte);
+	return nook_refuse(p->err, EINVAL, "not JSON at byte %zu: %s", byte,
+			   *at ? why : "a NUL byte");
+}
+
+static int no_memory(struct parser *p)
+{
+	return nook_fail(p->err, ENOMEM, "reading JSON at byte %zu", (size_t)(p->at - p->text));
 }
 
 /* ---- the small parts ---- */
 
-static void skip_space(struct nook_json_parser *p)
+static char peek(const struct parser *p)
+{
+	return p->at < p->end ? *p->at : '\0';
+}
+
+static void skip_space(struct parser *p)
 {
 	while (p->at < p->end &&
 	       (*p->at == ' ' || *p->at == '\n' || *p->at == '\t' || *p->at == '\r'))
 		p->at++;
 }
 
-static bool digit(const struct nook_json_parser *p)
+static bool digit(const struct parser *p)
 {
 	return p->at < p->end && *p->at >= '0' && *p->at <= '9';
 }
 
-static bool skip_digits(struct nook_json_parser *p)
+static bool skip_digits(struct parser *p)
 {
 	bool any = digit(p);
 
@@ -44,33 +91,166 @@ static bool skip_digits(struct nook_json_parser *p)
 	return any;
 }
 
+/* ---- strings ---- */
+
+static int hex4(struct parser *p, unsigned *ret)
+{
+	unsigned value = 0;
+
+	for (int i = 0; i < 4; i++, p->at++) {
+		char c = peek(p);
+		int digit = c >= '0' && c <= '9'   ? c - '0'
+			    : c >= 'a' && c <= 'f' ? c - 'a' + 10
+			    : c >= 'A' && c <= 'F' ? c - 'A' + 10
+						   : -1;
+
+		if (digit < 0)
+			return bad(p, p->at, "\\u takes four hexadecimal digits");
+		value = value * 16 + (unsigned)digit;
+	}
+	*ret = value;
+	return 0;
+}
+
+/* Behind "\u". A surrogate that stands alone becomes U+FFFD, as with json-c and Go. */
+static int unicode(struct parser *p, char **out)
+{
+	unsigned code = 0, low = 0;
+	char *o = *out;
+	int rc = hex4(p, &code);
+
+	if (rc == 0 && code >= 0xd800 && code < 0xdc00 && p->end - p->at >= 2 && p->at[0] == '\\' &&
+	    p->at[1] == 'u') {
+		const char *back = p->at;
+
+		p->at += 2;
+		rc = hex4(p, &low);
+		if (low >= 0xdc00 && low < 0xe000)
+			code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
+		else
+			p->at = back;
+	}
+	if (rc < 0)
+		return rc;
+	if (code >= 0xd800 && code < 0xe000)
+		code = 0xfffd;
+
+	if (code < 0x80) {
+		*o++ = (char)code;
+	} else if (code < 0x800) {
+		*o++ = (char)(0xc0 | code >> 6);
+	} else if (code < 0x10000) {
+		*o++ = (char)(0xe0 | code >> 12);
+		*o++ = (char)(0x80 | (code >> 6 & 0x3f));
+	} else {
+		*o++ = (char)(0xf0 | code >> 18);
+		*o++ = (char)(0x80 | (code >> 12 & 0x3f));
+		*o++ = (char)(0x80 | (code >> 6 & 0x3f));
+	}
+	if (code >= 0x80)
+		*o++ = (char)(0x80 | (code & 0x3f));
+	*out = o;
+	return 0;
+}
+
+static int escape(struct parser *p, char **out)
+{
+	static const char names[] = "\"\\/bfnrt", bytes[] = "\"\\/\b\f\n\r\t";
+	char c = peek(p);
+	const char *name = c ? strchr(names, c) : NULL;
+
+	if (c == 'u') {
+		p->at++;
+		return unicode(p, out);
+	}
+	if (!name)
+		return bad(p, p->at, "an unknown escape");
+	*(*out)++ = bytes[name - names];
+	p->at++;
+	return 0;
+}
+
+/* To the end of a run of bytes that mean themselves. */
+static const char *run(const struct parser *p)
+{
+	static const bool stops[256] = { [0 ... 0x1f] = true, ['"'] = true, ['\\'] = true };
+	const char *at = p->at;
+
+	while (at < p->end && !stops[(unsigned char)*at])
+		at++;
+	return at;
+}
+
+/* Room for the string and a NUL: no escape is shorter than what it stands for. */
+static char *make_room(struct parser *p)
+{
+	const char *close = p->at;
+
+	while (close < p->end && *close != '"')
+		close += *close == '\\' && close + 1 < p->end ? 2 : 1;
+	return nook_json_take(&p->memory, (size_t)(close - p->at) + 1);
+}
+
+/* Behind the opening quote; afterwards behind the closing one. @ret has a NUL behind it. */
+static int string(struct parser *p, const char **ret, size_t *ret_len)
+{
+	const char *stop = run(p);
+	bool plain = stop < p->end && *stop == '"'; /* as almost always */
+	char *copy = plain ? nook_json_take(&p->memory, (size_t)(stop - p->at) + 1) : make_room(p);
+	char *out = copy;
+
+	if (!copy)
+		return no_memory(p);
+	for (;; stop = run(p)) {
+		int rc;
+
+		out = mempcpy(out, p->at, (size_t)(stop - p->at));
+		p->at = stop;
+		if (p->at == p->end || (unsigned char)*p->at < 0x20)
+			return bad(p, p->at, "a control character in a string");
+		if (*p->at++ == '"')
+			break;
+		if ((rc = escape(p, &out)) < 0)
+			return rc;
+	}
+	*out = '\0';
+	*ret = copy;
+	*ret_len = (size_t)(out - copy);
+	return 0;
+}
+
 /* ---- values ---- */
 
 /* A number with a fraction or exponent keeps its text; nobody reads its value. */
-static int fraction(struct nook_json_parser *p, const char *begin, struct json_object **ret)
+static int fraction(struct parser *p, const char *begin, struct nook_json *ret)
 {
-	if (nook_json_peek(p) == '.') {
+	if (peek(p) == '.') {
 		p->at++;
 		if (!skip_digits(p))
-			return nook_json_bad(p, p->at, "a digit is missing");
+			return bad(p, p->at, "a digit is missing");
 	}
-	if (nook_json_peek(p) == 'e' || nook_json_peek(p) == 'E') {
+	if (peek(p) == 'e' || peek(p) == 'E') {
 		p->at++;
-		if (nook_json_peek(p) == '+' || nook_json_peek(p) == '-')
+		if (peek(p) == '+' || peek(p) == '-')
 			p->at++;
 		if (!skip_digits(p))
-			return nook_json_bad(p, p->at, "a digit is missing");
+			return bad(p, p->at, "a digit is missing");
 	}
 
-	auto_free char *text = strndup(begin, (size_t)(p->at - begin));
+	ret->type = NOOK_JSON_FRACTION;
+	ret->len = (size_t)(p->at - begin);
+
+	char *text = nook_json_take(&p->memory, ret->len + 1);
 
 	if (!text)
-		return nook_json_no_memory(p);
-	*ret = json_object_new_double_s(strtod(text, NULL), text);
-	return *ret ? 0 : nook_json_no_memory(p);
+		return no_memory(p);
+	memcpy(text, begin, ret->len);
+	text[ret->len] = '\0';
+	ret->text = text;
+	return 0;
 }
 
-static int number(struct nook_json_parser *p, struct json_object **ret)
+static int number(struct parser *p, struct nook_json *ret)
 {
 	const char *begin = p->at;
 	bool negative = *begin == '-', fits = true;
@@ -86,25 +266,22 @@ static int number(struct nook_json_parser *p, struct json_object **ret)
 			fits = false;
 	}
 	if (p->at == first)
-		return nook_json_bad(p, p->at, "a digit is missing");
+		return bad(p, p->at, "a digit is missing");
 	if (*first == '0' && p->at > first + 1)
-		return nook_json_bad(p, first, "a number with a leading zero");
-	if (nook_json_peek(p) == '.' || nook_json_peek(p) == 'e' || nook_json_peek(p) == 'E')
+		return bad(p, first, "a number with a leading zero");
+	if (peek(p) == '.' || peek(p) == 'e' || peek(p) == 'E')
 		return fraction(p, begin, ret);
 	if (!fits)
 		return nook_refuse(p->err, EINVAL, "the number at byte %zu passes 64 bits",
 				   (size_t)(first - p->text));
 
-	if (negative)
-		*ret = json_object_new_int64((int64_t)(0 - value));
-	else if (value <= INT64_MAX)
-		*ret = json_object_new_int64((int64_t)value);
-	else
-		*ret = json_object_new_uint64(value);
-	return *ret ? 0 : nook_json_no_memory(p);
+	ret->type = NOOK_JSON_NUMBER;
+	ret->truth = negative && value;
+	ret->number = negative ? 0 - value : value;
+	return 0;
 }
 
-static int word(struct nook_json_parser *p, struct json_object **ret)
+static int word(struct parser *p, struct nook_json *ret)
 {
 	static const struct {
 		const char *name;
@@ -116,175 +293,203 @@ static int word(struct nook_json_parser *p, struct json_object **ret)
 		size_t len = words[i].len;
 
 		if (left < len && memcmp(p->at, words[i].name, left) == 0)
-			return nook_json_bad(p, p->end, "");
+			return bad(p, p->end, "");
 		if (left < len || memcmp(p->at, words[i].name, len) != 0)
 			continue;
 		p->at += len;
-		*ret = i ? json_object_new_boolean(i == 1) : NULL;
-		return i && !*ret ? nook_json_no_memory(p) : 0;
+		ret->type = i ? NOOK_JSON_BOOL : NOOK_JSON_NULL;
+		ret->truth = i == 1;
+		return 0;
 	}
-	return nook_json_bad(p, p->at, "an unknown word");
+	return bad(p, p->at, "an unknown word");
 }
 
-static int value(struct nook_json_parser *p, struct json_object **ret);
+static int value(struct parser *p, struct nook_json *ret);
 
 /* Behind an element: is there another? */
-static int separator(struct nook_json_parser *p, char close, bool *more)
+static int separator(struct parser *p, char close, bool *more)
 {
 	skip_space(p);
-	*more = nook_json_peek(p) == ',';
-	if (!*more && nook_json_peek(p) != close)
-		return nook_json_bad(p, p->at,
-				     close == ']' ? "a comma or ] is missing"
-						  : "a comma or } is missing");
+	*more = peek(p) == ',';
+	if (!*more && peek(p) != close)
+		return bad(p, p->at,
+			   close == ']' ? "a comma or ] is missing" : "a comma or } is missing");
 	p->at++;
 	skip_space(p);
 	return 0;
 }
 
-static int array(struct nook_json_parser *p, struct json_object **ret)
+/* The next of those that are open now. */
+static struct nook_json *new_item(struct parser *p)
 {
-	auto_json struct json_object *list = json_object_new_array_ext(ARRAY);
-	bool more = true;
+	if (p->n == p->size) {
+		size_t size = p->size ? p->size * 2 : ITEMS;
+		void *bigger = realloc(p->items, size * sizeof(struct nook_json *));
 
-	if (!list)
-		return nook_json_no_memory(p);
-	skip_space(p);
-	if (nook_json_peek(p) == ']') {
-		p->at++;
-		more = false;
+		if (!bigger)
+			return NULL;
+		p->items = bigger;
+		p->size = size;
 	}
-	while (more) {
-		auto_json struct json_object *element = NULL;
-		int rc = value(p, &element);
 
-		if (rc < 0)
-			return rc;
-		if (json_object_array_add(list, element) < 0)
-			return nook_json_no_memory(p);
-		element = NULL;
-		if ((rc = separator(p, ']', &more)) < 0)
-			return rc;
+	struct nook_json *item = nook_json_take(&p->memory, sizeof(*item));
+
+	if (item) {
+		*item = (struct nook_json){ 0 };
+		p->items[p->n++] = item;
 	}
-	*ret = list;
-	list = NULL;
+	return item;
+}
+
+/* Those from @first on are an array's, and are open no longer. */
+static int close_array(struct parser *p, size_t first, struct nook_json *ret)
+{
+	size_t n = p->n - first;
+
+	ret->type = NOOK_JSON_ARRAY;
+	ret->sorted = NULL;
+	ret->n = n;
+	ret->items = nook_json_take(&p->memory, n * sizeof(struct nook_json *));
+	if (!ret->items)
+		return no_memory(p);
+	if (n)
+		memcpy(ret->items, p->items + first, n * sizeof(struct nook_json *));
+	p->n = first;
 	return 0;
 }
 
-/* Puts @element under the name that was read; of two members with one name the last counts, as
- * with json-c and Go. */
-static int add_member(struct nook_json_parser *p, struct json_object *object, const char *name,
-		      struct json_object **element)
+static int close_object(struct parser *p, size_t first, struct nook_json *ret)
 {
-	if (json_object_object_add(object, name, *element) < 0)
-		return nook_json_no_memory(p);
-	*element = NULL;
+	ret->type = NOOK_JSON_OBJECT;
+	if (!nook_json_fill_object(&p->memory, ret, p->items + first, p->n - first))
+		return no_memory(p);
+	p->n = first;
 	return 0;
 }
 
-/* One member. Its name is kept while the value is read, which may use the scratch. */
-static int member(struct nook_json_parser *p, struct json_object *object)
+static int element(struct parser *p)
 {
-	auto_json struct json_object *element = NULL;
-	auto_free char *long_name = NULL;
-	char short_name[NAME_LAST + 1], *name = short_name;
-	const char *text = NULL, *begin = p->at;
+	struct nook_json *item = new_item(p);
+
+	return item ? value(p, item) : no_memory(p);
+}
+
+static int member(struct parser *p)
+{
+	struct nook_json *item = new_item(p);
+	const char *begin = p->at;
 	size_t len = 0;
 	int rc;
 
-	if (nook_json_peek(p) != '"')
-		return nook_json_bad(p, p->at, "a name in double quotes is missing");
+	if (!item)
+		return no_memory(p);
+	if (peek(p) != '"')
+		return bad(p, p->at, "a name in double quotes is missing");
 	p->at++;
-	if ((rc = nook_json_string(p, &text, &len)) < 0)
+	if ((rc = string(p, &item->key, &len)) < 0)
 		return rc;
-	if (memchr(text, '\0', len))
-		return nook_json_bad(p, begin, "a NUL character in a name");
-	if (len > NAME_LAST && !(name = long_name = malloc(len + 1)))
-		return nook_json_no_memory(p);
-	memcpy(name, text, len);
-	name[len] = '\0';
+	if (strlen(item->key) != len)
+		return bad(p, begin, "a NUL character in a name");
+	item->key_len = (unsigned)len; /* of a text below INT_MAX bytes */
 
 	skip_space(p);
-	if (nook_json_peek(p) != ':')
-		return nook_json_bad(p, p->at, "a colon is missing");
+	if (peek(p) != ':')
+		return bad(p, p->at, "a colon is missing");
 	p->at++;
 	skip_space(p);
-	rc = value(p, &element);
-	return rc < 0 ? rc : add_member(p, object, name, &element);
+	return value(p, item);
 }
 
-static int object(struct nook_json_parser *p, struct json_object **ret)
+/* Behind the opening bracket; afterwards behind the closing one. */
+static int items(struct parser *p, char close, struct nook_json *ret)
 {
-	auto_json struct json_object *members = json_object_new_object();
+	size_t first = p->n;
 	bool more = true;
 
-	if (!members)
-		return nook_json_no_memory(p);
 	skip_space(p);
-	if (nook_json_peek(p) == '}') {
+	if (peek(p) == close) {
 		p->at++;
 		more = false;
 	}
 	while (more) {
-		int rc = member(p, members);
+		int rc = close == ']' ? element(p) : member(p);
 
-		if (rc < 0 || (rc = separator(p, '}', &more)) < 0)
+		if (rc < 0 || (rc = separator(p, close, &more)) < 0)
 			return rc;
 	}
-	*ret = members;
-	members = NULL;
-	return 0;
+	return close == ']' ? close_array(p, first, ret) : close_object(p, first, ret);
 }
 
 /* At its first byte; afterwards behind it. */
-static int value(struct nook_json_parser *p, struct json_object **ret)
+static int value(struct parser *p, struct nook_json *ret)
 {
-	const char *text = NULL;
-	size_t len = 0;
-	char c = nook_json_peek(p);
+	char c = peek(p);
 	int rc;
 
 	if (p->depth == 0)
-		return nook_json_bad(p, p->at, "nested too deeply");
+		return bad(p, p->at, "nested too deeply");
 	if (c == '"') {
 		p->at++;
-		if ((rc = nook_json_string(p, &text, &len)) < 0)
-			return rc;
-		*ret = json_object_new_string_len(text, (int)len);
-		return *ret ? 0 : nook_json_no_memory(p);
+		ret->type = NOOK_JSON_TEXT;
+		return string(p, &ret->text, &ret->len);
 	}
 	if (c == '{' || c == '[') {
 		p->at++;
 		p->depth--;
-		rc = c == '{' ? object(p, ret) : array(p, ret);
+		rc = items(p, c == '{' ? '}' : ']', ret);
 		p->depth++;
 		return rc;
 	}
 	return c == '-' || digit(p) ? number(p, ret) : word(p, ret);
 }
 
-int nook_json_parse(const char *text, size_t len, int depth, struct json_object **ret,
-		    struct nook_error *err)
+static int document(struct parser *p, struct nook_json *ret)
 {
-	__attribute__((cleanup(free_parser))) struct nook_json_parser p = {
-		.text = text, .at = text, .end = text + len, .depth = depth, .err = err
-	};
-	auto_json struct json_object *json = NULL;
+	skip_space(p);
 
-	if (len >= INT_MAX)
-		return nook_refuse(err, EFBIG, "JSON of %zu bytes", len);
-
-	skip_space(&p);
-
-	int rc = value(&p, &json);
+	int rc = value(p, ret);
 
 	if (rc < 0)
 		return rc;
-	skip_space(&p);
-	if (p.at < p.end)
-		return nook_json_bad(&p, p.at, "text behind the end");
+	skip_space(p);
+	return p->at < p->end ? bad(p, p->at, "text behind the end") : 0;
+}
 
-	*ret = json;
-	json = NULL;
+int nook_json_parse_to(const char *text, size_t len, int depth, struct nook_json **ret,
+		       size_t *ret_byte, struct nook_error *err)
+{
+	size_t first = len * 3 < BLOCK_LEAST ? BLOCK_LEAST : len * 3;
+	__attribute__((cleanup(free_parser))) struct parser p = {
+		.text = text, .at = text, .end = text + len, .depth = depth, .err = err
+	};
+
+	*ret_byte = 0;
+	if (len >= INT_MAX)
+		return nook_refuse(err, EFBIG, "JSON of %zu bytes", len);
+
+	p.memory.next = first > BLOCK_FIRST ? BLOCK_FIRST : first;
+
+	struct tree *tree = nook_json_take(&p.memory, sizeof(*tree));
+
+	if (!tree)
+		return no_memory(&p);
+	*tree = (struct tree){ 0 };
+
+	int rc = document(&p, &tree->root);
+
+	*ret_byte = (size_t)(p.at - text);
+	if (rc < 0)
+		return rc;
+	tree->memory = p.memory;
+	p.memory = (struct nook_json_memory){ 0 };
+	*ret = &tree->root;
 	return 0;
+}
+
+int nook_json_parse(const char *text, size_t len, int depth, struct nook_json **ret,
+		    struct nook_error *err)
+{
+	size_t byte;
+
+	return nook_json_parse_to(text, len, depth, ret, &byte, err);
 }

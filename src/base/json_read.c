@@ -1,17 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "json.h"
+#include "json_tree.h"
 #include "text.h"
 
 #include <errno.h>
-#include <json-c/json.h>
 #include <string.h>
-
-void nook_json_free(struct json_object **json)
-{
-	if (*json)
-		(void)json_object_put(*json); /* tells whether it was the last reference */
-	*json = NULL;
-}
 
 size_t nook_json_place(const struct nook_json_value *v, char *out, size_t size)
 {
@@ -53,43 +45,43 @@ int nook_json_refuse(const struct nook_json_value *v, struct nook_error *err, co
 	return -EINVAL;
 }
 
-static const struct {
-	enum json_type type;
-	const char *name;
-} types[] = {
-	[NOOK_JSON_BOOL] = { json_type_boolean, "true or false" },
-	[NOOK_JSON_NUMBER] = { json_type_int, "an integer" },
-	[NOOK_JSON_TEXT] = { json_type_string, "a string" },
-	[NOOK_JSON_ARRAY] = { json_type_array, "an array" },
-	[NOOK_JSON_OBJECT] = { json_type_object, "an object" },
+static const char *const wanted[] = {
+	[NOOK_JSON_BOOL] = "true or false", [NOOK_JSON_NUMBER] = "an integer",
+	[NOOK_JSON_TEXT] = "a string",      [NOOK_JSON_ARRAY] = "an array",
+	[NOOK_JSON_OBJECT] = "an object",
+};
+
+static const char *const found_names[] = {
+	[NOOK_JSON_NULL] = "null",
+	[NOOK_JSON_BOOL] = "a boolean",
+	[NOOK_JSON_NUMBER] = "a number",
+	[NOOK_JSON_FRACTION] = "a number with a fraction or exponent",
+	[NOOK_JSON_TEXT] = "a string",
+	[NOOK_JSON_ARRAY] = "an array",
+	[NOOK_JSON_OBJECT] = "an object",
 };
 
 static int check_type(const struct nook_json_value *v, enum nook_json_type type,
 		      struct nook_error *err)
 {
-	enum json_type found = json_object_get_type(v->json);
+	enum nook_json_type found = nook_json_type(v->json);
 
-	if (found == types[type].type)
+	if (found == type)
 		return 0;
-	return nook_json_refuse(v, err, "%s is wanted here, not %s", types[type].name,
-				found == json_type_int      ? "a number"
-				: found == json_type_double ? "a number with a fraction or exponent"
-				: found == json_type_boolean ? "a boolean"
-				: found == json_type_string  ? "a string"
-				: found == json_type_array   ? "an array"
-				: found == json_type_object  ? "an object"
-							     : "null");
+	return nook_json_refuse(v, err, "%s is wanted here, not %s", wanted[type],
+				found_names[found]);
 }
 
 int nook_json_member(const struct nook_json_value *object, const char *key,
 		     enum nook_json_need need, enum nook_json_type type,
 		     struct nook_json_value *ret, struct nook_error *err)
 {
-	struct nook_json_value v = { .up = object, .key = key };
+	struct nook_json_value v = { .json = nook_json_find(object->json, key, NULL),
+				     .up = object,
+				     .key = key };
 
-	(void)json_object_object_get_ex(object->json, key, &v.json); /* NULL when missing */
 	if (!v.json && need == NOOK_JSON_REQUIRED)
-		return nook_json_refuse(&v, err, "%s is missing", types[type].name);
+		return nook_json_refuse(&v, err, "%s is missing", wanted[type]);
 	if (v.json) {
 		int rc = check_type(&v, type, err);
 
@@ -104,10 +96,9 @@ int nook_json_member(const struct nook_json_value *object, const char *key,
 int nook_json_element(const struct nook_json_value *array, size_t index, enum nook_json_type type,
 		      struct nook_json_value *ret, struct nook_error *err)
 {
-	struct nook_json_value v = { .up = array, .index = index };
-
-	v.json = json_object_array_get_idx(array->json, index);
-
+	struct nook_json_value v = { .json = nook_json_at(array->json, index),
+				     .up = array,
+				     .index = index };
 	int rc = check_type(&v, type, err);
 
 	if (rc < 0)
@@ -118,7 +109,7 @@ int nook_json_element(const struct nook_json_value *array, size_t index, enum no
 
 size_t nook_json_length(const struct nook_json_value *array)
 {
-	return array->json ? json_object_array_length(array->json) : 0;
+	return nook_json_size(array->json);
 }
 
 int nook_json_as_u64(const struct nook_json_value *v, uint64_t max, uint64_t *ret,
@@ -129,13 +120,10 @@ int nook_json_as_u64(const struct nook_json_value *v, uint64_t max, uint64_t *re
 	if (rc < 0)
 		return rc;
 
-	/* json-c gives 0 for a negative number asked for unsigned, and INT64_MAX for a large one
-	 * asked for signed: so ask both. */
-	int64_t i = json_object_get_int64(v->json);
-	uint64_t value = json_object_get_uint64(v->json);
+	uint64_t value = v->json->number;
 
-	if (i < 0)
-		return nook_json_refuse(v, err, "%lld is below 0", (long long)i);
+	if (v->json->truth)
+		return nook_json_refuse(v, err, "%lld is below 0", (long long)value);
 	if (value > max)
 		return nook_json_refuse(v, err, "%llu is above %llu", (unsigned long long)value,
 					(unsigned long long)max);
@@ -151,13 +139,14 @@ int nook_json_as_i64(const struct nook_json_value *v, int64_t min, int64_t max, 
 	if (rc < 0)
 		return rc;
 
-	int64_t value = json_object_get_int64(v->json);
-	bool huge = json_object_get_uint64(v->json) > INT64_MAX;
+	int64_t value = (int64_t)v->json->number;
 
-	if (huge || value < min || value > max)
-		return nook_json_refuse(v, err, "%s is not between %lld and %lld",
-					json_object_get_string(v->json), (long long)min,
-					(long long)max);
+	if (!v->json->truth && value < 0)
+		return nook_json_refuse(v, err, "%llu is not between %lld and %lld",
+					(unsigned long long)value, (long long)min, (long long)max);
+	if (value < min || value > max)
+		return nook_json_refuse(v, err, "%lld is not between %lld and %lld",
+					(long long)value, (long long)min, (long long)max);
 	*ret = value;
 	return 0;
 }
@@ -170,8 +159,8 @@ int nook_json_as_text(const struct nook_json_value *v, size_t max, const char **
 	if (rc < 0)
 		return rc;
 
-	const char *text = json_object_get_string(v->json);
-	size_t len = (size_t)json_object_get_string_len(v->json);
+	const char *text = v->json->text;
+	size_t len = v->json->len;
 
 	if (strlen(text) != len)
 		return nook_json_refuse(v, err, "a NUL character in a string");
@@ -188,7 +177,7 @@ int nook_json_get_bool(const struct nook_json_value *object, const char *key,
 	int rc = nook_json_member(object, key, need, NOOK_JSON_BOOL, &v, err);
 
 	if (rc == 0 && v.json)
-		*ret = json_object_get_boolean(v.json);
+		*ret = v.json->truth;
 	return rc;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "file.h"
-#include "json.h"
+#include "json_tree.h"
 #include "own.h"
+#include "text.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,7 +10,6 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <fcntl.h>
-#include <json-c/json.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -217,7 +217,7 @@ static void test_parse_refuses(void **state)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		auto_json struct json_object *json = NULL;
+		auto_json struct nook_json *json = NULL;
 		struct nook_error err = { 0 };
 		int rc = nook_json_parse(cases[i].text, strlen(cases[i].text), 8, &json, &err);
 
@@ -228,12 +228,12 @@ static void test_parse_refuses(void **state)
 			assert_true(err.why[0] != '\0');
 	}
 
-	auto_json struct json_object *json = NULL;
+	auto_json struct nook_json *json = NULL;
 
 	assert_int_equal(nook_json_parse("{}\0{}", 5, 8, &json, NULL), -EINVAL);
 }
 
-/* Texts and what they are in json-c's own plain form. */
+/* Texts and what they are in one line. */
 static void test_parse_values(void **state)
 {
 	static const struct {
@@ -258,13 +258,45 @@ static void test_parse_values(void **state)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		auto_json struct json_object *json = NULL;
+		auto_json struct nook_json *json = NULL;
+		auto_arena struct nook_arena a = { 0 };
 
+		assert_int_equal(nook_arena_init(&a), 0);
 		assert_int_equal(
 			nook_json_parse(cases[i].text, strlen(cases[i].text), 8, &json, NULL), 0);
-		assert_string_equal(
-			json_object_to_json_string_ext(json, JSON_C_TO_STRING_NOSLASHESCAPE),
-			cases[i].plain);
+		assert_string_equal(nook_json_compact(&a, json), cases[i].plain);
+	}
+}
+
+/* So many that they are sorted: each is found, once, at the place of the first of its name. */
+static void test_many_members(void **state)
+{
+	enum { NAMES = 1000, MEMBERS = 3 * NAMES };
+	static char text[MEMBERS * 24];
+	auto_json struct nook_json *json = NULL;
+	size_t len = 0;
+	bool there;
+
+	for (unsigned i = 0; i < MEMBERS; i++)
+		len += nook_format(text + len, sizeof(text) - len, "%s\"n%u\":%u", i ? "," : "{",
+				   i * 7 % NAMES, i);
+	text[len++] = '}';
+	assert_int_equal(nook_json_parse(text, len, 8, &json, NULL), 0);
+	assert_int_equal(nook_json_size(json), NAMES);
+
+	for (unsigned i = 0; i < NAMES; i++) {
+		const struct nook_json *member = json->items[i];
+		char name[16];
+
+		(void)nook_format(name, sizeof(name), "n%u", i * 7 % NAMES);
+		assert_string_equal(member->key, name);
+		assert_int_equal(member->number, 2 * NAMES + i);
+		assert_ptr_equal(nook_json_find(json, name, &there), member);
+		assert_true(there);
+	}
+	for (size_t i = 0; i < 3; i++) {
+		assert_null(nook_json_find(json, (const char *[]){ "n", "n1000", "" }[i], &there));
+		assert_false(there);
 	}
 }
 
@@ -310,7 +342,7 @@ static void test_numbers_are_strict(void **state)
 		  "an integer is missing" },
 		{ "null", true, NOOK_JSON_REQUIRED, 0, 0, 9, -EINVAL, 42, "an integer is missing" },
 	};
-	auto_json struct json_object *json = NULL;
+	auto_json struct nook_json *json = NULL;
 
 	assert_int_equal(nook_json_parse(document, strlen(document), 8, &json, NULL), 0);
 
@@ -341,7 +373,7 @@ static void test_numbers_are_strict(void **state)
 static void test_texts_and_places(void **state)
 {
 	auto_arena struct nook_arena a = { 0 };
-	auto_json struct json_object *json = NULL;
+	auto_json struct nook_json *json = NULL;
 	struct nook_error err = { 0 };
 	const char *text = "before";
 	const char *const *texts = NULL;
@@ -449,15 +481,11 @@ static void test_reading_files(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_writer),
-		cmocka_unit_test(test_writer_shapes),
-		cmocka_unit_test(test_writer_to_file),
-		cmocka_unit_test(test_long_text_grows),
-		cmocka_unit_test(test_parse_refuses),
-		cmocka_unit_test(test_parse_values),
-		cmocka_unit_test(test_numbers_are_strict),
-		cmocka_unit_test(test_texts_and_places),
-		cmocka_unit_test(test_reading_files),
+		cmocka_unit_test(test_writer),           cmocka_unit_test(test_writer_shapes),
+		cmocka_unit_test(test_writer_to_file),   cmocka_unit_test(test_long_text_grows),
+		cmocka_unit_test(test_parse_refuses),    cmocka_unit_test(test_parse_values),
+		cmocka_unit_test(test_many_members),     cmocka_unit_test(test_numbers_are_strict),
+		cmocka_unit_test(test_texts_and_places), cmocka_unit_test(test_reading_files),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -217,7 +217,7 @@ static int read_identity(const struct nook_json_value *v, struct reader *r)
 
 static int parse(const char *text, size_t len, struct reader *r)
 {
-	auto_json struct json_object *json = NULL;
+	auto_json struct nook_json *json = NULL;
 	struct nook_json_value array, item;
 	int rc = nook_json_parse(text, len, 4, &json, r->err);
 	struct nook_json_value v = { .json = json };

@@ -43,7 +43,7 @@ void nook_seccomp_default(struct nook_arena *a, uint64_t caps, struct nook_filte
 int nook_seccomp_read(struct nook_arena *a, const char *path, uint64_t caps,
 		      struct nook_filter *ret, struct nook_error *err);
 
-struct json_object;
+struct nook_json;
 
 /* linux.seccomp of a bundle. */
 struct nook_bundle_filter {
@@ -63,7 +63,7 @@ struct nook_bundle_filter {
  * numbers above all that the profile names answer ENOSYS, unless it allows the rest anyway. Takes
  * 60 us to 120 us for Docker's profile of 412 names. Return: 0; -EINVAL; -E2BIG.
  */
-int nook_seccomp_read_oci(struct nook_arena *a, struct json_object *seccomp, const char *place,
+int nook_seccomp_read_oci(struct nook_arena *a, struct nook_json *seccomp, const char *place,
 			  struct nook_bundle_filter *ret, struct nook_error *err);
 
 #endif

@@ -55,12 +55,12 @@ static const struct word machines[] = {
 	{ "SCMP_ARCH_SHEB", OTHER },
 };
 
-static int read_machines(struct reader *r, const struct at *at, json_object *list, bool use)
+static int read_machines(struct reader *r, const struct at *at, struct nook_json *list, bool use)
 {
-	for (size_t i = 0; list && i < json_object_array_length(list); i++) {
+	for (size_t i = 0; list && i < nook_json_size(list); i++) {
 		uint32_t machine;
-		int rc = read_word(r, INDEX(at, i), json_object_array_get_idx(list, i),
-				   "architecture", machines, ARRAY_SIZE(machines), &machine);
+		int rc = read_word(r, INDEX(at, i), nook_json_at(list, i), "architecture", machines,
+				   ARRAY_SIZE(machines), &machine);
 
 		if (rc < 0)
 			return rc;
@@ -71,21 +71,21 @@ static int read_machines(struct reader *r, const struct at *at, json_object *lis
 }
 
 /* [{ "architecture": the native one, "subArchitectures": those that go with it }…] */
-static int read_arch_map(struct reader *r, const struct at *at, json_object *map)
+static int read_arch_map(struct reader *r, const struct at *at, struct nook_json *map)
 {
 	static const char *const known[] = { "architecture", "subArchitectures", NULL };
 
-	for (size_t i = 0; map && i < json_object_array_length(map); i++) {
+	for (size_t i = 0; map && i < nook_json_size(map); i++) {
 		const struct at *here = INDEX(at, i);
-		json_object *entry = json_object_array_get_idx(map, i), *arch, *sub;
+		struct nook_json *entry = nook_json_at(map, i), *arch, *sub;
 		uint32_t machine;
 		int rc;
 
-		if (json_object_get_type(entry) != json_type_object)
+		if (nook_json_type(entry) != NOOK_JSON_OBJECT)
 			return refuse(r, here, "an architecture is an object");
 		if ((rc = only(r, here, entry, known)) < 0 ||
-		    (rc = member(r, here, entry, "architecture", json_type_string, &arch)) < 0 ||
-		    (rc = member(r, here, entry, "subArchitectures", json_type_array, &sub)) < 0)
+		    (rc = member(r, here, entry, "architecture", NOOK_JSON_TEXT, &arch)) < 0 ||
+		    (rc = member(r, here, entry, "subArchitectures", NOOK_JSON_ARRAY, &sub)) < 0)
 			return rc;
 		if (!arch)
 			return refuse(r, here, "architecture is missing");
@@ -98,16 +98,16 @@ static int read_arch_map(struct reader *r, const struct at *at, json_object *map
 	return 0;
 }
 
-static int read_flags(struct reader *r, const struct at *at, json_object *list)
+static int read_flags(struct reader *r, const struct at *at, struct nook_json *list)
 {
 	/* Said nothing of them: what Linux does by itself since 5.16, and engines ask for. */
 	if (!list)
 		r->profile->flags = SECCOMP_FILTER_FLAG_SPEC_ALLOW;
 
-	for (size_t i = 0; list && i < json_object_array_length(list); i++) {
+	for (size_t i = 0; list && i < nook_json_size(list); i++) {
 		uint32_t flag;
-		int rc = read_word(r, INDEX(at, i), json_object_array_get_idx(list, i), "flag",
-				   flags, ARRAY_SIZE(flags), &flag);
+		int rc = read_word(r, INDEX(at, i), nook_json_at(list, i), "flag", flags,
+				   ARRAY_SIZE(flags), &flag);
 
 		if (rc < 0)
 			return rc;
@@ -120,7 +120,7 @@ static int read_flags(struct reader *r, const struct at *at, json_object *list)
 	return 0;
 }
 
-static int refuse_listener(struct reader *r, json_object *root)
+static int refuse_listener(struct reader *r, struct nook_json *root)
 {
 	static const char *const keys[] = { "listenerPath", "listenerMetadata" };
 
@@ -139,29 +139,28 @@ static int refuse_listener(struct reader *r, json_object *root)
 	return 0;
 }
 
-int read_profile(struct reader *r, json_object *root)
+int read_profile(struct reader *r, struct nook_json *root)
 {
 	static const char *const known[] = { "defaultAction", "defaultErrnoRet", "defaultErrno",
 					     "architectures", "archMap",         "flags",
 					     "syscalls",      "listenerPath",    "listenerMetadata",
 					     "comment",       "$schema",         NULL };
-	json_object *architectures, *map, *flag_list, *rules;
+	struct nook_json *architectures, *map, *flag_list, *rules;
 	int rc;
 
-	if (json_object_get_type(root) != json_type_object)
+	if (nook_json_type(root) != NOOK_JSON_OBJECT)
 		return refuse(r, NULL, "a profile is an object");
 	if ((rc = only(r, NULL, root, known)) < 0 ||
 	    (rc = r->oci ? 0 : refuse_listener(r, root)) < 0 ||
 	    (rc = read_action(r, NULL, root, "defaultAction", &r->profile->action)) < 0 ||
 	    (rc = read_data(r, NULL, root, "defaultErrnoRet", "defaultErrno",
 			    &r->profile->action)) < 0 ||
-	    (rc = member(r, NULL, root, "architectures", json_type_array, &architectures)) < 0 ||
-	    (rc = member(r, NULL, root, "archMap", json_type_array, &map)) < 0 ||
-	    (rc = member(r, NULL, root, "flags", json_type_array, &flag_list)) < 0 ||
-	    (rc = member(r, NULL, root, "syscalls", json_type_array, &rules)) < 0)
+	    (rc = member(r, NULL, root, "architectures", NOOK_JSON_ARRAY, &architectures)) < 0 ||
+	    (rc = member(r, NULL, root, "archMap", NOOK_JSON_ARRAY, &map)) < 0 ||
+	    (rc = member(r, NULL, root, "flags", NOOK_JSON_ARRAY, &flag_list)) < 0 ||
+	    (rc = member(r, NULL, root, "syscalls", NOOK_JSON_ARRAY, &rules)) < 0)
 		return rc;
-	if (architectures && json_object_array_length(architectures) > 0 && map &&
-	    json_object_array_length(map) > 0)
+	if (architectures && nook_json_size(architectures) > 0 && map && nook_json_size(map) > 0)
 		return refuse(r, KEY(NULL, "archMap"),
 			      "architectures and archMap exclude each other");
 
@@ -171,9 +170,8 @@ int read_profile(struct reader *r, json_object *root)
 	    (rc = read_flags(r, KEY(NULL, "flags"), flag_list)) < 0)
 		return rc;
 
-	for (size_t i = 0; rules && i < json_object_array_length(rules); i++) {
-		rc = read_rule(r, INDEX(KEY(NULL, "syscalls"), i),
-			       json_object_array_get_idx(rules, i));
+	for (size_t i = 0; rules && i < nook_json_size(rules); i++) {
+		rc = read_rule(r, INDEX(KEY(NULL, "syscalls"), i), nook_json_at(rules, i));
 		if (rc < 0)
 			return rc;
 	}
@@ -189,49 +187,6 @@ static size_t line_of(const char *text, size_t end)
 	return line;
 }
 
-/* What json-c lets pass though no JSON has it: texts in single quotes, and numbers past 64 bits,
- * which it would read as the largest one. */
-static int check_text(const char *text, size_t len, const char *name, struct nook_error *err)
-{
-	const char *why = NULL;
-	bool quoted = false;
-	size_t i;
-
-	for (i = 0; i < len && !why; i++) {
-		size_t digits = 0;
-
-		if (text[i] == '"')
-			quoted = !quoted;
-		else if (quoted)
-			i += text[i] == '\\'; /* and what it protects */
-		else if (text[i] == '\'')
-			why = "a text stands in double quotes";
-
-		while (!quoted && i + digits < len && text[i + digits] >= '0' &&
-		       text[i + digits] <= '9')
-			digits++;
-		if (digits > 20 ||
-		    (digits == 20 && memcmp(&text[i], "18446744073709551615", 20) > 0))
-			why = "a number has more than 64 bits";
-		i += digits ? digits - 1 : 0;
-	}
-	if (!why)
-		return 0;
-	nook_where(err, "line %zu of %s", line_of(text, i), name);
-	return nook_refuse(err, EINVAL, "the profile is not JSON: %s", why);
-}
-
-static int refuse_syntax(json_tokener *tokener, const char *text, const char *name,
-			 struct nook_error *err)
-{
-	enum json_tokener_error error = json_tokener_get_error(tokener);
-
-	nook_where(err, "line %zu of %s", line_of(text, json_tokener_get_parse_end(tokener)), name);
-	return nook_refuse(err, EINVAL, "the profile is not JSON: %s",
-			   error == json_tokener_continue ? "it ends too early"
-							  : json_tokener_error_desc(error));
-}
-
 int nook_seccomp_parse(struct nook_arena *a, const char *text, size_t len, const char *name,
 		       const struct nook_seccomp_facts *facts, struct nook_seccomp_profile *ret,
 		       struct nook_error *err)
@@ -242,24 +197,20 @@ int nook_seccomp_parse(struct nook_arena *a, const char *text, size_t len, const
 
 	if (len > MAX_FILE)
 		return nook_refuse(err, EINVAL, "a profile has at most 4 MiB");
-	rc = check_text(text, len, name, err);
-	if (rc < 0)
-		return rc;
 
-	json_tokener *tokener = json_tokener_new_ex(MAX_DEPTH);
+	auto_json struct nook_json *root = NULL;
+	struct nook_error why = { 0 };
+	size_t byte = 0;
 
-	if (!tokener)
-		return nook_fail(err, ENOMEM, "json_tokener_new");
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
-
-	json_object *root = json_tokener_parse_ex(tokener, text, (int)len);
-
-	if (json_tokener_get_error(tokener) == json_tokener_success)
-		rc = read_profile(&r, root);
-	else
-		rc = refuse_syntax(tokener, text, name, err);
-	json_object_put(root);
-	json_tokener_free(tokener);
+	rc = nook_json_parse_to(text, len, MAX_DEPTH, &root, &byte, &why);
+	if (rc == -ENOMEM)
+		return nook_fail(err, ENOMEM, "reading %s", name);
+	if (rc < 0) {
+		nook_where(err, "line %zu of %s", line_of(text, byte), name);
+		return nook_refuse(err, EINVAL, "the profile is not JSON: %s",
+				   byte < len ? why.why : "it ends too early");
+	}
+	rc = read_profile(&r, root);
 	if (rc == 0)
 		*ret = profile;
 	return rc;

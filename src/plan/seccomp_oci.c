@@ -32,19 +32,19 @@ static int check_listener(struct reader *r, const char *path)
 	return 0;
 }
 
-int nook_seccomp_read_oci(struct nook_arena *a, struct json_object *seccomp, const char *place,
+int nook_seccomp_read_oci(struct nook_arena *a, struct nook_json *seccomp, const char *place,
 			  struct nook_bundle_filter *ret, struct nook_error *err)
 {
 	const struct nook_seccomp_facts facts = { 0 };
 	struct nook_seccomp_profile profile = { 0 };
 	struct reader r = { a, place, &facts, &profile, err, .oci = true };
 	struct nook_bundle_filter out = { 0 };
-	json_object *action = NULL, *rules = NULL;
+	bool action = false, rules = false;
 
 	/* Neither an action nor a call: no profile at all. */
-	if (json_object_get_type(seccomp) == json_type_object &&
-	    !json_object_object_get_ex(seccomp, "defaultAction", &action) &&
-	    !json_object_object_get_ex(seccomp, "syscalls", &rules)) {
+	(void)nook_json_find(seccomp, "defaultAction", &action);
+	(void)nook_json_find(seccomp, "syscalls", &rules);
+	if (nook_json_type(seccomp) == NOOK_JSON_OBJECT && !action && !rules) {
 		*ret = out;
 		return 0;
 	}

@@ -29,7 +29,7 @@ static struct nook_bundle_filter filter;
 /* Quotes are written as '. */
 static int compile(const char *text)
 {
-	auto_json struct json_object *json = NULL;
+	auto_json struct nook_json *json = NULL;
 	char *json_text = nook_strdup(&arena, text);
 
 	for (char *p = json_text; *p; p++)

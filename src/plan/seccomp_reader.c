@@ -23,31 +23,36 @@ void place(struct reader *r, const struct at *at)
 		nook_where(r->err, "%s in %s", at ? pointer(r, at) : "/", r->name);
 }
 
+/* As other tools that read these profiles call them. */
+static const char *const type_names[] = {
+	[NOOK_JSON_NULL] = "null",       [NOOK_JSON_BOOL] = "boolean", [NOOK_JSON_NUMBER] = "int",
+	[NOOK_JSON_FRACTION] = "double", [NOOK_JSON_TEXT] = "string",  [NOOK_JSON_ARRAY] = "array",
+	[NOOK_JSON_OBJECT] = "object",
+};
+
 /* A member of the type; *@ret is NULL when it isn't there or is null, as Go writes an empty list.
  */
-int member(struct reader *r, const struct at *at, json_object *object, const char *key,
-	   json_type type, json_object **ret)
+int member(struct reader *r, const struct at *at, struct nook_json *object, const char *key,
+	   enum nook_json_type type, struct nook_json **ret)
 {
-	*ret = NULL;
-	if (!json_object_object_get_ex(object, key, ret) || !*ret)
+	*ret = nook_json_find(object, key, NULL);
+	if (!*ret)
 		return 0;
-	if (json_object_get_type(*ret) != type)
+	if (nook_json_type(*ret) != type)
 		return refuse(r, KEY(at, key), "%s is of type %s, not %s", key,
-			      json_type_to_name(json_object_get_type(*ret)),
-			      json_type_to_name(type));
+			      type_names[nook_json_type(*ret)], type_names[type]);
 	return 0;
 }
 
 /* Members besides @known are refused. */
-int only(struct reader *r, const struct at *at, json_object *object, const char *const *known)
+int only(struct reader *r, const struct at *at, struct nook_json *object, const char *const *known)
 {
 	if (r->oci)
 		return 0; /* runtime-spec, "Extensibility" */
-	json_object_object_foreach(object, key, value)
-	{
+	for (size_t i = 0; i < nook_json_size(object); i++) {
+		const char *key = object->items[i]->key;
 		const char *const *k = known;
 
-		(void)value;
 		while (*k && strcmp(*k, key) != 0)
 			k++;
 		if (!*k)
@@ -57,50 +62,47 @@ int only(struct reader *r, const struct at *at, json_object *object, const char 
 }
 
 /* A text without NUL bytes, which C would read as another. */
-int text_of(struct reader *r, const struct at *at, json_object *value, const char **ret)
+int text_of(struct reader *r, const struct at *at, struct nook_json *value, const char **ret)
 {
-	if (json_object_get_type(value) != json_type_string)
+	if (nook_json_type(value) != NOOK_JSON_TEXT)
 		return refuse(r, at, "a text belongs here, not %s",
-			      json_type_to_name(json_object_get_type(value)));
-	*ret = json_object_get_string(value);
-	if (strlen(*ret) != (size_t)json_object_get_string_len(value))
+			      type_names[nook_json_type(value)]);
+	*ret = value->text;
+	if (strlen(*ret) != value->len)
 		return refuse(r, at, "the text has a NUL byte");
 	return 0;
 }
 
-int member_text(struct reader *r, const struct at *at, json_object *object, const char *key,
+int member_text(struct reader *r, const struct at *at, struct nook_json *object, const char *key,
 		const char **ret)
 {
-	json_object *value;
-	int rc = member(r, at, object, key, json_type_string, &value);
+	struct nook_json *value;
+	int rc = member(r, at, object, key, NOOK_JSON_TEXT, &value);
 
 	*ret = NULL;
 	return rc < 0 || !value ? rc : text_of(r, KEY(at, key), value, ret);
 }
 
 /* *@ret stays as it is when there is no such member. */
-int member_number(struct reader *r, const struct at *at, json_object *object, const char *key,
+int member_number(struct reader *r, const struct at *at, struct nook_json *object, const char *key,
 		  uint64_t max, bool *found, uint64_t *ret)
 {
-	json_object *value;
-	int rc = member(r, at, object, key, json_type_int, &value);
+	struct nook_json *value;
+	int rc = member(r, at, object, key, NOOK_JSON_NUMBER, &value);
 
 	*found = false;
 	if (rc < 0 || !value)
 		return rc;
 
-	/* json-c gives INT64_MIN and UINT64_MAX for what lies beyond; its own text tells. */
-	uint64_t number;
-
-	if (nook_parse_u64(json_object_to_json_string(value), max, &number) < 0)
+	if (value->truth || value->number > max)
 		return refuse(r, KEY(at, key), "%s is %s: it must be 0 to %llu", key,
-			      json_object_to_json_string(value), (unsigned long long)max);
+			      nook_json_compact(r->a, value), (unsigned long long)max);
 	*found = true;
-	*ret = number;
+	*ret = value->number;
 	return 0;
 }
 
-int read_word(struct reader *r, const struct at *at, json_object *value, const char *what,
+int read_word(struct reader *r, const struct at *at, struct nook_json *value, const char *what,
 	      const struct word *words, size_t n, uint32_t *ret)
 {
 	const char *text;

@@ -4,9 +4,8 @@
 #ifndef NOOK_PLAN_SECCOMP_READER_H
 #define NOOK_PLAN_SECCOMP_READER_H
 
+#include "base/json_tree.h"
 #include "seccomp_profile.h"
-
-#include <json-c/json.h>
 
 /* Where in the file we are: a chain from the value to the root (NULL), written out when it is
  * refused. */
@@ -40,48 +39,48 @@ struct word {
 void place(struct reader *r, const struct at *at);
 
 /* Members besides @known, which ends with NULL, are refused. */
-int only(struct reader *r, const struct at *at, json_object *object, const char *const *known);
+int only(struct reader *r, const struct at *at, struct nook_json *object, const char *const *known);
 
 /* A member of the type; *@ret is NULL when it isn't there or is null, as Go writes an empty list.
  */
-int member(struct reader *r, const struct at *at, json_object *object, const char *key,
-	   json_type type, json_object **ret);
+int member(struct reader *r, const struct at *at, struct nook_json *object, const char *key,
+	   enum nook_json_type type, struct nook_json **ret);
 
 /* A text; *@ret lives as long as @value. */
-int text_of(struct reader *r, const struct at *at, json_object *value, const char **ret);
+int text_of(struct reader *r, const struct at *at, struct nook_json *value, const char **ret);
 
 /* A member that is a text; *@ret is NULL when it isn't there. */
-int member_text(struct reader *r, const struct at *at, json_object *object, const char *key,
+int member_text(struct reader *r, const struct at *at, struct nook_json *object, const char *key,
 		const char **ret);
 
 /* A member that is a number up to @max; *@ret stays as it is when it isn't there. */
-int member_number(struct reader *r, const struct at *at, json_object *object, const char *key,
+int member_number(struct reader *r, const struct at *at, struct nook_json *object, const char *key,
 		  uint64_t max, bool *found, uint64_t *ret);
 
 /* A text that is one of @words; @what they are, for the error. */
-int read_word(struct reader *r, const struct at *at, json_object *value, const char *what,
+int read_word(struct reader *r, const struct at *at, struct nook_json *value, const char *what,
 	      const struct word *words, size_t n, uint32_t *ret);
 
 /* A machine that nook does not run on, or x32. */
 #define OTHER NOOK_MACHINE_COUNT
 
 /* A member that is an action: SECCOMP_RET_*, without data. */
-int read_action(struct reader *r, const struct at *at, json_object *object, const char *key,
+int read_action(struct reader *r, const struct at *at, struct nook_json *object, const char *key,
 		uint32_t *ret);
 
 /* The action's data, from the errno that two members give as number and as name. */
-int read_data(struct reader *r, const struct at *at, json_object *object, const char *number_key,
-	      const char *name_key, uint32_t *action);
+int read_data(struct reader *r, const struct at *at, struct nook_json *object,
+	      const char *number_key, const char *name_key, uint32_t *action);
 
 #define WAIT_KILLABLE_RECV (1u << 5) /* SECCOMP_FILTER_FLAG_…, Linux 5.19 */
 
 /* The whole document, into r->profile. */
-int read_profile(struct reader *r, json_object *root);
+int read_profile(struct reader *r, struct nook_json *root);
 
 /* The filter that @name makes is longer than the kernel takes. -E2BIG */
 int refuse_length(const char *name, struct nook_error *err);
 
 /* One element of "syscalls", added to the profile when it holds here. */
-int read_rule(struct reader *r, const struct at *at, json_object *object);
+int read_rule(struct reader *r, const struct at *at, struct nook_json *object);
 
 #endif

@@ -5,11 +5,11 @@
 
 #include "base/own.h"
 #include "base/text.h"
+#include "sys/names.h"
 
 #include <errno.h>
 #include <linux/seccomp.h>
 #include <string.h>
-#include <sys/capability.h>
 
 #define MAX_ERRNO 4095 /* the kernel's; SECCOMP_RET_ERRNO cuts at it */
 
@@ -77,8 +77,8 @@ static uint32_t errno_of(const char *name)
 }
 
 /* What the members @number_key and @name_key say of an action's data. */
-int read_data(struct reader *r, const struct at *at, json_object *object, const char *number_key,
-	      const char *name_key, uint32_t *action)
+int read_data(struct reader *r, const struct at *at, struct nook_json *object,
+	      const char *number_key, const char *name_key, uint32_t *action)
 {
 	uint64_t number = EPERM; /* as engines have it */
 	bool has_number;
@@ -106,10 +106,9 @@ int read_data(struct reader *r, const struct at *at, json_object *object, const 
 	return 0;
 }
 
-int read_action(struct reader *r, const struct at *at, json_object *object, const char *key,
+int read_action(struct reader *r, const struct at *at, struct nook_json *object, const char *key,
 		uint32_t *ret)
 {
-	json_object *value;
 	const char *text;
 	int rc = member_text(r, at, object, key, &text);
 
@@ -123,29 +122,29 @@ int read_action(struct reader *r, const struct at *at, json_object *object, cons
 		nook_hint(r->err, "Use SCMP_ACT_ERRNO or SCMP_ACT_LOG.");
 		return rc;
 	}
-	json_object_object_get_ex(object, key, &value);
-	rc = read_word(r, KEY(at, key), value, "action", actions, ARRAY_SIZE(actions), ret);
+	rc = read_word(r, KEY(at, key), nook_json_find(object, key, NULL), "action", actions,
+		       ARRAY_SIZE(actions), ret);
 	r->notifies |= rc == 0 && *ret == SECCOMP_RET_USER_NOTIF;
 	return rc;
 }
 
-static int read_cond(struct reader *r, const struct at *at, json_object *object,
+static int read_cond(struct reader *r, const struct at *at, struct nook_json *object,
 		     struct nook_seccomp_cond *ret)
 {
 	static const char *const known[] = { "index", "value", "valueTwo", "op", NULL };
 	uint64_t index = 0, value = 0, value_two = 0;
 	bool has_index, has_value, has_two;
-	json_object *op;
+	struct nook_json *op;
 	uint32_t op_value = 0;
 	int rc;
 
-	if (json_object_get_type(object) != json_type_object)
+	if (nook_json_type(object) != NOOK_JSON_OBJECT)
 		return refuse(r, at, "a condition is an object");
 	if ((rc = only(r, at, object, known)) < 0 ||
 	    (rc = member_number(r, at, object, "index", 5, &has_index, &index)) < 0 ||
 	    (rc = member_number(r, at, object, "value", UINT64_MAX, &has_value, &value)) < 0 ||
 	    (rc = member_number(r, at, object, "valueTwo", UINT64_MAX, &has_two, &value_two)) < 0 ||
-	    (rc = member(r, at, object, "op", json_type_string, &op)) < 0)
+	    (rc = member(r, at, object, "op", NOOK_JSON_TEXT, &op)) < 0)
 		return rc;
 	if (!has_index || !has_value || !op)
 		return refuse(r, at, "a condition has an index, a value and an op");
@@ -164,15 +163,15 @@ static int read_cond(struct reader *r, const struct at *at, json_object *object,
 	return 0;
 }
 
-static int read_conds(struct reader *r, const struct at *at, json_object *args,
+static int read_conds(struct reader *r, const struct at *at, struct nook_json *args,
 		      struct nook_seccomp_rule *rule)
 {
-	size_t n = args ? json_object_array_length(args) : 0;
+	size_t n = args ? nook_json_size(args) : 0;
 	struct nook_seccomp_cond *conds = nook_alloc_array(r->a, n, sizeof(*conds));
 	unsigned seen = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		int rc = read_cond(r, INDEX(at, i), json_object_array_get_idx(args, i), &conds[i]);
+		int rc = read_cond(r, INDEX(at, i), nook_json_at(args, i), &conds[i]);
 
 		if (rc < 0)
 			return rc;
@@ -194,16 +193,17 @@ struct filter {
 	bool no_kernel;
 };
 
-static int read_caps(struct reader *r, const struct at *at, json_object *list, uint64_t *ret)
+static int read_caps(struct reader *r, const struct at *at, struct nook_json *list, uint64_t *ret)
 {
-	for (size_t i = 0; list && i < json_object_array_length(list); i++) {
+	for (size_t i = 0; list && i < nook_json_size(list); i++) {
 		const char *name;
-		cap_value_t cap;
-		int rc = text_of(r, INDEX(at, i), json_object_array_get_idx(list, i), &name);
+		int rc = text_of(r, INDEX(at, i), nook_json_at(list, i), &name);
 
 		if (rc < 0)
 			return rc;
-		if (!nook_starts(name, "CAP_") || cap_from_name(name, &cap) < 0 || cap > 63)
+		int cap = nook_starts(name, "CAP_") ? nook_cap_number(name) : -EINVAL;
+
+		if (cap < 0)
 			return refuse(r, INDEX(at, i), "unknown capability \"%s\"", name);
 		*ret |= (uint64_t)1 << cap;
 	}
@@ -229,27 +229,28 @@ static int read_kernel(struct reader *r, const struct at *at, const char *text, 
 	return 0;
 }
 
-static int read_filter(struct reader *r, const struct at *at, json_object *object, struct filter *f)
+static int read_filter(struct reader *r, const struct at *at, struct nook_json *object,
+		       struct filter *f)
 {
 	static const char *const known[] = { "arches", "caps", "minKernel", NULL };
-	json_object *arches, *caps;
+	struct nook_json *arches, *caps;
 	const char *kernel;
 	int rc;
 
 	if (!object)
 		return 0;
 	if ((rc = only(r, at, object, known)) < 0 ||
-	    (rc = member(r, at, object, "arches", json_type_array, &arches)) < 0 ||
-	    (rc = member(r, at, object, "caps", json_type_array, &caps)) < 0 ||
+	    (rc = member(r, at, object, "arches", NOOK_JSON_ARRAY, &arches)) < 0 ||
+	    (rc = member(r, at, object, "caps", NOOK_JSON_ARRAY, &caps)) < 0 ||
 	    (rc = member_text(r, at, object, "minKernel", &kernel)) < 0 ||
 	    (rc = read_caps(r, KEY(at, "caps"), caps, &f->caps)) < 0 ||
 	    (rc = read_kernel(r, KEY(at, "minKernel"), kernel, f)) < 0)
 		return rc;
 
-	for (size_t i = 0; arches && i < json_object_array_length(arches); i++) {
+	for (size_t i = 0; arches && i < nook_json_size(arches); i++) {
 		uint32_t machine;
 
-		rc = read_word(r, INDEX(KEY(at, "arches"), i), json_object_array_get_idx(arches, i),
+		rc = read_word(r, INDEX(KEY(at, "arches"), i), nook_json_at(arches, i),
 			       "architecture", go_machines, ARRAY_SIZE(go_machines), &machine);
 		if (rc < 0)
 			return rc;
@@ -261,14 +262,14 @@ static int read_filter(struct reader *r, const struct at *at, json_object *objec
 }
 
 /* Does the rule hold on this machine, for these capabilities? */
-static int applies(struct reader *r, const struct at *at, json_object *object, bool *ret)
+static int applies(struct reader *r, const struct at *at, struct nook_json *object, bool *ret)
 {
 	struct filter in = { 0 }, out = { 0 };
-	json_object *includes, *excludes;
+	struct nook_json *includes, *excludes;
 	int rc;
 
-	if ((rc = member(r, at, object, "includes", json_type_object, &includes)) < 0 ||
-	    (rc = member(r, at, object, "excludes", json_type_object, &excludes)) < 0 ||
+	if ((rc = member(r, at, object, "includes", NOOK_JSON_OBJECT, &includes)) < 0 ||
+	    (rc = member(r, at, object, "excludes", NOOK_JSON_OBJECT, &excludes)) < 0 ||
 	    (rc = read_filter(r, KEY(at, "includes"), includes, &in)) < 0 ||
 	    (rc = read_filter(r, KEY(at, "excludes"), excludes, &out)) < 0)
 		return rc;
@@ -278,7 +279,7 @@ static int applies(struct reader *r, const struct at *at, json_object *object, b
 	return 0;
 }
 
-static int read_name(struct reader *r, const struct at *at, json_object *value,
+static int read_name(struct reader *r, const struct at *at, struct nook_json *value,
 		     struct nook_seccomp_rule *rule)
 {
 	const char *name, *near;
@@ -308,51 +309,50 @@ static int read_name(struct reader *r, const struct at *at, json_object *value,
 	return rc;
 }
 
-static int read_names(struct reader *r, const struct at *at, json_object *object,
+static int read_names(struct reader *r, const struct at *at, struct nook_json *object,
 		      struct nook_seccomp_rule *rule)
 {
-	json_object *names, *name;
+	struct nook_json *names, *name;
 	int rc;
 
-	if ((rc = member(r, at, object, "names", json_type_array, &names)) < 0 ||
-	    (rc = member(r, at, object, "name", json_type_string, &name)) < 0)
+	if ((rc = member(r, at, object, "names", NOOK_JSON_ARRAY, &names)) < 0 ||
+	    (rc = member(r, at, object, "name", NOOK_JSON_TEXT, &name)) < 0)
 		return rc;
 	if (!names == !name)
 		return refuse(r, at, "a rule has names (a list) or a name, one of them");
 
-	size_t n = names ? json_object_array_length(names) : 1;
+	size_t n = names ? nook_json_size(names) : 1;
 
 	rule->calls = nook_alloc_array(r->a, n, sizeof(*rule->calls));
 	if (name)
 		return read_name(r, KEY(at, "name"), name, rule);
 
 	for (size_t i = 0; i < n; i++) {
-		rc = read_name(r, INDEX(KEY(at, "names"), i), json_object_array_get_idx(names, i),
-			       rule);
+		rc = read_name(r, INDEX(KEY(at, "names"), i), nook_json_at(names, i), rule);
 		if (rc < 0)
 			return rc;
 	}
 	return 0;
 }
 
-int read_rule(struct reader *r, const struct at *at, json_object *object)
+int read_rule(struct reader *r, const struct at *at, struct nook_json *object)
 {
 	static const char *const known[] = { "names", "name",    "action",   "errnoRet", "errno",
 					     "args",  "comment", "includes", "excludes", NULL };
 	struct nook_seccomp_rule rule = { 0 };
-	json_object *args;
+	struct nook_json *args;
 	const char *comment;
 	bool here;
 	int rc;
 
-	if (json_object_get_type(object) != json_type_object)
+	if (nook_json_type(object) != NOOK_JSON_OBJECT)
 		return refuse(r, at, "a rule is an object");
 	if ((rc = only(r, at, object, known)) < 0 ||
 	    (rc = member_text(r, at, object, "comment", &comment)) < 0 ||
 	    (rc = read_names(r, at, object, &rule)) < 0 ||
 	    (rc = read_action(r, at, object, "action", &rule.action)) < 0 ||
 	    (rc = read_data(r, at, object, "errnoRet", "errno", &rule.action)) < 0 ||
-	    (rc = member(r, at, object, "args", json_type_array, &args)) < 0 ||
+	    (rc = member(r, at, object, "args", NOOK_JSON_ARRAY, &args)) < 0 ||
 	    (rc = read_conds(r, KEY(at, "args"), args, &rule)) < 0)
 		return rc;
 	/* The engine has chosen what holds here before it wrote the bundle. */

@@ -197,7 +197,7 @@ static int put_streams(const struct nook_restore *r, struct nook_criu_message *o
 		       struct nook_error *err)
 {
 	const struct nook_json_value none = { 0 };
-	auto_json struct json_object *tree = NULL;
+	auto_json struct nook_json *tree = NULL;
 	struct nook_json_value top = none, item;
 	const char *stream;
 	char *text;

@@ -1,32 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bundle.h"
 
+#include "base/json_tree.h"
 #include "bundle_reader.h"
 
 #include <errno.h>
-#include <json-c/json.h>
 #include <string.h>
 
 /* The text of a part, as a record keeps it. */
-static int keep_text(struct nook_bundle_reader *r, const struct nook_json_value *v,
-		     const char **ret)
+static const char *keep_text(struct nook_bundle_reader *r, const struct nook_json_value *v)
 {
-	size_t len = 0;
-	const char *text = json_object_to_json_string_length(
-		v->json, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &len);
-
-	if (!text)
-		return nook_fail(r->err, ENOMEM, "json_object_to_json_string_length");
-	*ret = nook_strndup(r->arena, text, len);
-	return 0;
+	return nook_json_compact(r->arena, v->json);
 }
 
 static int read_process(struct nook_bundle_reader *r, const struct nook_json_value *v, void *into)
 {
 	struct nook_bundle_process *process = into;
-	int rc = keep_text(r, v, &process->json);
 
-	return rc < 0 ? rc : nook_bundle_read_process(r, v, process);
+	process->json = keep_text(r, v);
+	return nook_bundle_read_process(r, v, process);
 }
 
 static int read_hooks(struct nook_bundle_reader *r, const struct nook_json_value *v, void *into)
@@ -37,7 +29,9 @@ static int read_hooks(struct nook_bundle_reader *r, const struct nook_json_value
 
 	for (size_t i = 0; i < NOOK_HOOK_KINDS; i++)
 		n += hooks->n[i];
-	return rc == 0 && n ? keep_text(r, v, &hooks->json) : rc;
+	if (rc == 0 && n)
+		hooks->json = keep_text(r, v);
+	return rc;
 }
 
 static int read_annotation(struct nook_bundle_reader *r, const struct nook_json_value *v,

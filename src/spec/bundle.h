@@ -17,7 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct json_object;
+struct nook_json;
 
 /* ---- process ---- */
 
@@ -195,7 +195,7 @@ struct nook_bundle {
 	struct nook_plan_memory_policy memory_policy;
 	struct nook_bundle_pair *sysctls; /* name as written, text */
 	size_t n_sysctls;
-	struct json_object *seccomp;    /* linux.seccomp, borrowed from nook_bundle.tree; checked by
+	struct nook_json *seccomp;    /* linux.seccomp, borrowed from nook_bundle.tree; checked by
 					   nook_seccomp_read_oci() */
 	const char *rootfs_propagation; /* checked; NULL */
 	const char *const *masked, *const *read_only; /* NULL-terminated, never NULL */
@@ -204,7 +204,7 @@ struct nook_bundle {
 	bool has_personality;
 	unsigned long personality; /* PER_LINUX, PER_LINUX32 */
 
-	struct json_object *tree; /* what it was read from: nook_bundle_free() */
+	struct nook_json *tree; /* what it was read from: nook_bundle_free() */
 };
 
 /**

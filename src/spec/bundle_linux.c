@@ -234,7 +234,7 @@ static int read_personality(struct nook_bundle_reader *r, const struct nook_json
 
 static int read_seccomp(struct nook_bundle_reader *r, const struct nook_json_value *v, void *into)
 {
-	*(struct json_object **)into = v->json;
+	*(struct nook_json **)into = v->json;
 	return 0;
 }
 

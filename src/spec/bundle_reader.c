@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bundle_reader.h"
 
+#include "base/json_tree.h"
 #include "base/own.h"
 
 #include <errno.h>
-#include <json-c/json.h>
 #include <string.h>
 #include <sys/types.h>
 
@@ -63,14 +63,14 @@ int nook_bundle_count(struct nook_bundle_reader *r, const struct nook_json_value
 int nook_bundle_document(struct nook_bundle_reader *r, const char *text, size_t len,
 			 struct nook_json_value *ret)
 {
-	auto_json struct json_object *json = NULL;
+	auto_json struct nook_json *json = NULL;
 	int rc = nook_json_parse(text, len, DEPTH, &json, r->err);
 
 	if (rc < 0)
 		return rc;
 
 	*ret = (struct nook_json_value){ .json = json };
-	if (json_object_get_type(json) != json_type_object)
+	if (nook_json_type(json) != NOOK_JSON_OBJECT)
 		return nook_json_refuse(ret, r->err, "an object is wanted here");
 	json = NULL;
 	return 0;
@@ -138,7 +138,7 @@ static int read_signed(struct nook_bundle_reader *r, const struct nook_json_valu
 static int read_truth(const struct nook_json_value *v, const struct nook_bundle_member *row,
 		      void *into)
 {
-	bool value = json_object_get_boolean(v->json);
+	bool value = v->json->truth;
 	enum nook_tristate word = value ? NOOK_YES : NOOK_NO;
 
 	if (row->kind == NOOK_BUNDLE_BOOL)
@@ -209,14 +209,12 @@ static ssize_t read_each(struct nook_bundle_reader *r, const struct nook_json_va
 			 enum nook_json_type type, nook_bundle_read_fn *read, char *into,
 			 size_t size)
 {
-	struct json_object_iterator at = json_object_iter_begin(object->json),
-				    end = json_object_iter_end(object->json);
 	ssize_t n = 0;
 
-	for (; !json_object_iter_equal(&at, &end); json_object_iter_next(&at)) {
+	for (size_t i = 0; i < nook_json_size(object->json); i++) {
 		struct nook_json_value v;
-		int rc = nook_json_member(object, json_object_iter_peek_name(&at),
-					  NOOK_JSON_OPTIONAL, type, &v, r->err);
+		int rc = nook_json_member(object, object->json->items[i]->key, NOOK_JSON_OPTIONAL,
+					  type, &v, r->err);
 
 		if (rc == 0 && v.json)
 			rc = read(r, &v, into + (size_t)n++ * size);
@@ -238,7 +236,7 @@ int nook_bundle_each(struct nook_bundle_reader *r, const struct nook_json_value 
 static int read_map(struct nook_bundle_reader *r, const struct nook_json_value *object,
 		    const struct nook_bundle_member *row, void *into)
 {
-	size_t length = (size_t)json_object_object_length(object->json);
+	size_t length = nook_json_size(object->json);
 	int rc = nook_bundle_count(r, object, length);
 
 	if (rc < 0)

@@ -2,13 +2,13 @@
 /* What config.json means: every member once, what 0 and "" mean, bounds; engines' own. */
 #include "bundle.h"
 
+#include "base/json_tree.h"
 #include "base/own.h"
 #include "sys/names.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <json-c/json.h>
 #include <linux/capability.h>
 #include <linux/ioprio.h>
 #include <linux/mempolicy.h>
@@ -276,7 +276,7 @@ static void test_linux(void **state)
 	assert_string_equal(b->sysctls[0].name, "net.ipv4.ip_forward");
 	assert_string_equal(b->sysctls[0].text, "1");
 	assert_string_equal(b->sysctls[1].from, "/linux/sysctl/net/core/somaxconn");
-	assert_int_equal(json_object_object_length(b->seccomp), 2);
+	assert_int_equal(nook_json_size(b->seccomp), 2);
 	assert_true(b->has_personality);
 	assert_int_equal(b->personality, PER_LINUX32);
 	assert_int_equal(b->n_annotations, 2);
@@ -358,16 +358,16 @@ static void test_resources(void **state)
 {
 	auto_fixture struct fixture f = { 0 };
 	struct nook_bundle_resources alone = { 0 };
-	struct json_object *part = NULL;
+	struct nook_json *part = NULL;
 
 	load(&f, "every-member");
 	check_resources(&f.b.resources, "/linux/resources");
 	check_lists(&f.b.resources);
 
 	/* The same by itself, for `update`. */
-	(void)json_object_object_get_ex(f.b.tree, "linux", &part);
-	(void)json_object_object_get_ex(part, "resources", &part);
-	const char *text = json_object_to_json_string(part);
+	part = nook_json_find(f.b.tree, "linux", NULL);
+	part = nook_json_find(part, "resources", NULL);
+	const char *text = nook_json_compact(&f.arena, part);
 
 	assert_int_equal(nook_bundle_parse_resources(&f.arena, text, strlen(text), &alone, NULL),
 			 0);

@@ -255,7 +255,7 @@ static int read_filter(int base, const char *name, struct nook_record_reader *r)
 static int parse(const char *text, size_t len, const char *name, enum nook_record_part part,
 		 struct nook_record_reader *r)
 {
-	auto_json struct json_object *json = NULL;
+	auto_json struct nook_json *json = NULL;
 	int rc = nook_json_parse(text, len, 8, &json, r->err);
 	struct nook_json_value v = { .json = json };
 

@@ -2,18 +2,17 @@
 #include "host_file.h"
 
 #include "base/file.h"
-#include "base/json.h"
+#include "base/json_tree.h"
 #include "base/own.h"
 #include "base/text.h"
 #include "net/address.h"
 #include "host/accounts.h"
 #include "host/kernel.h"
+#include "sys/names.h"
 
 #include <fcntl.h>
-#include <json-c/json.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/capability.h>
 
 /* Reading goes on after the first mistake, which is the one that is told: each row stays a line. */
 struct reader {
@@ -75,12 +74,11 @@ static void only(struct reader *r, const value *v, const char *names)
 {
 	if (!v->json)
 		return;
-	json_object_object_foreach(v->json, key, member)
-	{
+	for (size_t i = 0; i < nook_json_size(v->json); i++) {
+		const char *key = v->json->items[i]->key;
 		size_t len = strlen(key);
 		const char *at = names;
 
-		(void)member;
 		while ((at = strstr(at, key)) && (at[len] != ' ' || at[-1] != ' '))
 			at++;
 		if (!at && r->rc == 0)
@@ -131,11 +129,11 @@ static uint64_t caps(struct reader *r, const value *v, const char *key, unsigned
 
 	for (const char *const *name = texts(r, v, key); *name; name++) {
 		const char *dropped = nook_after(*name, "-");
-		cap_value_t cap;
+		int cap = nook_cap_number(dropped ? dropped : *name);
 
 		if (strcmp(*name, "all") == 0) {
 			set = (1ULL << (last + 1)) - 1;
-		} else if (cap_from_name(dropped ? dropped : *name, &cap) < 0) {
+		} else if (cap < 0) {
 			if (r->rc == 0)
 				r->rc = nook_json_refuse(v, r->err, "no capability %s", *name);
 		} else if (dropped) {
@@ -405,7 +403,7 @@ int host_file_read(struct nook_arena *a, const char *path, const struct nook_spe
 		   struct nook_host *host, struct nook_error *err)
 {
 	struct reader r = { a, err, 0 };
-	auto_json struct json_object *json = NULL;
+	auto_json struct nook_json *json = NULL;
 	auto_close int fd = open(path, NOOK_OPEN_READ);
 	char *all;
 	size_t len;

@@ -7,6 +7,8 @@
  */
 #include "generate.h"
 
+#include "sys/names.h"
+
 #include <errno.h>
 #include <seccomp.h>
 #include <stdarg.h>
@@ -14,7 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/capability.h>
 
 const struct machine machines[NOOK_MACHINE_COUNT] = {
 	{ "x86_64", "AUDIT_ARCH_X86_64", SCMP_ARCH_X86_64 },
@@ -86,9 +87,9 @@ static uint16_t errno_value(const char *name)
 
 static uint64_t cap_bit(const char *name)
 {
-	cap_value_t cap;
+	int cap = nook_cap_number(name);
 
-	if (cap_from_name(name, &cap) < 0)
+	if (cap < 0)
 		fail("unknown capability %s", name);
 	return (uint64_t)1 << cap;
 }
