@@ -58,7 +58,7 @@ static const char *value_text(struct nook_arena *a, const struct nook_diff_fact 
 	if (!f)
 		return "-";
 	if (f->errnum)
-		return nook_printf(a, "? (%s)", strerror(f->errnum));
+		return nook_printf(a, "? (%s)", strerrordesc_np(f->errnum));
 	if (!f->value)
 		return "?";
 	return *f->value ? nook_cli_cut(a, nook_cli_safe(a, f->value), VALUE_WIDTH) : "\"\"";
@@ -194,7 +194,7 @@ static void print_unknown(struct nook_arena *a, const struct sides *s)
 
 		printf("  %s%s%s of %s: %s\n", nook_diff_section_names[r->section],
 		       *r->name ? " " : "", nook_cli_safe(a, r->name),
-		       nook_cli_safe(a, s->words[which]), strerror(f->errnum));
+		       nook_cli_safe(a, s->words[which]), strerrordesc_np(f->errnum));
 	}
 }
 

@@ -50,20 +50,22 @@ void *nook_alloc_array(struct nook_arena *a, size_t n, size_t size)
 	return nook_alloc(a, total);
 }
 
+static char *copy(struct nook_arena *a, const char *text, size_t len)
+{
+	char *to = nook_alloc(a, len + 1);
+
+	memcpy(to, text, len);
+	return to;
+}
+
 char *nook_strndup(struct nook_arena *a, const char *text, size_t len)
 {
-	if (!text)
-		return NULL;
-
-	len = strnlen(text, len);
-	char *copy = nook_alloc(a, len + 1);
-	memcpy(copy, text, len);
-	return copy;
+	return text ? copy(a, text, strnlen(text, len)) : NULL;
 }
 
 char *nook_strdup(struct nook_arena *a, const char *text)
 {
-	return nook_strndup(a, text, SIZE_MAX);
+	return text ? copy(a, text, strlen(text)) : NULL;
 }
 
 char *nook_printf(struct nook_arena *a, const char *fmt, ...)

@@ -195,8 +195,8 @@ struct nook_bundle {
 	struct nook_plan_memory_policy memory_policy;
 	struct nook_bundle_pair *sysctls; /* name as written, text */
 	size_t n_sysctls;
-	struct nook_json *seccomp;    /* linux.seccomp, borrowed from nook_bundle.tree; checked by
-					   nook_seccomp_read_oci() */
+	struct nook_json *seccomp;      /* linux.seccomp, borrowed from nook_bundle.tree; checked by
+					     nook_seccomp_read_oci() */
 	const char *rootfs_propagation; /* checked; NULL */
 	const char *const *masked, *const *read_only; /* NULL-terminated, never NULL */
 	size_t n_masked, n_read_only;

@@ -90,7 +90,7 @@ int nook_signal_number(const char *name)
 	if (strcasecmp(plain, "iot") == 0)
 		return SIGIOT;
 	if (strcasecmp(plain, "cld") == 0)
-		return SIGCLD;
+		return SIGCHLD;
 
 	int number = word_number(nook_signal_words, "sig", name);
 
