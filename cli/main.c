@@ -7,7 +7,9 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char *command_name(const void *list, size_t i)
 {
@@ -38,6 +40,11 @@ int main(int argc, char **argv, char **env)
 	if (nook_safe_start("nook", NOOK_EXIT_FAILURE, argc, argv, env, &err) < 0)
 		return nook_cli_refused(&err);
 	(void)signal(SIGPIPE, SIG_DFL); /* fails for a wrong number only */
+
+	/* Some C libraries write a first line at once, and forget what became of it: at the end it
+	 * is known. */
+	if (!isatty(STDOUT_FILENO))
+		(void)setvbuf(stdout, NULL, _IOFBF, 0); /* fails for a bad mode only */
 
 	if (argc < 2) {
 		fputs("nook: the command is missing\n\n", stderr);

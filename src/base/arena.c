@@ -102,6 +102,12 @@ void *nook_append_(struct nook_arena *a, void **array, size_t *n, size_t size)
 	return (char *)*array + (*n)++ * size;
 }
 
+void nook_arena_rewind(struct nook_arena *a, size_t used)
+{
+	memset(a->base + used, 0, a->used - used); /* who gets it next expects zeros */
+	a->used = used;
+}
+
 void nook_arena_free(struct nook_arena *a)
 {
 	if (a->base)

@@ -46,6 +46,9 @@ char *nook_printf(struct nook_arena *a, const char *fmt, ...) __attribute__((for
 	((__typeof__(array))nook_append_((a), (void **)&(array), &(n), sizeof(*(array))))
 void *nook_append_(struct nook_arena *a, void **array, size_t *n, size_t size);
 
+/* Takes all back that was given since @used was a->used. */
+void nook_arena_rewind(struct nook_arena *a, size_t used);
+
 /* Safe on a zeroed arena and when repeated. */
 void nook_arena_free(struct nook_arena *a);
 #define auto_arena __attribute__((cleanup(nook_arena_free)))

@@ -10,7 +10,7 @@
 
 #define ITEMS 64 /* under way, to begin with; it grows by doubling */
 
-/* A tree takes some three times its text, where that is written densely. */
+/* A tree takes some four times its text, where that is written densely. */
 #define BLOCK_LEAST ((size_t)4 << 10)
 #define BLOCK_FIRST ((size_t)64 << 10)
 
@@ -22,6 +22,7 @@ struct tree {
 
 struct parser {
 	const char *text, *at, *end;
+	char *own; /* a copy of it, which texts and names of the tree lie in */
 	int depth; /* levels that may still be opened */
 	struct nook_json_memory memory;
 	struct nook_json **items; /* of all levels that are open */
@@ -181,41 +182,34 @@ static const char *run(const struct parser *p)
 	return at;
 }
 
-/* Room for the string and a NUL: no escape is shorter than what it stands for. */
-static char *make_room(struct parser *p)
-{
-	const char *close = p->at;
-
-	while (close < p->end && *close != '"')
-		close += *close == '\\' && close + 1 < p->end ? 2 : 1;
-	return nook_json_take(&p->memory, (size_t)(close - p->at) + 1);
-}
-
-/* Behind the opening quote; afterwards behind the closing one. @ret has a NUL behind it. */
+/* Behind the opening quote; afterwards behind the closing one, which has become a NUL. The text is
+ * our own copy: no escape is shorter than what it stands for. */
 static int string(struct parser *p, const char **ret, size_t *ret_len)
 {
+	char *begin = p->own + (p->at - p->text), *out = begin;
 	const char *stop = run(p);
-	bool plain = stop < p->end && *stop == '"'; /* as almost always */
-	char *copy = plain ? nook_json_take(&p->memory, (size_t)(stop - p->at) + 1) : make_room(p);
-	char *out = copy;
 
-	if (!copy)
-		return no_memory(p);
-	for (;; stop = run(p)) {
-		int rc;
+	if (stop < p->end && *stop == '"') { /* as almost always */
+		out += stop - p->at;
+		p->at = stop + 1;
+	} else {
+		for (;; stop = run(p)) {
+			int rc;
 
-		out = mempcpy(out, p->at, (size_t)(stop - p->at));
-		p->at = stop;
-		if (p->at == p->end || (unsigned char)*p->at < 0x20)
-			return bad(p, p->at, "a control character in a string");
-		if (*p->at++ == '"')
-			break;
-		if ((rc = escape(p, &out)) < 0)
-			return rc;
+			memmove(out, p->at, (size_t)(stop - p->at));
+			out += stop - p->at;
+			p->at = stop;
+			if (p->at == p->end || (unsigned char)*p->at < 0x20)
+				return bad(p, p->at, "a control character in a string");
+			if (*p->at++ == '"')
+				break;
+			if ((rc = escape(p, &out)) < 0)
+				return rc;
+		}
 	}
 	*out = '\0';
-	*ret = copy;
-	*ret_len = (size_t)(out - copy);
+	*ret = begin;
+	*ret_len = (size_t)(out - begin);
 	return 0;
 }
 
@@ -458,7 +452,7 @@ static int document(struct parser *p, struct nook_json *ret)
 int nook_json_parse_to(const char *text, size_t len, int depth, struct nook_json **ret,
 		       size_t *ret_byte, struct nook_error *err)
 {
-	size_t first = len * 3 < BLOCK_LEAST ? BLOCK_LEAST : len * 3;
+	size_t first = len * 4 < BLOCK_LEAST ? BLOCK_LEAST : len * 4;
 	__attribute__((cleanup(free_parser))) struct parser p = {
 		.text = text, .at = text, .end = text + len, .depth = depth, .err = err
 	};
@@ -471,8 +465,10 @@ int nook_json_parse_to(const char *text, size_t len, int depth, struct nook_json
 
 	struct tree *tree = nook_json_take(&p.memory, sizeof(*tree));
 
-	if (!tree)
+	p.own = nook_json_take(&p.memory, len + 1);
+	if (!tree || !p.own)
 		return no_memory(&p);
+	memcpy(p.own, text, len);
 	*tree = (struct tree){ 0 };
 
 	int rc = document(&p, &tree->root);

@@ -90,7 +90,7 @@ static void put_escape(struct nook_json_writer *w, unsigned char c)
 	char out[8];
 
 	if (known)
-		put(w, out, nook_format(out, sizeof(out), "\\%c", to[known - from]));
+		put(w, (const char[]){ '\\', to[known - from] }, 2);
 	else
 		put(w, out, nook_format(out, sizeof(out), "\\u%04x", c));
 }

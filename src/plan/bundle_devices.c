@@ -60,6 +60,8 @@ struct program {
 	struct nook_arena *arena;
 	struct bpf_insn *insns;
 	size_t n;
+	size_t *yes; /* jumps to the "yes" at the end */
+	size_t n_yes;
 };
 
 static size_t emit(struct program *p, uint8_t code, enum reg dst, enum reg src, int16_t off,
@@ -88,6 +90,23 @@ static void answer(struct program *p, bool allow)
 static size_t skip_unless(struct program *p, enum reg reg, uint32_t value)
 {
 	return emit(p, BPF_JMP32 | BPF_JNE | BPF_K, reg, 0, 0, (int32_t)value);
+}
+
+static void allow_if(struct program *p, enum reg reg, uint32_t value)
+{
+	*nook_append(p->arena, p->yes, p->n_yes) =
+		emit(p, BPF_JMP32 | BPF_JEQ | BPF_K, reg, 0, 0, (int32_t)value);
+}
+
+/* The jump leads to what comes next. */
+static void land(struct program *p, size_t jump)
+{
+	p->insns[jump].off = (int16_t)(p->n - jump - 1);
+}
+
+static size_t skip_unless_type(struct program *p, char type)
+{
+	return skip_unless(p, TYPE, type == 'b' ? BPF_DEVCG_DEV_BLOCK : BPF_DEVCG_DEV_CHAR);
 }
 
 static uint32_t kernel_access(unsigned access)
@@ -126,8 +145,7 @@ static void emit_rule(struct program *p, const struct nook_bundle_device_rule *r
 	size_t n = 0;
 
 	if (rule->type != 'a')
-		jumps[n++] = skip_unless(
-			p, TYPE, rule->type == 'b' ? BPF_DEVCG_DEV_BLOCK : BPF_DEVCG_DEV_CHAR);
+		jumps[n++] = skip_unless_type(p, rule->type);
 	if (rule->major >= 0)
 		jumps[n++] = skip_unless(p, MAJOR, (uint32_t)rule->major);
 	if (rule->minor >= 0)
@@ -136,7 +154,77 @@ static void emit_rule(struct program *p, const struct nook_bundle_device_rule *r
 	n += jumps[n] != 0;
 
 	while (n--)
-		p->insns[jumps[n]].off = (int16_t)(p->n - jumps[n] - 1);
+		land(p, jumps[n]);
+}
+
+static bool covers(int64_t wide, int64_t narrow)
+{
+	return wide < 0 || wide == narrow;
+}
+
+#define COMPARED 64u   /* rules that one is compared with: those of nook's own and an engine's */
+#define FEW      2000u /* as long as their jumps reach the end of the program */
+
+/* Those that decide something, the last first, as they are asked. */
+static const struct nook_bundle_device_rule **
+deciding(struct nook_arena *a, const struct nook_bundle_device_rule *rules, size_t n, size_t *ret_n)
+{
+	const struct nook_bundle_device_rule **list = nook_alloc_array(a, n, sizeof(*list));
+	size_t kept = 0;
+
+	for (size_t i = n; i-- > 0;) {
+		const struct nook_bundle_device_rule *rule = &rules[i];
+		size_t later = 0;
+
+		while (later < kept && later < COMPARED &&
+		       !((list[later]->type == 'a' || list[later]->type == rule->type) &&
+			 covers(list[later]->major, rule->major) &&
+			 covers(list[later]->minor, rule->minor) &&
+			 !(rule->access & ~list[later]->access)))
+			later++;
+		if (later == kept || later == COMPARED)
+			list[kept++] = rule;
+		if (is_for_all(rule))
+			break;
+	}
+	*ret_n = kept;
+	return list;
+}
+
+/* One device, or those of one driver, to be used in every way: most rules are of this kind. */
+static bool is_plain(const struct nook_bundle_device_rule *rule)
+{
+	return rule->allow && rule->access == ALL && rule->type != 'a' && rule->major >= 0;
+}
+
+/*
+ * Plain rules of one type in a row, with one question for the type and one for each driver: what
+ * the kernel's verifier takes for a program is by its jumps, and is most of what a container's
+ * devices cost.
+ */
+static size_t emit_plain(struct program *p, const struct nook_bundle_device_rule **rules, size_t n)
+{
+	size_t type = skip_unless_type(p, rules[0]->type), i = 0;
+
+	while (i < n && is_plain(rules[i]) && rules[i]->type == rules[0]->type) {
+		int64_t major = rules[i]->major;
+
+		if (rules[i]->minor < 0) {
+			allow_if(p, MAJOR, (uint32_t)major);
+			i++;
+			continue;
+		}
+
+		size_t driver = skip_unless(p, MAJOR, (uint32_t)major);
+
+		for (; i < n && is_plain(rules[i]) && rules[i]->type == rules[0]->type &&
+		       rules[i]->major == major && rules[i]->minor >= 0;
+		     i++)
+			allow_if(p, MINOR, (uint32_t)rules[i]->minor);
+		land(p, driver);
+	}
+	land(p, type);
+	return i;
 }
 
 struct bpf_insn *nook_device_program(struct nook_arena *a,
@@ -144,7 +232,7 @@ struct bpf_insn *nook_device_program(struct nook_arena *a,
 				     size_t *ret_n)
 {
 	struct program p = { .arena = a };
-	bool ended = false;
+	const struct nook_bundle_device_rule **list = deciding(a, rules, n, &n);
 
 	/* access_type: what is wanted in the upper half, the type in the lower. */
 	load(&p, TYPE, offsetof(struct bpf_cgroup_dev_ctx, access_type));
@@ -155,12 +243,20 @@ struct bpf_insn *nook_device_program(struct nook_arena *a,
 	load(&p, MINOR, offsetof(struct bpf_cgroup_dev_ctx, minor));
 
 	/* Nothing may follow a rule for all: the kernel refuses programs with dead ends. */
-	for (size_t i = n; i-- && !ended;) {
-		emit_rule(&p, &rules[i]);
-		ended = is_for_all(&rules[i]);
+	for (size_t i = 0; i < n;) {
+		if (n <= FEW && is_plain(list[i])) {
+			i += emit_plain(&p, list + i, n - i);
+		} else {
+			emit_rule(&p, list[i]);
+			i++;
+		}
 	}
-	if (!ended)
+	if (n == 0 || !is_for_all(list[n - 1]))
 		answer(&p, false);
+	for (size_t i = 0; i < p.n_yes; i++)
+		land(&p, p.yes[i]);
+	if (p.n_yes)
+		answer(&p, true);
 
 	*ret_n = p.n;
 	return p.insns;
@@ -173,11 +269,6 @@ struct exceptions {
 	struct nook_bundle_device_rule *list;
 	size_t n;
 };
-
-static bool covers(int64_t wide, int64_t narrow)
-{
-	return wide < 0 || wide == narrow;
-}
 
 static bool meets(int64_t a, int64_t b)
 {

@@ -219,6 +219,63 @@ static void test_program(void **state)
 			fail_msg("%s", cases[i].what);
 }
 
+/* The rules one by one, the last first. */
+static bool decide(const struct nook_bundle_device_rule *rules, size_t n, char type, uint32_t major,
+		   uint32_t minor, unsigned access)
+{
+	while (n-- > 0) {
+		const struct nook_bundle_device_rule *r = &rules[n];
+
+		if ((r->type != 'a' && r->type != type) || (r->major >= 0 && r->major != major) ||
+		    (r->minor >= 0 && r->minor != minor))
+			continue;
+		if (!r->allow && (access & r->access))
+			return false;
+		if (r->allow)
+			access &= ~r->access;
+		if (!access)
+			return true;
+	}
+	return false;
+}
+
+/* However they are put together, and more than are put together cleverly. */
+static void test_any_rules(void **state)
+{
+	static struct nook_bundle_device_rule rules[2100];
+	uint64_t seed = 42;
+
+	(void)state;
+	for (int round = 0; round < 3000; round++) {
+		size_t n = round % 1000 == 999 ? ARRAY_SIZE(rules) : (size_t)round % 14;
+		size_t used = arena.used;
+
+		for (size_t i = 0; i < n; i++) {
+			seed = seed * 6364136223846793005u + 1442695040888963407u;
+
+			unsigned r = (unsigned)(seed >> 33);
+
+			rules[i] = (struct nook_bundle_device_rule){
+				.allow = r % 4 != 0,
+				.type = "cccba"[r / 4 % 5],
+				.major = (int64_t)(r / 20 % 4) - 1,
+				.minor = (int64_t)(r / 80 % 4) - 1,
+				.access = r / 320 % 2 ? RWM : r / 640 % 7 + 1,
+			};
+		}
+		for (unsigned i = 0; i < 2 * 3 * 3 * 7; i++) {
+			char type = "cb"[i % 2];
+			unsigned major = i / 2 % 3, minor = i / 6 % 3, access = i / 18 + 1;
+
+			if (may(rules, n, type, major, minor, access) !=
+			    decide(rules, n, type, major, minor, access))
+				fail_msg("round %d: %c %u:%u %u", round, type, major, minor,
+					 access);
+			nook_arena_rewind(&arena, used);
+		}
+	}
+}
+
 /* The kernel refuses a program with instructions that can't be reached. */
 static void test_nothing_after_the_end(void **state)
 {
@@ -339,8 +396,11 @@ static void test_v1(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_program),  cmocka_unit_test(test_nothing_after_the_end),
-		cmocka_unit_test(test_defaults), cmocka_unit_test(test_all_allowed),
+		cmocka_unit_test(test_program),
+		cmocka_unit_test(test_any_rules),
+		cmocka_unit_test(test_nothing_after_the_end),
+		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_all_allowed),
 		cmocka_unit_test(test_v1),
 	};
 

@@ -204,7 +204,7 @@ static int make_all(const struct nook_plan_cgroup *plan, int *ret_into, size_t *
 			continue;
 		r = by_path ? nook_cgroup_write_patiently(plan, i, leaf, NULL, err)
 			    : nook_cgroup_write_limits(plan, i, leaf, err);
-		if (r == 0 && plan->dirs[i].v2)
+		if (r == 0 && plan->dirs[i].v2 && !nook_cgroup_devices_later(plan))
 			r = nook_cgroup_attach_devices(plan, leaf, err);
 		if (r < 0)
 			return r;

@@ -79,4 +79,11 @@ int nook_cgroup_signal(const struct nook_plan_cgroup_dir *dirs, size_t n, int si
 /* Rows of --plan for nook_cgroup_make(). */
 void nook_cgroup_show(const struct nook_plan_cgroup *plan, struct nook_rows *rows);
 
+/* Are the rules for devices attached after nook_cgroup_make(), by a step of their own? As long as
+ * nothing of the container's runs they hold nobody. */
+bool nook_cgroup_devices_later(const struct nook_plan_cgroup *plan);
+/* To the v2 cgroup @fd, in place of those that are there. */
+int nook_cgroup_attach_devices(const struct nook_plan_cgroup *plan, int fd, struct nook_error *err);
+void nook_cgroup_devices_show(const struct nook_plan_cgroup *plan, struct nook_rows *rows);
+
 #endif

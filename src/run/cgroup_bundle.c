@@ -266,6 +266,11 @@ int nook_cgroup_make_path(const struct nook_plan_cgroup_dir *dir, struct nook_er
 	return make_leaf(dir, parent, path.leaf, err);
 }
 
+bool nook_cgroup_devices_later(const struct nook_plan_cgroup *plan)
+{
+	return plan->device_program && !plan->optional && !plan->unit;
+}
+
 int nook_cgroup_attach_devices(const struct nook_plan_cgroup *plan, int fd, struct nook_error *err)
 {
 	if (!plan->device_program)

@@ -33,9 +33,6 @@ int nook_cgroup_split_leaf(const char *path, struct nook_cgroup_leaf *ret, struc
  * descriptor of it. cgroup_bundle.c */
 int nook_cgroup_make_path(const struct nook_plan_cgroup_dir *dir, struct nook_error *err);
 
-/* Attaches the rules for devices to the v2 cgroup @fd, in place of those that are there. */
-int nook_cgroup_attach_devices(const struct nook_plan_cgroup *plan, int fd, struct nook_error *err);
-
 /* Descriptor of the first of @dirs that is of v2, or that has the file @v1_file; -ENOENT. */
 int nook_cgroup_find(const struct nook_plan_cgroup_dir *dirs, size_t n, const char *v1_file,
 		     bool *ret_v2);

@@ -61,6 +61,12 @@ void nook_cgroup_show(const struct nook_plan_cgroup *plan, struct nook_rows *row
 					w->file, w->value);
 		}
 	}
+	if (!nook_cgroup_devices_later(plan))
+		nook_cgroup_devices_show(plan, rows);
+}
+
+void nook_cgroup_devices_show(const struct nook_plan_cgroup *plan, struct nook_rows *rows)
+{
 	if (plan->device_program)
 		nook_show(rows, "which devices may be used",
 			  "bpf(PROG_LOAD, %zu instructions), bpf(PROG_ATTACH)",

@@ -13,6 +13,18 @@ int make_cgroup(void *ctx, struct nook_error *err)
 	return nook_cgroup_make(&c->plan->cgroup, &c->cgroup, &c->cgroups_made, err);
 }
 
+int limit_devices(void *ctx, struct nook_error *err)
+{
+	struct nook_create *c = ctx;
+
+	return nook_cgroup_attach_devices(&c->plan->cgroup, c->cgroup, err);
+}
+
+void limit_devices_show(const struct nook_plan *plan, struct nook_rows *rows)
+{
+	nook_cgroup_devices_show(&plan->cgroup, rows);
+}
+
 /* Those of v1 that were made for a unit that did not come. */
 static int remove_beside_unit(struct nook_create *c, struct nook_error *err)
 {

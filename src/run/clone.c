@@ -6,6 +6,7 @@
 #include "base/own.h"
 #include "base/text.h"
 #include "ns/kinds.h"
+#include "seal.h"
 #include "sys/pidfd.h"
 #include "sys/process.h"
 
@@ -22,6 +23,8 @@ static _Noreturn void be_stage(struct nook_create *c)
 	close_fd(&c->walk.channel);
 	close_fd(&c->cgroup);
 	nook_state_close(&c->state);
+	if (!nook_lets_go_later(c->plan))
+		close_fd(&c->stage.own_mount);
 
 	struct nook_error err = { .wanted = "join the namespaces" };
 
@@ -65,8 +68,13 @@ static int leave_behind(const struct nook_create *c, struct nook_error *err)
 	/* Our /proc leads to our files: where we will be seen, it stays out, and the stage goes by
 	 * the success of its setns(2) alone. */
 	const int needed[] = {
-		c->peer,      c->cgroup,  c->time_ns,
-		c->cgroup_ns, c->user_ns, nook_joins_seen(c->plan) ? NO_FD : c->links
+		c->peer,
+		c->cgroup,
+		c->time_ns,
+		c->cgroup_ns,
+		c->user_ns,
+		c->stage.own_mount,
+		nook_joins_seen(c->plan) ? NO_FD : c->links,
 	};
 
 	if (c->plan->root_how != NOOK_PLAN_ROOT_KEEP)
@@ -157,6 +165,7 @@ int clone_stage(void *ctx, struct nook_error *err)
 	if (rc < 0)
 		return nook_fail(err, -rc, "prctl(PR_SET_DUMPABLE)");
 
+	c->stage.own_mount = nook_seal_take_mount();
 	if (c->plan->n_joins) {
 		rc = clone_by_joiner(c, err);
 	} else {
@@ -164,6 +173,7 @@ int clone_stage(void *ctx, struct nook_error *err)
 		rc = c->pid < 0 ? fail_clone(c, c->pid, err) : 0;
 	}
 	close_fd(&c->peer);
+	close_fd(&c->stage.own_mount); /* the stage does it last, when it waits for us */
 	c->walk.peer = c->pidfd;
 
 	int again = nook_prctl(PR_SET_DUMPABLE, 0, 0);

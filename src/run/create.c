@@ -4,6 +4,7 @@
 #include "net_steps.h"
 
 #include "base/own.h"
+#include "cgroup.h"
 
 void nook_create_init(struct nook_create *c, const struct nook_plan *plan, struct nook_arena *a,
 		      const struct nook_trace *trace)
@@ -69,6 +70,7 @@ void nook_create_init(struct nook_create *c, const struct nook_plan *plan, struc
 		.console = NO_FD,
 		.start = NO_FD,
 		.label = NO_FD,
+		.own_mount = NO_FD,
 	};
 }
 
@@ -85,6 +87,7 @@ void nook_create_close_pieces(struct nook_create *c)
 	close_fd(&c->proc);
 	close_fd(&c->cgroup);
 	close_fd(&c->peer);
+	close_fd(&c->stage.own_mount);
 	close_fd(&c->walk.channel);
 }
 
@@ -132,6 +135,11 @@ static bool bundle_outside(const struct nook_plan *p)
 static bool has_cgroup(const struct nook_plan *p)
 {
 	return p->cgroup.n_dirs > 0;
+}
+
+static bool devices_later(const struct nook_plan *p)
+{
+	return nook_cgroup_devices_later(&p->cgroup);
 }
 
 static bool has_unit(const struct nook_plan *p)
@@ -269,6 +277,8 @@ const struct nook_step nook_create_steps[] = {
 	STEP(connect_links, "connect it to its networks", nook_has_links),
 	STEP_UNDO(start_pasta, stop_pasta, "start pasta", pasta),
 	NOOK_SEND(MAPS_WRITTEN),
+	/* While the stage mounts: the kernel takes its time for a program. */
+	STEP(limit_devices, "limit its devices", devices_later),
 	STEP(publish_ports, "publish its ports", nook_has_ports),
 	STEP(start_relay, "relay the host's own connections", nook_has_ports),
 	STEP(join_hosts, "tell the others its name", nook_has_networks),
@@ -315,6 +325,7 @@ const struct nook_step nook_restore_steps[] = {
 	STEP_UNDO(claim_name, drop_name, "take the name", NULL),
 	STEP(write_intent, "write down what will be made", NULL),
 	STEP_UNDO(make_cgroup, remove_cgroup, "make the cgroup", has_cgroup),
+	STEP(limit_devices, "limit its devices", devices_later),
 	STEP_UNDO(start_criu, kill_stage, "start CRIU", NULL),
 	STEP_UNDO(start_unit, stop_unit, "have systemd make its unit", has_unit),
 	STEP(enter_cgroups, "enter the cgroup", has_v1),

@@ -119,6 +119,7 @@ NOOK_CREATE_STEP(save_record);
 NOOK_CREATE_STEP(take_master);
 NOOK_CREATE_STEP(await_program);
 NOOK_CREATE_STEP(make_cgroup); /* cgroup_steps.c */
+NOOK_CREATE_STEP(limit_devices);
 int remove_cgroup(void *ctx, struct nook_error *err);
 NOOK_CREATE_STEP(enter_cgroups);
 NOOK_CREATE_STEP(open_cgroup); /* of exec */

@@ -20,9 +20,12 @@ int claim_name(void *ctx, struct nook_error *err)
 {
 	struct nook_create *c = ctx;
 
-	if (c->plan->bundle)
-		return nook_state_claim_new(c->plan->state_dir, c->plan->name, &c->state, err);
-	return nook_state_claim(c->plan->state_dir, c->plan->name, &c->state, err);
+	int rc = c->plan->bundle
+			 ? nook_state_claim_new(c->plan->state_dir, c->plan->name, &c->state, err)
+			 : nook_state_claim(c->plan->state_dir, c->plan->name, &c->state, err);
+
+	c->state.scratch = c->stage.arena;
+	return rc;
 }
 
 int drop_name(void *ctx, struct nook_error *err)

@@ -43,7 +43,7 @@ static int delete_taken(struct nook_state *s, bool force, struct nook_arena *a,
 				   s->name, nook_oci_status_text(c.status));
 	}
 
-	rc = nook_state_clear(s, err);
+	rc = readable ? nook_state_clear_of(s, &c.record, err) : nook_state_clear(s, err);
 	if (rc == 0 && readable)
 		run_poststop(&c.record, a, log);
 	return rc;

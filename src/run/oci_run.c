@@ -75,13 +75,28 @@ static int stay(struct nook_create *create, const struct nook_oci_create *c, int
 
 /* Twice where it fails: a lack of memory, or of a descriptor, may have passed. What was done is not
  * done again, poststop hooks neither. */
-static int delete_own(const struct nook_oci_create *c, struct nook_error *err)
+static int delete_by_id(const struct nook_oci_create *c, struct nook_error *err)
 {
 	const char *dir = c->options.state_dir, *id = c->options.id;
 
 	if (nook_oci_delete(dir, id, true, &c->log, NULL) == 0)
 		return 0;
 	return nook_oci_delete(dir, id, true, &c->log, err);
+}
+
+/* The lock is ours since we wrote the record, so that it need not be read again. */
+static int delete_own(struct nook_oci_making *m, struct nook_error *err)
+{
+	const struct nook_oci_create *c = m->asked;
+	struct nook_create *create = &m->create;
+
+	if (nook_state_clear_of(&create->state, &create->record, NULL) < 0) {
+		nook_state_close(&create->state);
+		return delete_by_id(c, err);
+	}
+	if (m->plan.hooks)
+		nook_oci_poststop(m->plan.hooks, m->bundle.dir, &c->log);
+	return nook_state_drop(&create->state, NULL) == 0 ? 0 : delete_by_id(c, err);
 }
 
 /* A poststart hook has failed, or we can't see how the program ends: the container ends with it. */
@@ -91,7 +106,7 @@ static int abandon(struct nook_create *create, const struct nook_oci_create *c, 
 	(void)untell_engine(create, NULL);
 	nook_create_close(create);
 	nook_forget_interrupt();
-	(void)delete_own(c, NULL); /* the first failure is what is told */
+	(void)delete_by_id(c, NULL); /* the first failure is what is told */
 	(void)sigprocmask(SIG_SETMASK, &create->before, NULL);
 	return rc;
 }
@@ -119,13 +134,12 @@ int nook_oci_run(const struct nook_oci_create *c, int *ret_status, struct nook_e
 		return abandon(create, c, rc);
 	if (c->detach)
 		leave_notifying(create, c);
-	nook_create_close(create);
-
 	/* Signals stay blocked: one that came as it ended must not keep us from this. */
 	if (!c->detach && !c->keep) {
 		nook_forget_interrupt();
-		rc = delete_own(c, err);
+		rc = delete_own(&m, err);
 	}
+	nook_create_close(create);
 	(void)sigprocmask(SIG_SETMASK, &create->before, NULL); /* can't fail for one that we got */
 	return rc;
 }

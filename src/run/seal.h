@@ -31,4 +31,13 @@ int nook_seal_with(const char *variable);
  */
 int nook_seal_self(const struct nook_plan *plan, struct nook_error *err);
 
+/**
+ * nook_seal_take_mount() - the mount that protects us, where it does so without a second execve(2)
+ *
+ * It stands nowhere and ends with the last descriptor of it. The kernel then waits till all
+ * processors have seen that: so it is for a process to close that has nothing to do just then.
+ * Return: a descriptor, the caller's; NO_FD.
+ */
+int nook_seal_take_mount(void);
+
 #endif

@@ -82,6 +82,44 @@ static int undo_processes(const struct nook_record *r, const char *boot_id, stru
 	return r->n_cgroups ? nook_cgroup_remove(r->cgroups, r->n_cgroups, err) : 0;
 }
 
+/*
+ * @record: NULL where it can't be read. Such a one is what a power loss leaves, and then nothing
+ * that it named exists but ranges. After a reboot the pids are other people's, and so may cgroups
+ * of the same name be.
+ */
+static int clear(struct nook_state *state, const struct nook_record *record, const char *boot_id,
+		 struct nook_error *err)
+{
+	int rc = 0;
+
+	if (record && strcmp(record->boot_id, boot_id) == 0) {
+		rc = undo_processes(record, boot_id, err);
+		if (rc == 0 && record->rdt)
+			rc = nook_rdt_remove(record->rdt, err);
+	}
+	if (rc == 0 && !record)
+		rc = nook_range_release_all(state, err);
+	if (rc == 0 && record && record->range)
+		rc = nook_range_release(state, record->range, err);
+	if (rc == 0 && record && record->start &&
+	    unlinkat(state->dirs[NOOK_FOLDER_START], record->start, 0) < 0 && errno != ENOENT)
+		rc = nook_fail(err, errno, "unlink start/%s in the state directory", record->start);
+	if (rc == 0)
+		rc = nook_oci_notify_remove(state->base, state->name, err);
+	if (rc == 0)
+		rc = nook_net_leave(state, err);
+	return rc < 0 ? rc : nook_files_delete(state, err);
+}
+
+int nook_state_clear_of(struct nook_state *state, const struct nook_record *record,
+			struct nook_error *err)
+{
+	char boot_id[37];
+	int rc = nook_boot_id(boot_id, err);
+
+	return rc < 0 ? rc : clear(state, record, boot_id, err);
+}
+
 int nook_state_clear(struct nook_state *state, struct nook_error *err)
 {
 	auto_arena struct nook_arena scratch = { 0 };
@@ -106,29 +144,7 @@ int nook_state_clear(struct nook_state *state, struct nook_error *err)
 		return rc;
 	}
 
-	/* A garbled record is what a power loss leaves, and then nothing that it named exists but
-	 * ranges. After a reboot the pids are other people's, and so may cgroups of the same name
-	 * be. */
-	bool readable = rc == 0;
-
-	rc = 0;
-	if (readable && strcmp(record.boot_id, boot_id) == 0) {
-		rc = undo_processes(&record, boot_id, err);
-		if (rc == 0 && record.rdt)
-			rc = nook_rdt_remove(record.rdt, err);
-	}
-	if (rc == 0 && !readable)
-		rc = nook_range_release_all(state, err);
-	if (rc == 0 && record.range)
-		rc = nook_range_release(state, record.range, err);
-	if (rc == 0 && record.start &&
-	    unlinkat(state->dirs[NOOK_FOLDER_START], record.start, 0) < 0 && errno != ENOENT)
-		rc = nook_fail(err, errno, "unlink start/%s in the state directory", record.start);
-	if (rc == 0)
-		rc = nook_oci_notify_remove(state->base, state->name, err);
-	if (rc == 0)
-		rc = nook_net_leave(state, err);
-	return rc < 0 ? rc : nook_files_delete(state, err);
+	return clear(state, rc == 0 ? &record : NULL, boot_id, err);
 }
 
 /* Waits until the lock can be taken, or until @pidfd's process has ended and then a little longer.

@@ -118,9 +118,23 @@ int begin_session(void *ctx, struct nook_error *err)
 		return rc;
 	close_fd(&s->console);
 	(void)umask(mask_of(p)); /* returns the old mask, never fails */
-	rc = nook_close_others_from(3 + (int)p->preserve_fds,
-				    (int[]){ s->walk.channel, s->walk.send_fd, s->start }, 3);
+	rc = nook_close_others_from(
+		3 + (int)p->preserve_fds,
+		(int[]){ s->walk.channel, s->walk.send_fd, s->start, s->own_mount }, 4);
 	return rc < 0 ? nook_fail(err, -rc, "close_range") : 0;
+}
+
+int let_go_of_self(void *ctx, struct nook_error *err)
+{
+	(void)err;
+	close_fd(&((struct nook_stage *)ctx)->own_mount);
+	return 0;
+}
+
+void let_go_of_self_show(const struct nook_plan *plan, struct nook_rows *rows)
+{
+	(void)plan;
+	nook_show(rows, "the mount of our own file, if there is one", "close");
 }
 
 static void show_session(const struct nook_plan_process *p, const char *how, struct nook_rows *rows)

@@ -153,6 +153,13 @@ bool nook_outer_hooks(const struct nook_plan *p)
 	       (p->hooks->n[NOOK_HOOK_PRESTART] || p->hooks->n[NOOK_HOOK_CREATE_RUNTIME]);
 }
 
+/* In the time till its maker has written it down. A filter that is loaded by then need not know of
+ * close(2). */
+bool nook_lets_go_later(const struct nook_plan *p)
+{
+	return p->bundle && !told_seccomp(p) && !nook_seccomp_early(p);
+}
+
 static bool start_later(const struct nook_plan *p)
 {
 	return p->bundle && p->start_later;
@@ -243,6 +250,7 @@ const struct nook_step nook_stage_steps[] = {
 	STAGE(outlive_maker, "outlive the one who made it", nook_of_bundle),
 	STAGE(load_seccomp, "load the seccomp filter", told_seccomp),
 	NOOK_SEND(STAGE_READY),
+	STAGE(let_go_of_self, "let go of nook's own file", nook_lets_go_later),
 	/* Our own filter lets us hear of the start, and is loaded meanwhile; another's may not. */
 	STAGE(load_seccomp, "load the seccomp filter", own_seccomp),
 	NOOK_WAIT_IF(DETACH, nook_of_bundle),
@@ -273,6 +281,7 @@ const struct nook_step nook_enter_steps[] = {
 	STAGE(outlive_maker, "outlive the one who made it", nook_of_bundle),
 	STAGE(load_seccomp, "load the seccomp filter", told_seccomp),
 	NOOK_SEND(STAGE_READY),
+	STAGE(let_go_of_self, "let go of nook's own file", nook_lets_go_later),
 	NOOK_WAIT_IF(DETACH, nook_of_bundle),
 	STAGE(load_seccomp, "load the seccomp filter", seccomp),
 	STAGE(exec_program, NOOK_WANTED_EXEC, NULL),

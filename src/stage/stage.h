@@ -40,11 +40,12 @@ struct nook_stage {
 	int fresh;  /* of a bundle: the tmpfs that was mounted last, while only what lies in it
 		       follows */
 	const char *fresh_target;
-	int pts;     /* the container's devpts */
-	int console; /* the terminal's slave */
-	int label;   /* what takes the program's security label, from outside; NO_FD: by @proc */
-	int start;   /* a listening socket, on which `start` will come; NO_FD: it comes on the
-			channel */
+	int pts;       /* the container's devpts */
+	int console;   /* the terminal's slave */
+	int label;     /* what takes the program's security label, from outside; NO_FD: by @proc */
+	int start;     /* a listening socket, on which `start` will come; NO_FD: it comes on the
+			  channel */
+	int own_mount; /* of the file that we were executed from; NO_FD: of no use any more */
 	sigset_t signals; /* the mask that the program gets: our caller's, or none of an engine's */
 };
 
@@ -122,6 +123,7 @@ NOOK_STAGE_STEP(find_program);        /* find_program.c */
 NOOK_STAGE_STEP(set_limits);          /* program.c */
 NOOK_STAGE_STEP(take_terminal);
 NOOK_STAGE_STEP(begin_session);
+NOOK_STAGE_STEP(let_go_of_self);
 NOOK_STAGE_STEP(start_program);
 NOOK_STAGE_STEP(exec_program);
 
@@ -140,6 +142,8 @@ int nook_enter_late(struct nook_stage *s, struct nook_error *err);
  * Then NOOK_MSG_FILTERED brings what it is told by, as soon as the filter is loaded. */
 bool nook_seccomp_early(const struct nook_plan *plan);
 bool nook_seccomp_told(const struct nook_plan *plan);
+/* stage.c: does the stage keep own_mount until it waits for its maker? */
+bool nook_lets_go_later(const struct nook_plan *plan);
 /* The row of the filter, in whichever step loads it. */
 void nook_show_seccomp(const struct nook_plan *plan, struct nook_rows *rows);
 

@@ -173,19 +173,15 @@ static int move_into_place(const struct nook_state *s, struct nook_error *err)
 			 s->name, s->name);
 }
 
-int nook_state_write(struct nook_state *state, const struct nook_record *record,
-		     struct nook_error *err)
+static int write_record(struct nook_state *state, const struct nook_record *record,
+			struct nook_arena *scratch, struct nook_error *err)
 {
-	auto_arena struct nook_arena scratch = { 0 };
 	struct nook_json_writer w;
 	const char *text = NULL;
 	size_t len = 0;
-	int rc = nook_arena_open(&scratch, err);
+	int rc;
 
-	if (rc < 0)
-		return rc;
-
-	nook_json_to_arena(&w, &scratch, false);
+	nook_json_to_arena(&w, scratch, false);
 	put_record(&w, state->name, record);
 	(void)nook_json_finish(&w, &text, &len); /* into an arena: never fails */
 	if (len > NOOK_RECORD_BYTES)
@@ -204,4 +200,22 @@ int nook_state_write(struct nook_state *state, const struct nook_record *record,
 
 	rc = write_file(state, NOOK_FOLDER_NEW, text, len, err);
 	return rc < 0 ? rc : move_into_place(state, err);
+}
+
+int nook_state_write(struct nook_state *state, const struct nook_record *record,
+		     struct nook_error *err)
+{
+	auto_arena struct nook_arena own = { 0 };
+	struct nook_arena *scratch = state->scratch ? state->scratch : &own;
+	int rc = state->scratch ? 0 : nook_arena_open(&own, err);
+
+	if (rc < 0)
+		return rc;
+
+	size_t used = scratch->used;
+
+	rc = write_record(state, record, scratch, err);
+	if (state->scratch)
+		nook_arena_rewind(scratch, used);
+	return rc;
 }

@@ -97,6 +97,8 @@ struct nook_state {
 	int dirs[6]; /* containers, new, locks, seccomp, ids, start: so that a cleanup takes no new
 			descriptor when these have run out */
 	const struct sock_filter *filter; /* what seccomp/NAME holds; NULL: nothing yet */
+	struct nook_arena
+		*scratch; /* what writing takes is taken there, and given back; may be NULL */
 	char name[256];
 };
 #define NOOK_STATE_NONE                                                                            \
@@ -185,6 +187,9 @@ int nook_state_undo(const char *state_dir, const char *name, bool kill, struct n
 /* The part of it that needs the lock, which @state holds: all but the lock is gone on return 0.
  * src/run/undo.c */
 int nook_state_clear(struct nook_state *state, struct nook_error *err);
+/* The same for those who know the record, because they have read or written it under this lock. */
+int nook_state_clear_of(struct nook_state *state, const struct nook_record *record,
+			struct nook_error *err);
 
 /* Opens the container's pid 1: the pidfd, after which its start time was compared with the
  * record's. -ESRCH: it has ended, though it may not be reaped yet. */
