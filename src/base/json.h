@@ -109,9 +109,10 @@ enum nook_json_need { NOOK_JSON_REQUIRED, NOOK_JSON_OPTIONAL };
  */
 int nook_json_parse(const char *text, size_t len, int depth, struct nook_json **ret,
 		    struct nook_error *err);
-/* @ret_byte: how far it came. */
-int nook_json_parse_to(const char *text, size_t len, int depth, struct nook_json **ret,
-		       size_t *ret_byte, struct nook_error *err);
+/* The same in an arena: with it the tree ends, nook_json_free() does nothing, and there is no
+ * -ENOMEM. @ret_byte: how far it came; may be NULL. */
+int nook_json_parse_in(struct nook_arena *a, const char *text, size_t len, int depth,
+		       struct nook_json **ret, size_t *ret_byte, struct nook_error *err);
 
 /* The place for people: "/process/args/0"; "/" for the document. Keys are not escaped. */
 size_t nook_json_place(const struct nook_json_value *v, char *out, size_t size);
@@ -150,7 +151,7 @@ int nook_json_get_u32(const struct nook_json_value *object, const char *key,
 int nook_json_get_i64(const struct nook_json_value *object, const char *key,
 		      enum nook_json_need need, int64_t min, int64_t max, int64_t *ret,
 		      struct nook_error *err);
-/* Copies into the arena. */
+/* Copies into the arena; without one the text is borrowed from the tree. */
 int nook_json_get_text(struct nook_arena *a, const struct nook_json_value *object, const char *key,
 		       enum nook_json_need need, size_t max, const char **ret,
 		       struct nook_error *err);

@@ -32,7 +32,8 @@ struct parser {
 
 static void free_parser(struct parser *p)
 {
-	free(p->items);
+	if (!p->memory.arena)
+		free(p->items);
 	nook_json_give_back(&p->memory);
 }
 
@@ -317,11 +318,15 @@ static int separator(struct parser *p, char close, bool *more)
 static struct nook_json *new_item(struct parser *p)
 {
 	if (p->n == p->size) {
-		size_t size = p->size ? p->size * 2 : ITEMS;
-		void *bigger = realloc(p->items, size * sizeof(struct nook_json *));
+		size_t size = p->size ? p->size * 2 : ITEMS,
+		       bytes = size * sizeof(struct nook_json *);
+		void *bigger = p->memory.arena ? nook_alloc(p->memory.arena, bytes)
+					       : realloc(p->items, bytes);
 
 		if (!bigger)
 			return NULL;
+		if (p->memory.arena && p->n)
+			memcpy(bigger, p->items, p->n * sizeof(struct nook_json *));
 		p->items = bigger;
 		p->size = size;
 	}
@@ -449,43 +454,58 @@ static int document(struct parser *p, struct nook_json *ret)
 	return p->at < p->end ? bad(p, p->at, "text behind the end") : 0;
 }
 
-int nook_json_parse_to(const char *text, size_t len, int depth, struct nook_json **ret,
-		       size_t *ret_byte, struct nook_error *err)
+static int parse(struct parser *p, struct nook_json **ret)
 {
-	size_t first = len * 4 < BLOCK_LEAST ? BLOCK_LEAST : len * 4;
-	__attribute__((cleanup(free_parser))) struct parser p = {
-		.text = text, .at = text, .end = text + len, .depth = depth, .err = err
-	};
+	size_t len = (size_t)(p->end - p->text);
 
-	*ret_byte = 0;
 	if (len >= INT_MAX)
-		return nook_refuse(err, EFBIG, "JSON of %zu bytes", len);
+		return nook_refuse(p->err, EFBIG, "JSON of %zu bytes", len);
 
-	p.memory.next = first > BLOCK_FIRST ? BLOCK_FIRST : first;
+	struct tree *tree = nook_json_take(&p->memory, sizeof(*tree));
 
-	struct tree *tree = nook_json_take(&p.memory, sizeof(*tree));
-
-	p.own = nook_json_take(&p.memory, len + 1);
-	if (!tree || !p.own)
-		return no_memory(&p);
-	memcpy(p.own, text, len);
+	p->own = nook_json_take(&p->memory, len + 1);
+	if (!tree || !p->own)
+		return no_memory(p);
 	*tree = (struct tree){ 0 };
+	memcpy(p->own, p->text, len);
 
-	int rc = document(&p, &tree->root);
+	int rc = document(p, &tree->root);
 
-	*ret_byte = (size_t)(p.at - text);
 	if (rc < 0)
 		return rc;
-	tree->memory = p.memory;
-	p.memory = (struct nook_json_memory){ 0 };
+	tree->memory = p->memory;
+	p->memory.blocks = NULL; /* they are the tree's now */
 	*ret = &tree->root;
 	return 0;
 }
 
+#define PARSER(text_, len_, depth_, err_)                                                          \
+	{                                                                                          \
+		.text = (text_), .at = (text_), .end = (text_) + (len_), .depth = (depth_),        \
+		.err = (err_)                                                                      \
+	}
+#define auto_parser __attribute__((cleanup(free_parser)))
+
 int nook_json_parse(const char *text, size_t len, int depth, struct nook_json **ret,
 		    struct nook_error *err)
 {
-	size_t byte;
+	size_t first = len * 4 < BLOCK_LEAST ? BLOCK_LEAST : len * 4;
+	auto_parser struct parser p = PARSER(text, len, depth, err);
 
-	return nook_json_parse_to(text, len, depth, ret, &byte, err);
+	p.memory.next = first > BLOCK_FIRST ? BLOCK_FIRST : first;
+	return parse(&p, ret);
+}
+
+int nook_json_parse_in(struct nook_arena *a, const char *text, size_t len, int depth,
+		       struct nook_json **ret, size_t *ret_byte, struct nook_error *err)
+{
+	auto_parser struct parser p = PARSER(text, len, depth, err);
+
+	p.memory.arena = a;
+
+	int rc = parse(&p, ret);
+
+	if (ret_byte)
+		*ret_byte = (size_t)(p.at - text);
+	return rc;
 }

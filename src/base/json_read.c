@@ -224,7 +224,7 @@ int nook_json_get_text(struct nook_arena *a, const struct nook_json_value *objec
 
 	rc = nook_json_as_text(&v, max, &text, err);
 	if (rc == 0)
-		*ret = nook_strdup(a, text);
+		*ret = a ? nook_strdup(a, text) : text;
 	return rc;
 }
 

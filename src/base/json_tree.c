@@ -17,6 +17,9 @@ struct nook_json_block {
 
 void *nook_json_take(struct nook_json_memory *m, size_t size)
 {
+	if (m->arena)
+		return nook_alloc(m->arena, size);
+
 	size = (size + 7) & ~(size_t)7;
 	if (size > m->left) {
 		size_t block = size > m->next ? size : m->next;

@@ -65,6 +65,7 @@ const char *nook_json_compact(struct nook_arena *a, const struct nook_json *json
 
 /* Blocks of memory that end together. */
 struct nook_json_memory {
+	struct nook_arena *arena;       /* if any: nothing is given back */
 	struct nook_json_block *blocks; /* the newest */
 	size_t left;                    /* bytes of it */
 	size_t next;                    /* how large the next one will be */

@@ -66,7 +66,6 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	nook_bundle_free(&bundle);
 	bundle = (struct nook_bundle){ 0 };
 	return 0;
 }
@@ -82,7 +81,6 @@ static int build(const char *members)
 
 	for (char *p = text; *p; p++)
 		*p = *p == '\'' ? '"' : *p;
-	nook_bundle_free(&bundle);
 	err = (struct nook_error){ 0 };
 
 	int rc = nook_bundle_parse(&arena, text, strlen(text), &bundle, &err);

@@ -198,13 +198,11 @@ int nook_seccomp_parse(struct nook_arena *a, const char *text, size_t len, const
 	if (len > MAX_FILE)
 		return nook_refuse(err, EINVAL, "a profile has at most 4 MiB");
 
-	auto_json struct nook_json *root = NULL;
+	struct nook_json *root = NULL;
 	struct nook_error why = { 0 };
 	size_t byte = 0;
 
-	rc = nook_json_parse_to(text, len, MAX_DEPTH, &root, &byte, &why);
-	if (rc == -ENOMEM)
-		return nook_fail(err, ENOMEM, "reading %s", name);
+	rc = nook_json_parse_in(a, text, len, MAX_DEPTH, &root, &byte, &why);
 	if (rc < 0) {
 		nook_where(err, "line %zu of %s", line_of(text, byte), name);
 		return nook_refuse(err, EINVAL, "the profile is not JSON: %s",

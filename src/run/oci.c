@@ -256,7 +256,6 @@ int nook_oci_begin(struct nook_oci_making *m, const struct nook_oci_create *c,
 
 void nook_oci_making_free(struct nook_oci_making *m)
 {
-	nook_bundle_free(&m->bundle);
 	nook_arena_free(&m->arena);
 }
 

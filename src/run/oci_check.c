@@ -105,7 +105,7 @@ int nook_oci_check(const struct nook_oci_create *c,
 		   struct nook_error *err)
 {
 	auto_arena struct nook_arena a = { 0 };
-	auto_bundle struct nook_bundle b = { 0 };
+	struct nook_bundle b = { 0 };
 	struct nook_host host = { 0 };
 	struct nook_plan plan = { .name = c->options.id,
 				  .state_dir = c->options.state_dir,

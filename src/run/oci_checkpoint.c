@@ -60,7 +60,7 @@ static int put_joined(const struct nook_record *r, const char *name, const char 
 static int put_all_joined(const struct nook_record *r, struct nook_arena *a,
 			  struct nook_criu_message *options, struct nook_error *err)
 {
-	auto_bundle struct nook_bundle b = { 0 };
+	struct nook_bundle b = { 0 };
 	int rc = nook_bundle_read(a, r->bundle, &b, err);
 
 	if (rc == 0 && b.ns[NOOK_NS_NET].path)

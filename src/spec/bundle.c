@@ -93,20 +93,13 @@ int nook_bundle_parse(struct nook_arena *a, const char *text, size_t len, struct
 	if (rc < 0)
 		return rc;
 
-	auto_bundle struct nook_bundle b = { .tree = document.json };
+	struct nook_bundle b = { .tree = document.json };
 
 	rc = read_bundle(&r, &document, &b);
 	if (rc < 0)
 		return rc;
 	*ret = b;
-	b.tree = NULL;
 	return 0;
-}
-
-void nook_bundle_free(struct nook_bundle *b)
-{
-	nook_json_free(&b->tree);
-	b->seccomp = NULL;
 }
 
 int nook_bundle_parse_process(struct nook_arena *a, const char *text, size_t len,
@@ -121,7 +114,6 @@ int nook_bundle_parse_process(struct nook_arena *a, const char *text, size_t len
 		return rc;
 
 	rc = nook_bundle_read_process(&r, &document, &process);
-	nook_json_free(&document.json);
 	if (rc < 0)
 		return rc;
 	process.json = nook_strndup(a, text, len);
@@ -143,7 +135,6 @@ int nook_bundle_parse_hooks(struct nook_arena *a, const char *text, size_t len,
 	/* Its places are those of config.json, where it came from. */
 	document.json = file.json;
 	rc = nook_bundle_read_hooks(&r, &document, &hooks);
-	nook_json_free(&file.json);
 	if (rc < 0)
 		return rc;
 	hooks.json = nook_strndup(a, text, len);
@@ -163,7 +154,6 @@ int nook_bundle_parse_resources(struct nook_arena *a, const char *text, size_t l
 		return rc;
 
 	rc = nook_bundle_read_resources(&r, &document, &resources);
-	nook_json_free(&document.json);
 	if (rc < 0)
 		return rc;
 	*ret = resources;

@@ -204,7 +204,7 @@ struct nook_bundle {
 	bool has_personality;
 	unsigned long personality; /* PER_LINUX, PER_LINUX32 */
 
-	struct nook_json *tree; /* what it was read from: nook_bundle_free() */
+	struct nook_json *tree; /* what it was read from */
 };
 
 /**
@@ -226,9 +226,6 @@ int nook_bundle_read(struct nook_arena *a, const char *dir, struct nook_bundle *
 /* The same with another file in place of config.json, relative to DIR; NULL: config.json. */
 int nook_bundle_read_config(struct nook_arena *a, const char *dir, const char *config,
 			    struct nook_bundle *ret, struct nook_error *err);
-
-void nook_bundle_free(struct nook_bundle *b);
-#define auto_bundle __attribute__((cleanup(nook_bundle_free)))
 
 /* A process object alone: `exec --process FILE`, and the one that a record keeps. */
 int nook_bundle_parse_process(struct nook_arena *a, const char *text, size_t len,

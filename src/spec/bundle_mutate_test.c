@@ -45,7 +45,7 @@ static void free_tree(struct json_object **tree)
 static int parse(const char *text, size_t len, struct nook_error *err)
 {
 	auto_arena struct nook_arena a = { 0 };
-	auto_bundle struct nook_bundle b = { 0 };
+	struct nook_bundle b = { 0 };
 
 	assert_int_equal(nook_arena_init(&a), 0);
 	int rc = nook_bundle_parse(&a, text, len, &b, err);

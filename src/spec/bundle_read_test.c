@@ -56,7 +56,7 @@ static void test_no_file(void **state)
 {
 	auto_folder struct folder d;
 	auto_arena struct nook_arena a = { 0 };
-	auto_bundle struct nook_bundle b = { 0 };
+	struct nook_bundle b = { 0 };
 	struct nook_error err = { 0 };
 
 	make_folder(&d);
@@ -70,7 +70,7 @@ static void test_symlink(void **state)
 {
 	auto_folder struct folder d;
 	auto_arena struct nook_arena a = { 0 };
-	auto_bundle struct nook_bundle b = { 0 };
+	struct nook_bundle b = { 0 };
 	char path[128];
 
 	make_folder(&d);
@@ -87,7 +87,7 @@ static void test_no_regular_file(void **state)
 {
 	auto_folder struct folder d;
 	auto_arena struct nook_arena a = { 0 };
-	auto_bundle struct nook_bundle b = { 0 };
+	struct nook_bundle b = { 0 };
 	struct nook_error err = { 0 };
 	char path[128];
 
@@ -102,7 +102,7 @@ static void test_large_file(void **state)
 {
 	auto_folder struct folder d;
 	auto_arena struct nook_arena a = { 0 };
-	auto_bundle struct nook_bundle b = { 0 };
+	struct nook_bundle b = { 0 };
 	struct nook_error err = { 0 };
 	char path[128];
 
@@ -117,7 +117,7 @@ static void test_bad_file(void **state)
 {
 	auto_folder struct folder d;
 	auto_arena struct nook_arena a = { 0 };
-	auto_bundle struct nook_bundle b = { 0 };
+	struct nook_bundle b = { 0 };
 	struct nook_error err = { 0 };
 	char path[128];
 
@@ -152,7 +152,7 @@ static void test_directory(void **state)
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		auto_arena struct nook_arena a = { 0 };
-		auto_bundle struct nook_bundle b = { 0 };
+		struct nook_bundle b = { 0 };
 		struct nook_error err = { 0 };
 
 		assert_int_equal(nook_arena_init(&a), 0);

@@ -63,8 +63,8 @@ int nook_bundle_count(struct nook_bundle_reader *r, const struct nook_json_value
 int nook_bundle_document(struct nook_bundle_reader *r, const char *text, size_t len,
 			 struct nook_json_value *ret)
 {
-	auto_json struct nook_json *json = NULL;
-	int rc = nook_json_parse(text, len, DEPTH, &json, r->err);
+	struct nook_json *json = NULL;
+	int rc = nook_json_parse_in(r->arena, text, len, DEPTH, &json, NULL, r->err);
 
 	if (rc < 0)
 		return rc;
@@ -72,7 +72,6 @@ int nook_bundle_document(struct nook_bundle_reader *r, const char *text, size_t 
 	*ret = (struct nook_json_value){ .json = json };
 	if (nook_json_type(json) != NOOK_JSON_OBJECT)
 		return nook_json_refuse(ret, r->err, "an object is wanted here");
-	json = NULL;
 	return 0;
 }
 
@@ -97,8 +96,7 @@ static int read_text(struct nook_bundle_reader *r, const struct nook_json_value 
 	if (row->check && (rc = row->check(r, v, text)) < 0)
 		return rc;
 
-	text = nook_strdup(r->arena, text);
-	put(into, row->at, &text, sizeof(text));
+	put(into, row->at, &text, sizeof(text)); /* the tree lives as long as the arena */
 	return 0;
 }
 
@@ -174,7 +172,7 @@ static int read_texts(struct nook_bundle_reader *r, const struct nook_json_value
 		    (rc = nook_json_as_text(&v, row->max, &text, r->err)) < 0 ||
 		    (row->check && (rc = row->check(r, &v, text)) < 0))
 			return rc;
-		texts[i] = nook_strdup(r->arena, text);
+		texts[i] = text;
 	}
 
 	put_list(row, into, texts, n);

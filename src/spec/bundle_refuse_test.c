@@ -547,7 +547,7 @@ static void test_taken(void **state)
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		auto_arena struct nook_arena a = { 0 };
-		auto_bundle struct nook_bundle b = { 0 };
+		struct nook_bundle b = { 0 };
 		struct nook_error err = { 0 };
 
 		assert_int_equal(nook_arena_init(&a), 0);
@@ -564,7 +564,7 @@ static void test_versions(void **state)
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		auto_arena struct nook_arena a = { 0 };
-		auto_bundle struct nook_bundle b = { 0 };
+		struct nook_bundle b = { 0 };
 		char json[TEXT];
 		int len = snprintf(json, sizeof(json), "{\"ociVersion\":\"%s\"}", cases[i]);
 

@@ -63,7 +63,6 @@ struct fixture {
 
 static void free_fixture(struct fixture *f)
 {
-	nook_bundle_free(&f->b);
 	nook_arena_free(&f->arena);
 }
 #define auto_fixture __attribute__((cleanup(free_fixture)))
@@ -503,7 +502,7 @@ static void test_bounds(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		for (size_t less = 0; less < 2; less++) {
 			auto_arena struct nook_arena a = { 0 };
-			auto_bundle struct nook_bundle b = { 0 };
+			struct nook_bundle b = { 0 };
 			struct nook_error err = { 0 };
 
 			assert_int_equal(nook_arena_init(&a), 0);
@@ -522,7 +521,7 @@ static void test_bounds(void **state)
 static void test_bound_of_all(void **state)
 {
 	auto_arena struct nook_arena a = { 0 };
-	auto_bundle struct nook_bundle b = { 0 };
+	struct nook_bundle b = { 0 };
 	struct nook_error err = { 0 };
 
 	assert_int_equal(nook_arena_init(&a), 0);

@@ -83,13 +83,13 @@ static int read_identity(const struct nook_json_value *v, const char *name,
 		return nook_refuse(r->err, EINVAL, "version %u; this nook knows %u", version,
 				   NOOK_RECORD_VERSION);
 	if (rc == 0)
-		rc = nook_json_get_text(r->arena, v, "name", must, 255, &rec->name, r->err);
+		rc = nook_json_get_text(NULL, v, "name", must, 255, &rec->name, r->err);
 	if (rc == 0 && strcmp(rec->name, name) != 0)
 		return nook_refuse(r->err, EINVAL, "it is that of container \"%.80s\"", rec->name);
 	if (rc == 0)
 		rc = read_phase(v, r);
 	if (rc == 0)
-		rc = nook_json_get_text(r->arena, v, "boot_id", must, 36, &rec->boot_id, r->err);
+		rc = nook_json_get_text(NULL, v, "boot_id", must, 36, &rec->boot_id, r->err);
 	if (rc == 0 && !valid_boot_id(rec->boot_id))
 		return nook_refuse(r->err, EINVAL, "\"%s\" is no boot id", rec->boot_id);
 	if (rc == 0)
@@ -101,9 +101,9 @@ static int read_identity(const struct nook_json_value *v, const char *name,
 	if (rc == 0)
 		rc = nook_json_get_i64(v, "created", must, 0, INT64_MAX, &rec->created, r->err);
 	if (rc == 0)
-		rc = nook_json_get_text(r->arena, v, "hostname", may, 64, &rec->hostname, r->err);
+		rc = nook_json_get_text(NULL, v, "hostname", may, 64, &rec->hostname, r->err);
 	if (rc == 0)
-		rc = nook_json_get_text(r->arena, v, "root", may, 2 * NOOK_RECORD_PATH_BYTES,
+		rc = nook_json_get_text(NULL, v, "root", may, 2 * NOOK_RECORD_PATH_BYTES,
 					&rec->root, r->err);
 	return rc;
 }
@@ -111,12 +111,12 @@ static int read_identity(const struct nook_json_value *v, const char *name,
 static int read_cgroup(const struct nook_json_value *v, struct nook_plan_cgroup_dir *dir,
 		       struct nook_record_reader *r)
 {
-	int rc = nook_json_get_text(r->arena, v, "mount", must, NOOK_RECORD_PATH_BYTES, &dir->mount,
+	int rc = nook_json_get_text(NULL, v, "mount", must, NOOK_RECORD_PATH_BYTES, &dir->mount,
 				    r->err);
 
 	if (rc == 0)
-		rc = nook_json_get_text(r->arena, v, "path", must, NOOK_RECORD_PATH_BYTES,
-					&dir->path, r->err);
+		rc = nook_json_get_text(NULL, v, "path", must, NOOK_RECORD_PATH_BYTES, &dir->path,
+					r->err);
 	if (rc == 0)
 		rc = nook_json_get_bool(v, "v2", must, &dir->v2, r->err);
 	if (rc == 0)
@@ -216,7 +216,7 @@ static int read_engine(const struct nook_json_value *root, enum nook_record_part
 	if (rc < 0 || !v.json)
 		return rc;
 	for (size_t i = 0; i < n && rc == 0; i++)
-		rc = nook_json_get_text(r->arena, &v, texts[i].key, texts[i].need, texts[i].max,
+		rc = nook_json_get_text(NULL, &v, texts[i].key, texts[i].need, texts[i].max,
 					texts[i].text, r->err);
 	if (rc == 0 && (strlen(rec->start) != NOOK_START_NAME ||
 			strspn(rec->start, "0123456789abcdef") != NOOK_START_NAME))
@@ -255,8 +255,8 @@ static int read_filter(int base, const char *name, struct nook_record_reader *r)
 static int parse(const char *text, size_t len, const char *name, enum nook_record_part part,
 		 struct nook_record_reader *r)
 {
-	auto_json struct nook_json *json = NULL;
-	int rc = nook_json_parse(text, len, 8, &json, r->err);
+	struct nook_json *json = NULL;
+	int rc = nook_json_parse_in(r->arena, text, len, 8, &json, NULL, r->err);
 	struct nook_json_value v = { .json = json };
 
 	if (rc == 0)

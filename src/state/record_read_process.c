@@ -75,8 +75,8 @@ static int read_seccomp(const struct nook_json_value *process, struct nook_recor
 	if (rc < 0 || !v.json)
 		return rc;
 
-	rc = nook_json_get_text(r->arena, &v, "name", must, NOOK_RECORD_PATH_BYTES,
-				&rec->seccomp_name, r->err);
+	rc = nook_json_get_text(NULL, &v, "name", must, NOOK_RECORD_PATH_BYTES, &rec->seccomp_name,
+				r->err);
 	if (rc == 0)
 		rc = nook_json_get_u64(&v, "instructions", must, BPF_MAXINSNS, &n, r->err);
 	if (rc == 0)
@@ -117,7 +117,7 @@ int nook_record_read_process(const struct nook_json_value *root, struct nook_rec
 		rc = nook_json_get_texts(r->arena, &v, "env", must, NOOK_RECORD_TEXTS, TEXT_BYTES,
 					 &rec->env, &n, r->err);
 	if (rc == 0)
-		rc = nook_json_get_text(r->arena, &v, "cwd", may, NOOK_RECORD_PATH_BYTES, &rec->cwd,
+		rc = nook_json_get_text(NULL, &v, "cwd", may, NOOK_RECORD_PATH_BYTES, &rec->cwd,
 					r->err);
 	if (rc == 0)
 		rc = nook_json_get_u32(&v, "uid", must, UINT32_MAX - 1, &rec->uid, r->err);

@@ -93,7 +93,7 @@ static int build_bundle(struct nook_arena *a, char **argv, struct nook_bundle *b
 int main(int argc, char **argv)
 {
 	auto_arena struct nook_arena a = { 0 };
-	auto_bundle struct nook_bundle bundle = { 0 };
+	struct nook_bundle bundle = { 0 };
 	struct nook_plan plan;
 	struct nook_error err = { 0 };
 	bool of_bundle = argc > 1 && strcmp(argv[1], "--bundle") == 0;
