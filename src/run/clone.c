@@ -173,7 +173,8 @@ int clone_stage(void *ctx, struct nook_error *err)
 		rc = c->pid < 0 ? fail_clone(c, c->pid, err) : 0;
 	}
 	close_fd(&c->peer);
-	close_fd(&c->stage.own_mount); /* the stage does it last, when it waits for us */
+	if (c->plan->start_later)
+		close_fd(&c->stage.own_mount); /* else await_program() does it */
 	c->walk.peer = c->pidfd;
 
 	int again = nook_prctl(PR_SET_DUMPABLE, 0, 0);

@@ -287,6 +287,7 @@ const struct nook_step nook_create_steps[] = {
 	NOOK_WAIT_IF(MOUNTED, nook_outer_hooks),
 	STEP(run_outer_hooks, "run the prestart and createRuntime hooks", nook_outer_hooks),
 	NOOK_SEND_IF(HOOKED, nook_outer_hooks),
+	STEP(prepare_record, "prepare the record", nook_of_bundle),
 	STEP(tell_listener, "tell who answers for its system calls", nook_seccomp_told),
 	NOOK_WAIT(STAGE_READY),
 	STEP(settle_ends, "see to it that its links carry packets", nook_has_networks),

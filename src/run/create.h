@@ -31,6 +31,7 @@ struct nook_create {
 	/* of an engine's container */
 	const char *console_socket, *pidfd_socket, *pid_file; /* NULL: none */
 	bool pid_written;                                     /* and the pid file is there */
+	bool prepared;                                        /* the record, but for its name */
 	int pasta;                    /* pid of its keeper; 0: there is none */
 	int pasta_tells, pasta_words; /* pipes from there, till it is ready */
 	int notify;      /* the socket of its sd_notify(3); NO_FD: none, or `start` makes it */
@@ -135,6 +136,7 @@ NOOK_CREATE_STEP(open_start); /* oci_steps.c */
 int close_start(void *ctx, struct nook_error *err);
 NOOK_CREATE_STEP(make_notify); /* oci_notify.c */
 int remove_notify(void *ctx, struct nook_error *err);
+NOOK_CREATE_STEP(prepare_record);
 NOOK_CREATE_STEP(tell_engine); /* console socket, pidfd socket, record, pid file */
 int untell_engine(void *ctx, struct nook_error *err);
 NOOK_CREATE_STEP(run_outer_hooks); /* oci_hooks.c */

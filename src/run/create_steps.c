@@ -276,6 +276,9 @@ static bool executed_meanwhile(const struct nook_create *c)
 int await_program(void *ctx, struct nook_error *err)
 {
 	struct nook_create *c = ctx;
+
+	close_fd(&c->stage.own_mount); /* while execve(2) takes its time */
+
 	int rc = nook_wait(&c->walk, NOOK_MSG_NONE, err);
 
 	if (rc == -EINTR && executed_meanwhile(c)) {

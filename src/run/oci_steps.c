@@ -83,6 +83,43 @@ int nook_oci_connect_start(int starts, const char *name, struct nook_error *err)
 	return move_fd(&fd);
 }
 
+static int fill_in(struct nook_create *c, struct nook_error *err)
+{
+	c->record.pid = c->pid;
+	c->record.phase = c->plan->start_later ? NOOK_PHASE_CREATED : NOOK_PHASE_RUNNING;
+	c->record.n_cgroups = c->cgroups_made;
+	return nook_start_time(c->pid, &c->record.start_time, err);
+}
+
+/* All but the rename, while the stage is at work: it waits for what comes after. */
+int prepare_record(void *ctx, struct nook_error *err)
+{
+	struct nook_create *c = ctx;
+	int rc = fill_in(c, err);
+
+	if (rc == 0)
+		rc = nook_state_prepare(&c->state, &c->record, err);
+	c->prepared = rc == 0;
+	return rc;
+}
+
+void prepare_record_show(const struct nook_plan *plan, struct nook_rows *rows)
+{
+	nook_show(rows, "for the engine's later calls", "write(\"%s/new/%s\")", plan->state_dir,
+		  plan->name);
+}
+
+/* A process that joins a container has no record of its own. */
+static int keep_record(struct nook_create *c, struct nook_error *err)
+{
+	int rc = c->prepared ? 0 : fill_in(c, err);
+
+	if (rc < 0 || c->state.lock < 0)
+		return rc;
+	return c->prepared ? nook_state_commit(&c->state, err)
+			   : nook_state_write(&c->state, &c->record, err);
+}
+
 /*
  * The engine hears of the container when all of it is there. The record last but the pid file: who
  * finds that one may call `start` at once.
@@ -99,16 +136,7 @@ int tell_engine(void *ctx, struct nook_error *err)
 	if (rc == 0 && c->pidfd_socket)
 		rc = nook_oci_send_pidfd(c->pidfd_socket, c->pidfd, c->state.lock >= 0, err);
 	if (rc == 0)
-		rc = nook_start_time(c->pid, &c->record.start_time, err);
-	if (rc < 0)
-		return rc;
-
-	c->record.pid = c->pid;
-	c->record.phase = c->plan->start_later ? NOOK_PHASE_CREATED : NOOK_PHASE_RUNNING;
-	c->record.n_cgroups = c->cgroups_made;
-	/* A process that joins a container has no record of its own. */
-	if (c->state.lock >= 0)
-		rc = nook_state_write(&c->state, &c->record, err);
+		rc = keep_record(c, err);
 	if (rc == 0 && c->pid_file)
 		rc = nook_oci_write_pid_file(c->pid_file, c->pid, err);
 	c->pid_written = rc == 0 && c->pid_file;
@@ -129,7 +157,7 @@ void tell_engine_show(const struct nook_plan *plan, struct nook_rows *rows)
 	if (plan->process.terminal)
 		nook_show(rows, "the terminal, when it has asked for it",
 			  "sendmsg(console socket, SCM_RIGHTS)");
-	nook_show(rows, "for the engine's later calls", "write, renameat2(\"%s/containers/%s\")",
+	nook_show(rows, "for the engine's later calls", "renameat2(\"%s/containers/%s\")",
 		  plan->state_dir, plan->name);
 	nook_show(rows, "the engine knows it by this", "write, rename(pid file)");
 }

@@ -153,11 +153,11 @@ bool nook_outer_hooks(const struct nook_plan *p)
 	       (p->hooks->n[NOOK_HOOK_PRESTART] || p->hooks->n[NOOK_HOOK_CREATE_RUNTIME]);
 }
 
-/* In the time till its maker has written it down. A filter that is loaded by then need not know of
- * close(2). */
+/* Once its maker goes, who else has the time for it when the program starts. A filter that is
+ * loaded by then need not know of close(2). */
 bool nook_lets_go_later(const struct nook_plan *p)
 {
-	return p->bundle && !told_seccomp(p) && !nook_seccomp_early(p);
+	return p->bundle && p->start_later && !told_seccomp(p) && !nook_seccomp_early(p);
 }
 
 static bool start_later(const struct nook_plan *p)
@@ -281,7 +281,6 @@ const struct nook_step nook_enter_steps[] = {
 	STAGE(outlive_maker, "outlive the one who made it", nook_of_bundle),
 	STAGE(load_seccomp, "load the seccomp filter", told_seccomp),
 	NOOK_SEND(STAGE_READY),
-	STAGE(let_go_of_self, "let go of nook's own file", nook_lets_go_later),
 	NOOK_WAIT_IF(DETACH, nook_of_bundle),
 	STAGE(load_seccomp, "load the seccomp filter", seccomp),
 	STAGE(exec_program, NOOK_WANTED_EXEC, NULL),

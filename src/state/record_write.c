@@ -153,11 +153,12 @@ static int write_file(const struct nook_state *s, enum nook_folder folder, const
  * makes ext4 write the new one out at once (auto_da_alloc), and deleting it later waits for the
  * disk: a millisecond.
  */
-static int move_into_place(const struct nook_state *s, struct nook_error *err)
+static int move_into_place(const struct nook_state *s, bool there, struct nook_error *err)
 {
 	int from = s->dirs[NOOK_FOLDER_NEW], to = s->dirs[NOOK_FOLDER_RECORDS];
 
-	if (renameat2(from, s->name, to, s->name, RENAME_NOREPLACE) == 0)
+	errno = EEXIST;
+	if (!there && renameat2(from, s->name, to, s->name, RENAME_NOREPLACE) == 0)
 		return 0;
 	if (errno == EEXIST && renameat2(from, s->name, to, s->name, RENAME_EXCHANGE) == 0) {
 		if (unlinkat(from, s->name, 0) < 0)
@@ -198,12 +199,11 @@ static int write_record(struct nook_state *state, const struct nook_record *reco
 		state->filter = record->seccomp;
 	}
 
-	rc = write_file(state, NOOK_FOLDER_NEW, text, len, err);
-	return rc < 0 ? rc : move_into_place(state, err);
+	return write_file(state, NOOK_FOLDER_NEW, text, len, err);
 }
 
-int nook_state_write(struct nook_state *state, const struct nook_record *record,
-		     struct nook_error *err)
+int nook_state_prepare(struct nook_state *state, const struct nook_record *record,
+		       struct nook_error *err)
 {
 	auto_arena struct nook_arena own = { 0 };
 	struct nook_arena *scratch = state->scratch ? state->scratch : &own;
@@ -218,4 +218,20 @@ int nook_state_write(struct nook_state *state, const struct nook_record *record,
 	if (state->scratch)
 		nook_arena_rewind(scratch, used);
 	return rc;
+}
+
+int nook_state_commit(struct nook_state *state, struct nook_error *err)
+{
+	int rc = move_into_place(state, state->there, err);
+
+	state->there |= rc == 0;
+	return rc;
+}
+
+int nook_state_write(struct nook_state *state, const struct nook_record *record,
+		     struct nook_error *err)
+{
+	int rc = nook_state_prepare(state, record, err);
+
+	return rc < 0 ? rc : nook_state_commit(state, err);
 }

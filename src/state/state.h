@@ -96,6 +96,7 @@ struct nook_state {
 		     a child that doesn't execute at once (the stage, an init) closes its copy. */
 	int dirs[6]; /* containers, new, locks, seccomp, ids, start: so that a cleanup takes no new
 			descriptor when these have run out */
+	bool there;  /* containers/NAME is, because we have written it */
 	const struct sock_filter *filter; /* what seccomp/NAME holds; NULL: nothing yet */
 	struct nook_arena
 		*scratch; /* what writing takes is taken there, and given back; may be NULL */
@@ -137,6 +138,10 @@ int nook_state_take(const char *state_dir, const char *name, int patience_ms,
  */
 int nook_state_write(struct nook_state *state, const struct nook_record *record,
 		     struct nook_error *err);
+/* Its two halves: all that takes time is done when the first has returned. */
+int nook_state_prepare(struct nook_state *state, const struct nook_record *record,
+		       struct nook_error *err);
+int nook_state_commit(struct nook_state *state, struct nook_error *err);
 
 /* Deletes the container's files, the lock last, and closes @state even on failure. */
 int nook_state_drop(struct nook_state *state, struct nook_error *err);
