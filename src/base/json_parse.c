@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* JSON text to a tree, RFC 8259 to the letter. */
-#include "json_tree.h"
+#include "json_parts.h"
 #include "own.h"
 #include "text.h"
 
@@ -20,17 +20,7 @@ struct tree {
 	struct nook_json_memory memory;
 };
 
-struct parser {
-	const char *text, *at, *end;
-	char *own; /* a copy of it, which texts and names of the tree lie in */
-	int depth; /* levels that may still be opened */
-	struct nook_json_memory memory;
-	struct nook_json **items; /* of all levels that are open */
-	size_t n, size;           /* in use; there is room for */
-	struct nook_error *err;
-};
-
-static void free_parser(struct parser *p)
+static void free_parser(struct nook_json_parser *p)
 {
 	if (!p->memory.arena)
 		free(p->items);
@@ -48,43 +38,21 @@ void nook_json_free(struct nook_json **json)
 	*json = NULL;
 }
 
-/* ---- what can go wrong ---- */
-
-static int bad(struct parser *p, const char *at, const char *why)
-{
-	size_t byte = (size_t)(at - p->text);
-
-	if (at >= p->end)
-		return nook_refuse(p->err, EINVAL, "the JSON ends too early, at byte %zu", byte);
-	return nook_refuse(p->err, EINVAL, "not JSON at byte %zu: %s", byte,
-			   *at ? why : "a NUL byte");
-}
-
-static int no_memory(struct parser *p)
-{
-	return nook_fail(p->err, ENOMEM, "reading JSON at byte %zu", (size_t)(p->at - p->text));
-}
-
 /* ---- the small parts ---- */
 
-static char peek(const struct parser *p)
-{
-	return p->at < p->end ? *p->at : '\0';
-}
-
-static void skip_space(struct parser *p)
+static void skip_space(struct nook_json_parser *p)
 {
 	while (p->at < p->end &&
 	       (*p->at == ' ' || *p->at == '\n' || *p->at == '\t' || *p->at == '\r'))
 		p->at++;
 }
 
-static bool digit(const struct parser *p)
+static bool digit(const struct nook_json_parser *p)
 {
 	return p->at < p->end && *p->at >= '0' && *p->at <= '9';
 }
 
-static bool skip_digits(struct parser *p)
+static bool skip_digits(struct nook_json_parser *p)
 {
 	bool any = digit(p);
 
@@ -93,143 +61,22 @@ static bool skip_digits(struct parser *p)
 	return any;
 }
 
-/* ---- strings ---- */
-
-static int hex4(struct parser *p, unsigned *ret)
-{
-	unsigned value = 0;
-
-	for (int i = 0; i < 4; i++, p->at++) {
-		char c = peek(p);
-		int digit = c >= '0' && c <= '9'   ? c - '0'
-			    : c >= 'a' && c <= 'f' ? c - 'a' + 10
-			    : c >= 'A' && c <= 'F' ? c - 'A' + 10
-						   : -1;
-
-		if (digit < 0)
-			return bad(p, p->at, "\\u takes four hexadecimal digits");
-		value = value * 16 + (unsigned)digit;
-	}
-	*ret = value;
-	return 0;
-}
-
-/* Behind "\u". A surrogate that stands alone becomes U+FFFD, as with json-c and Go. */
-static int unicode(struct parser *p, char **out)
-{
-	unsigned code = 0, low = 0;
-	char *o = *out;
-	int rc = hex4(p, &code);
-
-	if (rc == 0 && code >= 0xd800 && code < 0xdc00 && p->end - p->at >= 2 && p->at[0] == '\\' &&
-	    p->at[1] == 'u') {
-		const char *back = p->at;
-
-		p->at += 2;
-		rc = hex4(p, &low);
-		if (low >= 0xdc00 && low < 0xe000)
-			code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
-		else
-			p->at = back;
-	}
-	if (rc < 0)
-		return rc;
-	if (code >= 0xd800 && code < 0xe000)
-		code = 0xfffd;
-
-	if (code < 0x80) {
-		*o++ = (char)code;
-	} else if (code < 0x800) {
-		*o++ = (char)(0xc0 | code >> 6);
-	} else if (code < 0x10000) {
-		*o++ = (char)(0xe0 | code >> 12);
-		*o++ = (char)(0x80 | (code >> 6 & 0x3f));
-	} else {
-		*o++ = (char)(0xf0 | code >> 18);
-		*o++ = (char)(0x80 | (code >> 12 & 0x3f));
-		*o++ = (char)(0x80 | (code >> 6 & 0x3f));
-	}
-	if (code >= 0x80)
-		*o++ = (char)(0x80 | (code & 0x3f));
-	*out = o;
-	return 0;
-}
-
-static int escape(struct parser *p, char **out)
-{
-	static const char names[] = "\"\\/bfnrt", bytes[] = "\"\\/\b\f\n\r\t";
-	char c = peek(p);
-	const char *name = c ? strchr(names, c) : NULL;
-
-	if (c == 'u') {
-		p->at++;
-		return unicode(p, out);
-	}
-	if (!name)
-		return bad(p, p->at, "an unknown escape");
-	*(*out)++ = bytes[name - names];
-	p->at++;
-	return 0;
-}
-
-/* To the end of a run of bytes that mean themselves. */
-static const char *run(const struct parser *p)
-{
-	static const bool stops[256] = { [0 ... 0x1f] = true, ['"'] = true, ['\\'] = true };
-	const char *at = p->at;
-
-	while (at < p->end && !stops[(unsigned char)*at])
-		at++;
-	return at;
-}
-
-/* Behind the opening quote; afterwards behind the closing one, which has become a NUL. The text is
- * our own copy: no escape is shorter than what it stands for. */
-static int string(struct parser *p, const char **ret, size_t *ret_len)
-{
-	char *begin = p->own + (p->at - p->text), *out = begin;
-	const char *stop = run(p);
-
-	if (stop < p->end && *stop == '"') { /* as almost always */
-		out += stop - p->at;
-		p->at = stop + 1;
-	} else {
-		for (;; stop = run(p)) {
-			int rc;
-
-			memmove(out, p->at, (size_t)(stop - p->at));
-			out += stop - p->at;
-			p->at = stop;
-			if (p->at == p->end || (unsigned char)*p->at < 0x20)
-				return bad(p, p->at, "a control character in a string");
-			if (*p->at++ == '"')
-				break;
-			if ((rc = escape(p, &out)) < 0)
-				return rc;
-		}
-	}
-	*out = '\0';
-	*ret = begin;
-	*ret_len = (size_t)(out - begin);
-	return 0;
-}
-
 /* ---- values ---- */
 
 /* A number with a fraction or exponent keeps its text; nobody reads its value. */
-static int fraction(struct parser *p, const char *begin, struct nook_json *ret)
+static int fraction(struct nook_json_parser *p, const char *begin, struct nook_json *ret)
 {
-	if (peek(p) == '.') {
+	if (nook_json_peek(p) == '.') {
 		p->at++;
 		if (!skip_digits(p))
-			return bad(p, p->at, "a digit is missing");
+			return nook_json_bad(p, p->at, "a digit is missing");
 	}
-	if (peek(p) == 'e' || peek(p) == 'E') {
+	if (nook_json_peek(p) == 'e' || nook_json_peek(p) == 'E') {
 		p->at++;
-		if (peek(p) == '+' || peek(p) == '-')
+		if (nook_json_peek(p) == '+' || nook_json_peek(p) == '-')
 			p->at++;
 		if (!skip_digits(p))
-			return bad(p, p->at, "a digit is missing");
+			return nook_json_bad(p, p->at, "a digit is missing");
 	}
 
 	ret->type = NOOK_JSON_FRACTION;
@@ -238,14 +85,14 @@ static int fraction(struct parser *p, const char *begin, struct nook_json *ret)
 	char *text = nook_json_take(&p->memory, ret->len + 1);
 
 	if (!text)
-		return no_memory(p);
+		return nook_json_no_memory(p);
 	memcpy(text, begin, ret->len);
 	text[ret->len] = '\0';
 	ret->text = text;
 	return 0;
 }
 
-static int number(struct parser *p, struct nook_json *ret)
+static int number(struct nook_json_parser *p, struct nook_json *ret)
 {
 	const char *begin = p->at;
 	bool negative = *begin == '-', fits = true;
@@ -261,10 +108,10 @@ static int number(struct parser *p, struct nook_json *ret)
 			fits = false;
 	}
 	if (p->at == first)
-		return bad(p, p->at, "a digit is missing");
+		return nook_json_bad(p, p->at, "a digit is missing");
 	if (*first == '0' && p->at > first + 1)
-		return bad(p, first, "a number with a leading zero");
-	if (peek(p) == '.' || peek(p) == 'e' || peek(p) == 'E')
+		return nook_json_bad(p, first, "a number with a leading zero");
+	if (nook_json_peek(p) == '.' || nook_json_peek(p) == 'e' || nook_json_peek(p) == 'E')
 		return fraction(p, begin, ret);
 	if (!fits)
 		return nook_refuse(p->err, EINVAL, "the number at byte %zu passes 64 bits",
@@ -276,7 +123,7 @@ static int number(struct parser *p, struct nook_json *ret)
 	return 0;
 }
 
-static int word(struct parser *p, struct nook_json *ret)
+static int word(struct nook_json_parser *p, struct nook_json *ret)
 {
 	static const struct {
 		const char *name;
@@ -288,7 +135,7 @@ static int word(struct parser *p, struct nook_json *ret)
 		size_t len = words[i].len;
 
 		if (left < len && memcmp(p->at, words[i].name, left) == 0)
-			return bad(p, p->end, "");
+			return nook_json_bad(p, p->end, "");
 		if (left < len || memcmp(p->at, words[i].name, len) != 0)
 			continue;
 		p->at += len;
@@ -296,26 +143,27 @@ static int word(struct parser *p, struct nook_json *ret)
 		ret->truth = i == 1;
 		return 0;
 	}
-	return bad(p, p->at, "an unknown word");
+	return nook_json_bad(p, p->at, "an unknown word");
 }
 
-static int value(struct parser *p, struct nook_json *ret);
+static int value(struct nook_json_parser *p, struct nook_json *ret);
 
 /* Behind an element: is there another? */
-static int separator(struct parser *p, char close, bool *more)
+static int separator(struct nook_json_parser *p, char close, bool *more)
 {
 	skip_space(p);
-	*more = peek(p) == ',';
-	if (!*more && peek(p) != close)
-		return bad(p, p->at,
-			   close == ']' ? "a comma or ] is missing" : "a comma or } is missing");
+	*more = nook_json_peek(p) == ',';
+	if (!*more && nook_json_peek(p) != close)
+		return nook_json_bad(p, p->at,
+				     close == ']' ? "a comma or ] is missing"
+						  : "a comma or } is missing");
 	p->at++;
 	skip_space(p);
 	return 0;
 }
 
 /* The next of those that are open now. */
-static struct nook_json *new_item(struct parser *p)
+static struct nook_json *new_item(struct nook_json_parser *p)
 {
 	if (p->n == p->size) {
 		size_t size = p->size ? p->size * 2 : ITEMS,
@@ -341,7 +189,7 @@ static struct nook_json *new_item(struct parser *p)
 }
 
 /* Those from @first on are an array's, and are open no longer. */
-static int close_array(struct parser *p, size_t first, struct nook_json *ret)
+static int close_array(struct nook_json_parser *p, size_t first, struct nook_json *ret)
 {
 	size_t n = p->n - first;
 
@@ -350,30 +198,30 @@ static int close_array(struct parser *p, size_t first, struct nook_json *ret)
 	ret->n = n;
 	ret->items = nook_json_take(&p->memory, n * sizeof(struct nook_json *));
 	if (!ret->items)
-		return no_memory(p);
+		return nook_json_no_memory(p);
 	if (n)
 		memcpy(ret->items, p->items + first, n * sizeof(struct nook_json *));
 	p->n = first;
 	return 0;
 }
 
-static int close_object(struct parser *p, size_t first, struct nook_json *ret)
+static int close_object(struct nook_json_parser *p, size_t first, struct nook_json *ret)
 {
 	ret->type = NOOK_JSON_OBJECT;
 	if (!nook_json_fill_object(&p->memory, ret, p->items + first, p->n - first))
-		return no_memory(p);
+		return nook_json_no_memory(p);
 	p->n = first;
 	return 0;
 }
 
-static int element(struct parser *p)
+static int element(struct nook_json_parser *p)
 {
 	struct nook_json *item = new_item(p);
 
-	return item ? value(p, item) : no_memory(p);
+	return item ? value(p, item) : nook_json_no_memory(p);
 }
 
-static int member(struct parser *p)
+static int member(struct nook_json_parser *p)
 {
 	struct nook_json *item = new_item(p);
 	const char *begin = p->at;
@@ -381,32 +229,32 @@ static int member(struct parser *p)
 	int rc;
 
 	if (!item)
-		return no_memory(p);
-	if (peek(p) != '"')
-		return bad(p, p->at, "a name in double quotes is missing");
+		return nook_json_no_memory(p);
+	if (nook_json_peek(p) != '"')
+		return nook_json_bad(p, p->at, "a name in double quotes is missing");
 	p->at++;
-	if ((rc = string(p, &item->key, &len)) < 0)
+	if ((rc = nook_json_string(p, &item->key, &len)) < 0)
 		return rc;
 	if (strlen(item->key) != len)
-		return bad(p, begin, "a NUL character in a name");
+		return nook_json_bad(p, begin, "a NUL character in a name");
 	item->key_len = (unsigned)len; /* of a text below INT_MAX bytes */
 
 	skip_space(p);
-	if (peek(p) != ':')
-		return bad(p, p->at, "a colon is missing");
+	if (nook_json_peek(p) != ':')
+		return nook_json_bad(p, p->at, "a colon is missing");
 	p->at++;
 	skip_space(p);
 	return value(p, item);
 }
 
 /* Behind the opening bracket; afterwards behind the closing one. */
-static int items(struct parser *p, char close, struct nook_json *ret)
+static int items(struct nook_json_parser *p, char close, struct nook_json *ret)
 {
 	size_t first = p->n;
 	bool more = true;
 
 	skip_space(p);
-	if (peek(p) == close) {
+	if (nook_json_peek(p) == close) {
 		p->at++;
 		more = false;
 	}
@@ -420,17 +268,17 @@ static int items(struct parser *p, char close, struct nook_json *ret)
 }
 
 /* At its first byte; afterwards behind it. */
-static int value(struct parser *p, struct nook_json *ret)
+static int value(struct nook_json_parser *p, struct nook_json *ret)
 {
-	char c = peek(p);
+	char c = nook_json_peek(p);
 	int rc;
 
 	if (p->depth == 0)
-		return bad(p, p->at, "nested too deeply");
+		return nook_json_bad(p, p->at, "nested too deeply");
 	if (c == '"') {
 		p->at++;
 		ret->type = NOOK_JSON_TEXT;
-		return string(p, &ret->text, &ret->len);
+		return nook_json_string(p, &ret->text, &ret->len);
 	}
 	if (c == '{' || c == '[') {
 		p->at++;
@@ -442,7 +290,7 @@ static int value(struct parser *p, struct nook_json *ret)
 	return c == '-' || digit(p) ? number(p, ret) : word(p, ret);
 }
 
-static int document(struct parser *p, struct nook_json *ret)
+static int document(struct nook_json_parser *p, struct nook_json *ret)
 {
 	skip_space(p);
 
@@ -451,10 +299,10 @@ static int document(struct parser *p, struct nook_json *ret)
 	if (rc < 0)
 		return rc;
 	skip_space(p);
-	return p->at < p->end ? bad(p, p->at, "text behind the end") : 0;
+	return p->at < p->end ? nook_json_bad(p, p->at, "text behind the end") : 0;
 }
 
-static int parse(struct parser *p, struct nook_json **ret)
+static int parse(struct nook_json_parser *p, struct nook_json **ret)
 {
 	size_t len = (size_t)(p->end - p->text);
 
@@ -465,7 +313,7 @@ static int parse(struct parser *p, struct nook_json **ret)
 
 	p->own = nook_json_take(&p->memory, len + 1);
 	if (!tree || !p->own)
-		return no_memory(p);
+		return nook_json_no_memory(p);
 	*tree = (struct tree){ 0 };
 	memcpy(p->own, p->text, len);
 
@@ -490,7 +338,7 @@ int nook_json_parse(const char *text, size_t len, int depth, struct nook_json **
 		    struct nook_error *err)
 {
 	size_t first = len * 4 < BLOCK_LEAST ? BLOCK_LEAST : len * 4;
-	auto_parser struct parser p = PARSER(text, len, depth, err);
+	auto_parser struct nook_json_parser p = PARSER(text, len, depth, err);
 
 	p.memory.next = first > BLOCK_FIRST ? BLOCK_FIRST : first;
 	return parse(&p, ret);
@@ -499,7 +347,7 @@ int nook_json_parse(const char *text, size_t len, int depth, struct nook_json **
 int nook_json_parse_in(struct nook_arena *a, const char *text, size_t len, int depth,
 		       struct nook_json **ret, size_t *ret_byte, struct nook_error *err)
 {
-	auto_parser struct parser p = PARSER(text, len, depth, err);
+	auto_parser struct nook_json_parser p = PARSER(text, len, depth, err);
 
 	p.memory.arena = a;
 

@@ -288,7 +288,7 @@ static int read_list(const struct nook_json_value *v, const char *key, size_t ma
 
 static int parse(const char *text, size_t len, struct reader *r)
 {
-	auto_json struct json_object *json = NULL;
+	auto_json struct nook_json *json = NULL;
 	const char *container = NULL;
 	uint32_t version = 0;
 	int rc = nook_json_parse(text, len, 4, &json, r->err);

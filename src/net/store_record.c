@@ -184,7 +184,7 @@ static int read_subnets(const struct nook_json_value *v, struct nook_network *n,
 static int parse(const char *text, size_t len, struct nook_arena *a, const char *name,
 		 struct nook_network *n, enum nook_net_phase *phase, struct nook_error *err)
 {
-	auto_json struct json_object *json = NULL;
+	auto_json struct nook_json *json = NULL;
 	int rc = nook_json_parse(text, len, 3, &json, err);
 	struct nook_json_value v = { .json = json };
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "run/seal.h"
+#include "run/seal_parts.h"
 
 #include "base/own.h"
-#include "base/text.h"
 #include "state/state.h"
 #include "sys/call.h"
 #include "sys/mount.h"
@@ -15,8 +15,6 @@
 #include <linux/memfd.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
@@ -31,11 +29,9 @@
 #define F_SEAL_EXEC 0x0020 /* Linux 6.3 */
 #endif
 
-#define SELF  "/proc/self/exe"
 #define SEALS (F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE)
 
-static char **own_argv, **own_env;
-static unsigned long own_brk;
+static struct nook_self self;
 static int own_mount = NO_FD; /* what we were mapped from anew */
 static bool protected;        /* and need not look again */
 
@@ -46,9 +42,9 @@ int nook_seal_take_mount(void)
 
 void nook_seal_arm(char **argv, char **env)
 {
-	own_argv = argv;
-	own_env = env;
-	own_brk = (unsigned long)(uintptr_t)sbrk(0);
+	self.argv = argv;
+	self.env = env;
+	self.brk = (unsigned long)(uintptr_t)sbrk(0);
 }
 
 int nook_seal_with(const char *variable)
@@ -117,11 +113,7 @@ static bool writable_inside(const struct nook_plan *plan, const struct stat *st)
 	return st->st_uid != 0 || geteuid() == 0;
 }
 
-/*
- * A file that was sealed, or that lies on a mount which lets nobody write. Return: 1; 0; or a
- * negative errno: taken for "no", we would make copies of ourselves without end.
- */
-static int is_protected(int exe)
+int nook_seal_is_protected(int exe)
 {
 	struct statfs fs;
 	int seals = fcntl(exe, F_GET_SEALS);
@@ -188,24 +180,24 @@ static int sealed_copy(int exe, size_t size, struct nook_error *err)
 
 	if (fcntl(fd, F_ADD_SEALS, SEALS | F_SEAL_EXEC) < 0 && fcntl(fd, F_ADD_SEALS, SEALS) < 0)
 		return nook_fail(err, errno, "fcntl(F_ADD_SEALS) of nook's copy");
-	if (is_protected(fd) != 1)
+	if (nook_seal_is_protected(fd) != 1)
 		return nook_refuse(err, EPERM, "nook's copy in memory is not sealed after it was");
 	return move_fd(&fd);
 }
 
 static int read_only_mount(struct nook_error *err)
 {
-	auto_close int fd = nook_open_tree(AT_FDCWD, SELF, false, true);
+	auto_close int fd = nook_open_tree(AT_FDCWD, NOOK_SELF, false, true);
 
 	if (fd < 0)
-		return nook_fail(err, -fd, "open_tree(" SELF ")");
+		return nook_fail(err, -fd, "open_tree(" NOOK_SELF ")");
 
 	int rc = nook_mount_setattr(
 		fd, false, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, 0, 0, NO_FD);
 
 	if (rc < 0)
 		return nook_fail(err, -rc, "mount_setattr(RDONLY) of nook's own file");
-	if (is_protected(fd) != 1)
+	if (nook_seal_is_protected(fd) != 1)
 		return nook_refuse(err, EPERM, "nook's own file is not read-only after it was set");
 	return move_fd(&fd);
 }
@@ -220,167 +212,6 @@ static bool mount_suffices(const struct nook_plan *plan)
 	uint64_t strong = 1ULL << CAP_SYS_ADMIN | 1ULL << CAP_DAC_READ_SEARCH;
 
 	return geteuid() == 0 && !((c->bounding | c->permitted | c->ambient) & strong);
-}
-
-/* ---- without executing anew ---- */
-
-/* Ours, where we are a static program at fixed addresses; the linker defines it. */
-extern const Elf64_Ehdr own_header __asm__("__ehdr_start") __attribute__((weak));
-
-struct span {
-	char *begin;
-	size_t len;
-};
-
-#define PAGE 4096UL
-
-/* The pages that a part of the file is mapped to. */
-static struct span span_of(const Elf64_Phdr *p)
-{
-	uintptr_t begin = p->p_vaddr & ~(PAGE - 1), end = p->p_vaddr + p->p_filesz;
-
-	/* What is to be read only must not take what follows it along. */
-	if (p->p_type != PT_GNU_RELRO)
-		end += PAGE - 1;
-	return (struct span){ (char *)begin, (end & ~(PAGE - 1)) - begin };
-}
-
-/* What we write to has to keep what we wrote: it becomes memory of no file. */
-static int unbind_data(struct span s)
-{
-	char *copy = mmap(NULL, s.len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	if (copy == MAP_FAILED)
-		return -errno;
-
-	/* Between these two nothing may be written to it, so that neither is a NOOK_CALL(). */
-	memcpy(copy, s.begin, s.len);
-	if (mremap(copy, s.len, s.len, MREMAP_MAYMOVE | MREMAP_FIXED, s.begin) == MAP_FAILED) {
-		int saved = errno;
-
-		(void)munmap(copy, s.len); /* it is not used */
-		return -saved;
-	}
-	return 0;
-}
-
-/* Maps all that is mapped of our file from @fd, which is the same file. */
-static int map_from(int fd, const Elf64_Ehdr *h)
-{
-	const Elf64_Phdr *parts = (const Elf64_Phdr *)((const char *)h + h->e_phoff);
-
-	for (unsigned i = 0; i < h->e_phnum; i++) {
-		const Elf64_Phdr *p = &parts[i];
-		struct span s = span_of(p);
-		int rc = 0;
-
-		if (p->p_type == PT_GNU_RELRO)
-			rc = mprotect(s.begin, s.len, PROT_READ) < 0 ? -errno : 0;
-		else if (p->p_type == PT_LOAD && p->p_flags & PF_W)
-			rc = unbind_data(s);
-		else if (p->p_type == PT_LOAD &&
-			 mmap(s.begin, s.len, PROT_READ | (p->p_flags & PF_X ? PROT_EXEC : 0),
-			      MAP_PRIVATE | MAP_FIXED, fd,
-			      (off_t)(p->p_offset & ~(PAGE - 1))) == MAP_FAILED)
-			rc = -errno;
-		if (rc < 0)
-			return rc;
-	}
-	return 0;
-}
-
-static unsigned long end_of_words(char **words)
-{
-	const char *last = words[0];
-
-	while (*words)
-		last = *words++;
-	return (unsigned long)(uintptr_t)(last + strlen(last) + 1);
-}
-
-/* What the kernel keeps of where our parts are, as it is; it takes no less together with a file. */
-static int set_exe_by_map(int fd, const Elf64_Ehdr *h)
-{
-	const Elf64_Phdr *parts = (const Elf64_Phdr *)((const char *)h + h->e_phoff);
-	struct prctl_mm_map map = {
-		.start_brk = own_brk,
-		.brk = (unsigned long)(uintptr_t)sbrk(0),
-		.start_stack = (unsigned long)(uintptr_t)(own_argv - 1), /* of argc */
-		.arg_start = (unsigned long)(uintptr_t)own_argv[0],
-		.arg_end = end_of_words(own_argv),
-		.exe_fd = (uint32_t)fd,
-	};
-
-	map.env_start = map.arg_end;
-	map.env_end = own_env[0] ? end_of_words(own_env) : map.arg_end;
-	for (unsigned i = 0; i < h->e_phnum; i++) {
-		const Elf64_Phdr *p = &parts[i];
-
-		if (p->p_type == PT_LOAD && p->p_flags & PF_X) {
-			map.start_code = p->p_vaddr;
-			map.end_code = p->p_vaddr + p->p_filesz;
-		} else if (p->p_type == PT_LOAD && p->p_flags & PF_W) {
-			map.start_data = p->p_vaddr;
-			map.end_data = p->p_vaddr + p->p_filesz;
-		}
-	}
-	return (int)NOOK_CALL(SYS_prctl, PR_SET_MM, PR_SET_MM_MAP, &map, sizeof(map), 0);
-}
-
-/* Takes CAP_SYS_RESOURCE in the machine's user namespace; or CAP_SYS_ADMIN in ours, and a kernel
- * that CRIU can be used with. */
-static int set_exe(int fd, const Elf64_Ehdr *h)
-{
-	int rc = nook_prctl(PR_SET_MM, PR_SET_MM_EXE_FILE, (unsigned long)fd);
-
-	return rc == -EPERM ? set_exe_by_map(fd, h) : rc;
-}
-
-static int open_mounted(int mount, int exe)
-{
-	char path[40];
-	struct stat ours, theirs;
-
-	(void)nook_format(path, sizeof(path), "/proc/self/fd/%d", mount); /* fits */
-
-	auto_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-
-	if (fd < 0 || fstat(fd, &theirs) < 0 || fstat(exe, &ours) < 0)
-		return -errno;
-	return ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino ? move_fd(&fd) : -EXDEV;
-}
-
-/*
- * Maps us from the mount, and has the kernel take that for what we execute: /proc/PID/exe leads
- * there from then on, as if we had been executed from it, for a fifth of the time. Whatever fails
- * leaves us as we were, or mapped from the mount, which does no harm.
- */
-static int switch_to(int mount, int exe)
-{
-	const Elf64_Ehdr *h = &own_header;
-
-	if (!h || h->e_type != ET_EXEC)
-		return -ENOTSUP;
-
-	auto_close int fd = open_mounted(mount, exe);
-
-	if (fd < 0)
-		return fd;
-	/* Refused as long as anything is mapped from where we came from: by that we know that we
-	 * may ask. */
-	if (set_exe(fd, h) != -EBUSY)
-		return -EPERM;
-
-	int rc = map_from(fd, h);
-
-	if (rc == 0)
-		rc = set_exe(fd, h);
-	if (rc < 0)
-		return rc;
-
-	auto_close int now = open(SELF, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-
-	return now >= 0 && is_protected(now) == 1 ? 0 : -EPERM;
 }
 
 static int make_copy(const struct nook_plan *plan, int exe, const struct stat *st,
@@ -405,22 +236,22 @@ int nook_seal_self(const struct nook_plan *plan, struct nook_error *err)
 {
 	struct stat st;
 
-	if (!own_argv || protected)
+	if (!self.argv || protected)
 		return 0;
-	if (stat(SELF, &st) < 0)
-		return nook_fail(err, errno, "stat " SELF);
+	if (stat(NOOK_SELF, &st) < 0)
+		return nook_fail(err, errno, "stat " NOOK_SELF);
 	if (!writable_inside(plan, &st))
 		return 0;
 
-	auto_close int exe = open(SELF, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	auto_close int exe = open(NOOK_SELF, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 
 	if (exe < 0)
-		return nook_fail(err, errno, "open " SELF);
+		return nook_fail(err, errno, "open " NOOK_SELF);
 
-	int done = is_protected(exe);
+	int done = nook_seal_is_protected(exe);
 
 	if (done < 0)
-		return nook_fail(err, -done, "look at " SELF);
+		return nook_fail(err, -done, "look at " NOOK_SELF);
 	if (done) {
 		/* A program that is executed by descriptor is named by its number. */
 		(void)nook_prctl(PR_SET_NAME, (unsigned long)(uintptr_t) "nook", 0);
@@ -433,13 +264,13 @@ int nook_seal_self(const struct nook_plan *plan, struct nook_error *err)
 
 	if (copy < 0)
 		return copy;
-	if (mounted && switch_to(copy, exe) == 0) {
+	if (mounted && nook_seal_switch(&self, copy, exe) == 0) {
 		own_mount = move_fd(&copy);
 		protected = true;
 		return 0;
 	}
 
-	long rc = NOOK_CALL(SYS_execveat, copy, "", own_argv, own_env, AT_EMPTY_PATH);
+	long rc = NOOK_CALL(SYS_execveat, copy, "", self.argv, self.env, AT_EMPTY_PATH);
 
 	return nook_fail(err, (int)-rc, "execveat(nook's protected copy)");
 }
