@@ -15,6 +15,7 @@
 #include <linux/memfd.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
@@ -44,6 +45,7 @@ void nook_seal_arm(char **argv, char **env)
 {
 	self.argv = argv;
 	self.env = env;
+	self.env_then = env;
 	self.brk = (unsigned long)(uintptr_t)sbrk(0);
 }
 
@@ -51,18 +53,18 @@ int nook_seal_with(const char *variable)
 {
 	size_t n = 0;
 
-	while (own_env && own_env[n])
+	while (self.env && self.env[n])
 		n++;
 
 	char **env = calloc(n + 2, sizeof(*env));
 
-	if (!own_env || !env) { /* of the library's callers nobody is executed again */
+	if (!self.env || !env) { /* of the library's callers nobody is executed again */
 		free(env);
-		return own_env ? -ENOMEM : 0;
+		return self.env ? -ENOMEM : 0;
 	}
-	memcpy(env, own_env, n * sizeof(*env));
+	memcpy(env, self.env, n * sizeof(*env));
 	env[n] = (char *)(uintptr_t)variable;
-	own_env = env; /* for as long as we live */
+	self.env = env; /* for as long as we live */
 	return 0;
 }
 

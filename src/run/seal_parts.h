@@ -7,8 +7,9 @@
 
 /* How we were executed. */
 struct nook_self {
-	char **argv, **env;
-	unsigned long brk; /* the end of our data then */
+	char **argv, **env; /* for a copy of us; more may have been added */
+	char **env_then;    /* as they were */
+	unsigned long brk;  /* the end of our data then */
 };
 
 /* A file that was sealed, or that lies on a mount which lets nobody write. Return: 1; 0; or a

@@ -104,7 +104,7 @@ static int set_exe_by_map(const struct nook_self *self, int fd, const Elf64_Ehdr
 	};
 
 	map.env_start = map.arg_end;
-	map.env_end = self->env[0] ? end_of_words(self->env) : map.arg_end;
+	map.env_end = self->env_then[0] ? end_of_words(self->env_then) : map.arg_end;
 	for (unsigned i = 0; i < h->e_phnum; i++) {
 		const Elf64_Phdr *p = &parts[i];
 
