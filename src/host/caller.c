@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "caller.h"
 
+#include "base/own.h"
+#include "base/text.h"
+
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <linux/capability.h>
 #include <sys/prctl.h>
@@ -49,6 +53,19 @@ static void read_cwd(struct nook_prober *p)
 		p->host->cwd = nook_strdup(p->arena, path);
 }
 
+/* user_namespaces(7), "The /proc/pid/setgroups file" */
+static bool setgroups_denied(const struct nook_host *host)
+{
+	char text[8] = "";
+
+	if (host->initial_userns)
+		return false;
+
+	auto_close int fd = open("/proc/self/setgroups", O_RDONLY | O_CLOEXEC);
+
+	return fd >= 0 && read(fd, text, sizeof(text) - 1) > 0 && nook_starts(text, "deny");
+}
+
 int nook_caller_probe(struct nook_prober *p)
 {
 	struct nook_host *host = p->host;
@@ -65,6 +82,7 @@ int nook_caller_probe(struct nook_prober *p)
 		return nook_fail(p->err, errno, "stat /proc/self/ns/user");
 	}
 	host->initial_userns = st.st_ino == INITIAL_USERNS;
+	host->setgroups_denied = setgroups_denied(host);
 
 	read_cwd(p);
 	return read_caps(p);

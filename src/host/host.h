@@ -154,6 +154,7 @@ struct nook_host {
 	uint64_t bounding;
 	bool initial_userns; /* we are in the kernel's first user namespace: no other has power over
 				the machine */
+	bool setgroups_denied; /* in our user namespace, and so in those below it */
 	const char *cwd;
 	const char *user_name, *home; /* of the caller; NULL when it has no account */
 	const char *const *env;
@@ -210,11 +211,10 @@ struct nook_host {
 	/* only for bundles: bundle.h */
 	struct nook_hierarchy *hierarchies; /* the v2 one first, when there is one */
 	size_t n_hierarchies;
-	bool owns_mounts;      /* our mount namespace is our user namespace's, so that CAP_SYS_ADMIN
-				  suffices to mount in it */
-	bool setgroups_denied; /* in our user namespace, and so in those below it */
-	uint32_t pid;          /* ours */
-	bool kcore;            /* there is a /proc/kcore */
+	bool owns_mounts; /* our mount namespace is our user namespace's, so that CAP_SYS_ADMIN
+			     suffices to mount in it */
+	uint32_t pid;     /* ours */
+	bool kcore;       /* there is a /proc/kcore */
 };
 
 /**

@@ -223,19 +223,6 @@ static bool owns_mounts(const struct nook_host *host)
 	       owner.st_dev == user.st_dev && owner.st_ino == user.st_ino;
 }
 
-/* user_namespaces(7), "The /proc/pid/setgroups file" */
-static bool setgroups_denied(const struct nook_host *host)
-{
-	char text[8] = "";
-
-	if (host->initial_userns)
-		return false;
-
-	auto_close int fd = open("/proc/self/setgroups", O_RDONLY | O_CLOEXEC);
-
-	return fd >= 0 && read(fd, text, sizeof(text) - 1) > 0 && nook_starts(text, "deny");
-}
-
 int nook_host_probe_bundle(struct nook_arena *a, const struct nook_bundle_wants *wants,
 			   struct nook_host *host, struct nook_error *err)
 {
@@ -256,7 +243,6 @@ int nook_host_probe_bundle(struct nook_arena *a, const struct nook_bundle_wants 
 	nook_host_lsm(host);
 	host->pid = (uint32_t)getpid();
 	host->owns_mounts = owns_mounts(host);
-	host->setgroups_denied = setgroups_denied(host);
 	host->kcore = access("/proc/kcore", F_OK) == 0;
 	if (wants->new_user_namespace && host->euid != 0)
 		nook_subid_find_helpers(&p);

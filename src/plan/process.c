@@ -109,7 +109,7 @@ static void plan_ids(struct nook_planner *p)
 
 	process->uid = a->uid;
 	process->gid = a->gid;
-	process->keep_groups = p->plan->userns.deny_setgroups || !may;
+	process->keep_groups = p->plan->userns.deny_setgroups || p->host->setgroups_denied || !may;
 
 	/* Like initgroups(3): the primary group is among them. */
 	if (a->n_groups)

@@ -53,7 +53,8 @@ int become_root(void *ctx, struct nook_error *err)
 void become_root_show(const struct nook_plan *plan, struct nook_rows *rows)
 {
 	nook_show(rows, "root inside", "%ssetresgid(0), setresuid(0)",
-		  plan->userns.deny_setgroups ? "" : "setgroups(none), ");
+		  plan->userns.deny_setgroups || plan->process.keep_groups ? ""
+									   : "setgroups(none), ");
 }
 
 static int drop_bounding(uint64_t keep, struct nook_error *err)
