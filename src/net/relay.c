@@ -16,12 +16,14 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 
-#define FOLDER    "relays"
-#define PATH_SIZE 300 /* "net/relays/" and 255 bytes */
-#define STOP_MS   5000
-#define WORD_GO   'g'
+#define FOLDER        "relays"
+#define PATH_SIZE     300 /* "net/relays/" and 255 bytes */
+#define STOP_MS       5000
+#define READY_SECONDS 10
+#define WORD_GO       'g'
 
 static void path_of(const struct nook_state *state, char out[PATH_SIZE])
 {
@@ -100,12 +102,13 @@ static int set_up(struct nook_relay **ret, int *channel, int *pidfd,
 	return rc;
 }
 
-/* Tells how it went: an error, or how many ports it listens on. Return: could it be said? */
-static bool tell(int channel, int rc, struct nook_error *err)
+/* Tells how it went: an error, or that it listens. Who could not be told would wait for ever. */
+static void tell(int channel, int rc, struct nook_error *err)
 {
 	err->errnum = rc < 0 ? -rc : 0;
-	return send(channel, rc > 0 ? (const void *)"" : err, rc > 0 ? 1 : sizeof(*err),
-		    MSG_NOSIGNAL) > 0;
+	if (send(channel, rc > 0 ? (const void *)"" : err, rc > 0 ? 1 : sizeof(*err),
+		 MSG_NOSIGNAL) < 0)
+		_exit(125);
 }
 
 static _Noreturn void be_relay(int channel, int pidfd, const struct nook_plan_port *ports, size_t n)
@@ -182,6 +185,7 @@ int nook_relay_start(const struct nook_state *state, const struct nook_plan_port
 		     int pidfd, struct nook_error *err)
 {
 	static const char go = WORD_GO;
+	const struct timeval patience = { .tv_sec = READY_SECONDS };
 	int pair[2];
 	int rc = nook_relay_stop(state, err);
 
@@ -199,6 +203,8 @@ int nook_relay_start(const struct nook_state *state, const struct nook_plan_port
 	if (pid < 0)
 		return nook_fail(err, -pid, "fork the relay to [::1]");
 	close_fd(&theirs);
+	/* Refused, its end is still heard of. */
+	(void)setsockopt(ours, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 
 	rc = hear(ours, err);
 	if (rc > 0)
