@@ -2,6 +2,7 @@
 """Networks that are made, removed, joined and left: a call fails, or nook is killed before it. What is left, nook itself removes."""
 
 import errno
+import re
 
 import pytest
 import sweep
@@ -124,3 +125,22 @@ def test_a_port_is_published(netlab, fault):
             netlab.nook.cmd("net", "unpublish", one.name, "8080:80").ok()
             assert netlab.files("net/ports") == [] and not netlab.host.run("nft", "list", "map", "inet", "nook", "any4").count("8080")
         assert failures > 10
+
+
+def test_a_kernel_that_lacks_something(netlab):
+    """Whatever it says that it has not, there is one clear error, and nothing is left; of nf_tables it is known what it means."""
+    causes, fine = set(), 0
+    for call in range(1, MOST, 1 if sweep.FULL else 2):
+        result = netlab.nook.cmd("net", "new", "blue", *SUBNETS, env={"NOOK_FAULT_CALL": f"{call}:{errno.EOPNOTSUPP}"})
+        if result.status == 0:
+            netlab.nook.cmd("net", "rm", "blue").ok()
+            fine += 1
+            if fine > 24:
+                break
+            continue
+        fine = 0
+        result.failed(125)
+        assert [line for line in result.err.splitlines() if not line.startswith("  ")] == result.err.splitlines()[:1], str(result)
+        causes.update(re.findall(r"\[([a-z-]+)\]", result.err))
+        assert netlab.left() == [], str(result)
+    assert "no-nftables" in causes
