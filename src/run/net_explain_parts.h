@@ -35,6 +35,18 @@ int nook_walk_step(struct nook_walk *w, enum nook_explain_result result, const c
 		   const struct nook_place *where, const char *hint, const char *fmt, ...)
 	__attribute__((format(printf, 6, 7)));
 
+/* ---- net_explain.c ---- */
+
+/* It comes in by a link, and is looked at there. As for all steps: 1: the walk has ended. */
+int nook_walk_arrive(struct nook_walk *w, const struct nook_place *place,
+		     const struct nook_place_link *in);
+
+/* ---- net_explain_links.c ---- */
+
+/* It goes out by a link, to @next: the gateway, or where it is for. */
+int nook_walk_by_link(struct nook_walk *w, const struct nook_place *place,
+		      const struct nook_place_link *link, const struct nook_net_addr *next);
+
 /* ---- net_explain_ends.c ---- */
 
 /* Finds both ends, and the address to go to. Return: 0; 1: it ends here already, a step says why; a
