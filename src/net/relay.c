@@ -102,13 +102,12 @@ static int set_up(struct nook_relay **ret, int *channel, int *pidfd,
 	return rc;
 }
 
-/* Tells how it went: an error, or that it listens. Who could not be told would wait for ever. */
-static void tell(int channel, int rc, struct nook_error *err)
+/* Tells how it went: an error, or how many ports it listens on. Return: could it be said? */
+static bool tell(int channel, int rc, struct nook_error *err)
 {
 	err->errnum = rc < 0 ? -rc : 0;
-	if (send(channel, rc > 0 ? (const void *)"" : err, rc > 0 ? 1 : sizeof(*err),
-		 MSG_NOSIGNAL) < 0)
-		_exit(125);
+	return send(channel, rc > 0 ? (const void *)"" : err, rc > 0 ? 1 : sizeof(*err),
+		    MSG_NOSIGNAL) > 0;
 }
 
 static _Noreturn void be_relay(int channel, int pidfd, const struct nook_plan_port *ports, size_t n)
