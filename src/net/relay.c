@@ -124,8 +124,8 @@ static _Noreturn void be_relay(int channel, int pidfd, const struct nook_plan_po
 
 	int rc = set_up(&r, &channel, &pidfd, ports, n, &err);
 
-	tell(channel, rc, &err);
-	if (rc <= 0)
+	/* Who can't say that it is ready ends, or its maker would wait for that for ever. */
+	if (!tell(channel, rc, &err) || rc <= 0)
 		_exit(125);
 	/* Our maker has died, or could not write down who we are. */
 	while ((rc = (int)recv(channel, &word, 1, 0)) < 0 && errno == EINTR)
