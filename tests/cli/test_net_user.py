@@ -33,7 +33,7 @@ def who(request, netlab):
         nook = netlab.nook
     else:
         lab = request.getfixturevalue("lab")
-        nook = netlab.nook_as(lab.account("nooktest", lab.USER))
+        nook = netlab.nook_as(lab.account("nooktest", lab.USER) if request.param == "user" else lab.account("nookpoor", lab.POOR))
     in_mounts(nook, "sh", "-ec", "d=$(mktemp -d /run/tun-XXXXXX); mknod -m 666 $d/tun c 10 200; "
               "mount --bind $d/tun /dev/net/tun")
     yield nook
@@ -234,6 +234,15 @@ def test_ids_on_a_users_network_are_those_of_its_other_containers(user):
     within = user.run("--net", "blue", "--", "cat", "/proc/self/uid_map").ok().split()
     assert sum(map(int, plain[2::3])) == sum(map(int, within[2::3]))
     assert user.sh("touch /x; chown 1000:1000 /x; stat -c %u:%g /x", "--net", "blue").ok() == "1000:1000"
+
+
+@pytest.mark.parametrize("who", ["poor"], indirect=True)
+def test_one_without_subordinate_ids_has_networks_too(who):
+    """setgroups is denied in its user namespaces."""
+    who.cmd("net", "new", "blue").ok()
+    with serving(who, 80, "--net", "blue", "--name", unique("web")) as web:
+        assert who.run("--net", "blue", "--", *ask(web.name, 80, say="?")).ok() == "inside"
+    who.cmd("net", "rm", "blue").ok()
 
 
 def test_with_the_last_network_all_of_it_goes(user):
