@@ -6,6 +6,7 @@
 #include "net_steps.h"
 
 #include "base/own.h"
+#include "net/names.h"
 #include "net/net.h"
 #include "net/relay.h"
 #include "sys/procfs.h"
@@ -83,10 +84,28 @@ void claim_addresses_show(const struct nook_plan *plan, struct nook_rows *rows)
 	}
 }
 
-int nook_net_leave(const struct nook_state *state, struct nook_error *err)
+static int leave_once(const struct nook_state *state, struct nook_error *err)
 {
 	auto_arena struct nook_arena scratch = { 0 };
 	struct nook_attached at;
+	int rc = nook_arena_open(&scratch, err);
+
+	if (rc == 0)
+		rc = nook_attached_read(state->base, state->name, &scratch, &at, err);
+	if (rc == -EBADMSG) {
+		rc = nook_net_release_all(state, err);
+		if (rc == 0)
+			rc = nook_hosts_leave_all(state->base, state->name, err);
+	} else if (rc == 0) {
+		rc = nook_net_undo(state, &at, err);
+	} else if (rc == -ENOENT) {
+		rc = 0;
+	}
+	return rc < 0 ? rc : nook_attached_delete(state->base, state->name, err);
+}
+
+int nook_net_leave(const struct nook_state *state, struct nook_error *err)
+{
 	char path[300];
 
 	/* `nook net connect` may be at work on it: what it does is done now, or never. */
@@ -105,17 +124,8 @@ int nook_net_leave(const struct nook_state *state, struct nook_error *err)
 		return 0;
 	}
 
-	rc = nook_arena_open(&scratch, err);
-	if (rc < 0)
-		return rc;
-	rc = nook_attached_read(state->base, state->name, &scratch, &at, err);
-	if (rc == -ENOENT)
-		return 0;
-	if (rc == -EBADMSG)
-		rc = nook_net_release_all(state, err);
-	else if (rc == 0)
-		rc = nook_net_undo(state, &at, err);
-	return rc < 0 ? rc : nook_attached_delete(state->base, state->name, err);
+	/* Twice: a shortage that hits once leaves nothing behind. */
+	return leave_once(state, NULL) == 0 ? 0 : leave_once(state, err);
 }
 
 int leave_networks(void *ctx, struct nook_error *err)
