@@ -9,8 +9,12 @@ import signal
 import machine
 import pytest
 from netlab import LINKS
+from result import unique
 
 pytestmark = pytest.mark.quick
+
+# /run is the lab's own, but cgroups are the machine's, where other tests have containers, too.
+WEB, DB, LOG = (unique(stem) for stem in ("web", "db", "log"))
 
 
 def new(lab, name, *options):
@@ -32,17 +36,17 @@ def inside(lab, *options):
 
 def test_a_container_is_shown_as_it_is(netlab):
     new(netlab, "blue", "--subnet", "10.90.0.0/24", "--subnet", "fd90::/64")
-    with netlab.nook.background("cat /sys/class/net/eth0/address; exec sleep 1000", "--net", "blue", "--name", "web",
+    with netlab.nook.background("cat /sys/class/net/eth0/address; exec sleep 1000", "--net", "blue", "--name", WEB,
                                 "--publish", "192.0.2.1:5300-5301:53-54/udp") as web:
-        row = members(netlab, "blue")["web"]
+        row = members(netlab, "blue")[WEB]
         port = {"protocol": "udp", "address": "192.0.2.1", "host_port": 5300, "port": 53, "count": 2}
-        assert row == {"name": "web", "link": "eth0", "host_link": "nk0a5a0002", "mac": web.first,
+        assert row == {"name": WEB, "link": "eth0", "host_link": "nk0a5a0002", "mac": web.first,
                        "addresses": ["10.90.0.2", "fd90::2"], "ports": [port]}
         link = netlab.host.links()[row["host_link"]]
-        assert link["master"] == "nk-blue" and link["ifalias"] == "nook web eth0"
+        assert link["master"] == "nk-blue" and link["ifalias"] == f"nook {WEB} eth0"
         assert [line.split() for line in netlab.nook.cmd("net", "show", "blue").lines()[-2:]] == [
             ["CONTAINER", "LINK", "ADDRESS", "MAC", "ON", "THE", "HOST", "PORTS"],
-            ["web", "eth0", "10.90.0.2,", "fd90::2", web.first, "nk0a5a0002", "192.0.2.1:5300-5301:53-54/udp"]]
+            [WEB, "eth0", "10.90.0.2,", "fd90::2", web.first, "nk0a5a0002", "192.0.2.1:5300-5301:53-54/udp"]]
         assert netlab.nook.cmd("net", "ls").lines()[1].split()[:5] == [
             "blue", "10.90.0.0/24,", "fd90::/64", "nk-blue", "1"]
     assert members(netlab, "blue") == {} and netlab.host.links().keys() == LINKS | {"nk-blue"}
@@ -50,10 +54,10 @@ def test_a_container_is_shown_as_it_is(netlab):
 
 def test_they_are_listed_by_address(netlab):
     new(netlab, "blue", "--subnet", "10.90.0.0/24")
-    with (netlab.nook.background("echo x; sleep 1000", "--net", "blue:ip=10.90.0.200", "--name", "a"),
-          netlab.nook.background("echo x; sleep 1000", "--net", "blue:ip=10.90.0.9", "--name", "b"),
-          netlab.nook.background("echo x; sleep 1000", "--net", "blue", "--name", "c")):
-        assert list(members(netlab, "blue")) == ["c", "b", "a"]
+    with (netlab.nook.background("echo x; sleep 1000", "--net", "blue:ip=10.90.0.200", "--name", WEB),
+          netlab.nook.background("echo x; sleep 1000", "--net", "blue:ip=10.90.0.9", "--name", DB),
+          netlab.nook.background("echo x; sleep 1000", "--net", "blue", "--name", LOG)):
+        assert list(members(netlab, "blue")) == [LOG, DB, WEB]
 
 
 # ---- addresses ----
@@ -69,11 +73,11 @@ def test_the_lowest_free_address_is_taken_and_given_back(netlab):
 
 def test_an_address_of_a_living_container_is_refused_and_named(netlab):
     new(netlab, "blue", "--subnet", "10.90.0.0/24", "--subnet", "fd90::/64")
-    with netlab.nook.background("echo x; sleep 1000", "--net", "blue:ip=10.90.0.7", "--name", "web"):
+    with netlab.nook.background("echo x; sleep 1000", "--net", "blue:ip=10.90.0.7", "--name", WEB):
         for address in ("10.90.0.7", "fd90::2"):
             netlab.nook.run("--net", f"blue:ip={address}", "--", "true").failed(
-                125, f"--net blue:ip={address}", "container web", "[address-taken]")
-        assert set(members(netlab, "blue")) == {"web"}
+                125, f"--net blue:ip={address}", f"container {WEB}", "[address-taken]")
+        assert set(members(netlab, "blue")) == {WEB}
     assert inside(netlab, "--net", "blue:ip=10.90.0.7")["eth0"] == ["10.90.0.7/24", "fd90::2/64"]
 
 
@@ -96,7 +100,7 @@ def test_a_full_network_says_so(netlab):
 def test_what_a_killed_nook_leaves_is_no_address_lost(netlab):
     """Its keeper was killed, and nobody has looked after it since: the next that needs the address undoes it."""
     new(netlab, "blue", "--subnet", "10.90.0.0/30")
-    with netlab.nook.background("echo x; sleep 1000", "--net", "blue", "--name", "web") as web:
+    with netlab.nook.background("echo x; sleep 1000", "--net", "blue", "--name", WEB) as web:
         os.kill(web.process.pid, signal.SIGKILL)
         web.process.wait()
         assert members(netlab, "blue") == {}
@@ -128,9 +132,9 @@ def test_many_at_once_get_addresses_of_their_own(netlab, n):
 
 def test_a_network_that_is_used_is_not_removed(netlab):
     new(netlab, "blue")
-    with netlab.nook.background("echo x; sleep 1000", "--net", "blue", "--name", "web"):
-        netlab.nook.cmd("net", "rm", "blue").failed(125, "network blue is used by web", "nook net rm --force blue")
-        assert set(members(netlab, "blue")) == {"web"}
+    with netlab.nook.background("echo x; sleep 1000", "--net", "blue", "--name", WEB):
+        netlab.nook.cmd("net", "rm", "blue").failed(125, f"network blue is used by {WEB}", "nook net rm --force blue")
+        assert set(members(netlab, "blue")) == {WEB}
         assert inside(netlab, "--net", "blue")["eth0"]
     netlab.nook.cmd("net", "rm", "blue").ok()
     assert netlab.left() == []
@@ -139,10 +143,10 @@ def test_a_network_that_is_used_is_not_removed(netlab):
 def test_force_disconnects_and_the_container_goes_on(netlab):
     new(netlab, "blue", "--subnet", "10.90.0.0/24")
     new(netlab, "red", "--subnet", "10.91.0.0/24")
-    with netlab.nook.background("echo x; sleep 1000", "--net", "blue", "--net", "red", "--name", "web", "--publish",
+    with netlab.nook.background("echo x; sleep 1000", "--net", "blue", "--net", "red", "--name", WEB, "--publish",
                                 "8080:80") as web:
         netlab.nook.cmd("net", "rm", "--force", "blue").ok()
-        assert netlab.nook.cmd("exec", "web", "ls", "/sys/class/net").ok().split() == ["eth1", "lo"]
+        assert netlab.nook.cmd("exec", WEB, "ls", "/sys/class/net").ok().split() == ["eth1", "lo"]
         assert netlab.files("net/networks") == ["red"] and netlab.files("net/addresses") == ["red:10.91.0.2"]
         assert netlab.files("net/ports") == []
         assert "nk0a5a0002" not in netlab.host.links() and "nk-blue" not in netlab.host.links()
@@ -178,13 +182,13 @@ def test_the_default_network_is_made_once_by_whoever_is_first(netlab):
 
 def test_a_killed_removal_of_a_used_network_is_taken_back(netlab):
     new(netlab, "blue")
-    with netlab.nook.background("echo x; sleep 1000", "--net", "blue", "--name", "web"):
+    with netlab.nook.background("echo x; sleep 1000", "--net", "blue", "--name", WEB):
         path = netlab.path("/run/nook/net/networks/blue")
         row = json.loads(machine.read(path)) | {"phase": "removing"}
         with open(path, "w", encoding="ascii") as file:
             json.dump(row, file)
         netlab.nook.run("--net", "nosuch", "--", "true").failed(125, "there is no network nosuch")
-        assert set(members(netlab, "blue")) == {"web"}
+        assert set(members(netlab, "blue")) == {WEB}
 
 
 def test_an_unknown_network_is_refused_before_anything_starts(netlab):
