@@ -141,7 +141,7 @@ int nook_host_probe(struct nook_arena *a, const struct nook_spec *spec, struct n
 		return nook_fail(err, errno, "open /");
 
 	p.root = root;
-	*host = (struct nook_host){ .tries = host->tries };
+	*host = (struct nook_host){ .tries = host->tries, .plans_only = host->plans_only };
 	for (size_t i = 0; i < ARRAY_SIZE(probes); i++) {
 		int rc = probes[i](&p);
 

@@ -200,7 +200,8 @@ struct nook_host {
 	/* networks, when the spec asks for them */
 	struct nook_host_link *links; /* one for each of spec->links */
 	size_t n_links;
-	unsigned tries; /* set by the caller: how often somebody was faster with a free address */
+	bool plans_only; /* set by the caller: nothing is to be made */
+	unsigned tries;  /* set by the caller: how often somebody was faster with a free address */
 	const char *pasta;  /* path of pasta(1); NULL: not installed, or not looked for */
 	const char *hosts;  /* path of the hosts file of these networks; NULL: none */
 	const char *resolv; /* text of a resolv.conf that works in another network namespace; NULL:

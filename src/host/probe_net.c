@@ -42,8 +42,8 @@ static int probe_link(struct nook_prober *p, const struct nook_link_spec *s,
 	int rc = 0;
 
 	if (s->network)
-		rc = nook_net_for_run(p->host->state_dir, s->network, p->arena, &ret->network,
-				      p->err);
+		rc = (p->host->plans_only ? nook_net_for_plan : nook_net_for_run)(
+			p->host->state_dir, s->network, p->arena, &ret->network, p->err);
 	if (rc == 0 && s->network)
 		rc = find_addresses(p, s, ret);
 	if (rc < 0 && s->from)

@@ -40,6 +40,9 @@ int nook_net_lock(int base, struct nook_error *err);
  * default's name and there is none. */
 int nook_net_for_run(const char *state_dir, const char *name, struct nook_arena *a,
 		     struct nook_network *ret, struct nook_error *err);
+/* The same for --plan, which makes nothing: the default network as it would be made. */
+int nook_net_for_plan(const char *state_dir, const char *name, struct nook_arena *a,
+		      struct nook_network *ret, struct nook_error *err);
 
 /* ---- leases.c: addresses ---- */
 

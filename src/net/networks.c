@@ -134,3 +134,22 @@ int nook_net_for_run(const char *state_dir, const char *name, struct nook_arena 
 		return 0;
 	return rc == 0 || rc == -ENOENT ? find_slowly(base, known, a, ret, err) : rc;
 }
+
+int nook_net_for_plan(const char *state_dir, const char *name, struct nook_arena *a,
+		      struct nook_network *ret, struct nook_error *err)
+{
+	const struct nook_network_spec spec = { .name = name };
+	int rc = nook_net_check_name(name, err);
+
+	if (rc < 0)
+		return rc;
+	auto_close int base = nook_base_open(state_dir, false, err);
+
+	if (base < 0 && base != -ENOENT)
+		return base;
+	rc = base < 0 ? -ENOENT : nook_net_read_there(base, name, a, ret, err);
+	if (rc != -ENOENT)
+		return rc;
+	return strcmp(name, NOOK_NET_DEFAULT) == 0 ? nook_net_draft(base, &spec, a, ret, err)
+						   : nook_net_no_such(base, name, err);
+}

@@ -12,6 +12,10 @@ int nook_net_restore(const struct nook_network *network, struct nook_error *err)
 /* Is there a link of its bridge's name in our network namespace? */
 bool nook_net_is_there(const struct nook_network *network);
 
+/* What it would be, of a spec that was checked; reads only. @base: may be none. */
+int nook_net_draft(int base, const struct nook_network_spec *spec, struct nook_arena *a,
+		   struct nook_network *ret, struct nook_error *err);
+
 /* Makes one, of a spec that was checked. The lock is held, and nothing is settled or there. On
  * failure nothing is left, or a record that says so. */
 int nook_net_make(int base, const struct nook_network_spec *spec, struct nook_arena *a,

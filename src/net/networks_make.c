@@ -137,27 +137,33 @@ static int make_all(int base, const struct nook_network *n, struct nook_error *e
 	return rc;
 }
 
+int nook_net_draft(int base, const struct nook_network_spec *spec, struct nook_arena *a,
+		   struct nook_network *ret, struct nook_error *err)
+{
+	struct nook_network *others = NULL;
+	char bridge[16];
+	size_t n_others = 0;
+	int rc = base < 0 ? 0 : all_records(base, a, &others, &n_others, err);
+
+	*ret = (struct nook_network){ .name = nook_strdup(a, spec->name),
+				      .internal = spec->internal,
+				      .no_nat = spec->no_nat,
+				      .mtu = spec->mtu,
+				      .created = (int64_t)time(NULL) };
+	nook_net_bridge_name(spec->name, bridge);
+	ret->bridge = nook_strdup(a, bridge);
+	return rc < 0 ? rc : set_subnets(spec, others, n_others, ret, err);
+}
+
 int nook_net_make(int base, const struct nook_network_spec *spec, struct nook_arena *a,
 		  struct nook_network *ret, struct nook_error *err)
 {
-	struct nook_network n = { .name = nook_strdup(a, spec->name),
-				  .internal = spec->internal,
-				  .no_nat = spec->no_nat,
-				  .mtu = spec->mtu,
-				  .created = (int64_t)time(NULL) };
-	struct nook_network *others = NULL;
+	struct nook_network n;
 	struct nook_error left = { 0 };
-	char bridge[16];
-	size_t n_others = 0;
-	int rc = all_records(base, a, &others, &n_others, err);
+	int rc = nook_net_draft(base, spec, a, &n, err);
 
-	if (rc == 0)
-		rc = set_subnets(spec, others, n_others, &n, err);
 	if (rc < 0)
 		return rc;
-	nook_net_bridge_name(spec->name, bridge);
-	n.bridge = nook_strdup(a, bridge);
-
 	rc = make_all(base, &n, err);
 	if (rc == 0) {
 		*ret = n;

@@ -34,5 +34,6 @@ int nook_plan_build(struct nook_arena *a, const struct nook_spec *spec,
 		if (rc < 0)
 			return rc;
 	}
+	nook_plan_ping(&p);
 	return 0;
 }

@@ -191,3 +191,28 @@ int nook_plan_links(struct nook_planner *p)
 		plan_port(p, &s->ports[i]);
 	return rc;
 }
+
+/* Ping without a capability: ICMP sockets for every group that the container has, in its own
+ * network namespace. icmp(7), ping_group_range */
+void nook_plan_ping(struct nook_planner *p)
+{
+	uint32_t first = UINT32_MAX, last = 0;
+
+	if (p->spec->net != NOOK_NET_LINKS && p->spec->net != NOOK_NET_USER)
+		return;
+	for (size_t i = 0; i < p->n_gid_map; i++) {
+		const struct nook_idmap *m = &p->gid_map[i];
+
+		first = m->inside < first ? m->inside : first;
+		last = m->inside + m->count - 1 > last ? m->inside + m->count - 1 : last;
+	}
+	if (!p->n_gid_map) {
+		first = 0;
+		last = INT32_MAX;
+	}
+	*nook_append(p->arena, p->plan->sysctls, p->plan->n_sysctls) = (struct nook_plan_sysctl){
+		.path = "net/ipv4/ping_group_range",
+		.value = nook_printf(p->arena, "%u %u", first, last),
+		.from = p->spec->net_from,
+	};
+}

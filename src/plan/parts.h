@@ -32,6 +32,7 @@ bool nook_plan_is_new(const struct nook_planner *p, enum nook_ns_kind kind);
 int nook_plan_namespaces(
 	struct nook_planner *p);             /* clone_flags, joins, late_time, hostname, loopback */
 int nook_plan_links(struct nook_planner *p); /* links, ports */
+void nook_plan_ping(struct nook_planner *p); /* sysctls; after idmap */
 int nook_plan_idmap(struct nook_planner *p); /* userns */
 int nook_plan_root(struct nook_planner *p);  /* sources of layers, overlays, shades */
 int nook_plan_pasta(struct nook_planner *p); /* pasta, resolv */

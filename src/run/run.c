@@ -329,7 +329,7 @@ int nook_run_plan(const struct nook_spec *asked, enum nook_plan_format format, F
 {
 	auto_arena struct nook_arena arena = { 0 };
 	struct nook_spec spec;
-	struct nook_host host = { 0 };
+	struct nook_host host = { .plans_only = true };
 	struct nook_plan plan;
 
 	int rc = nook_arena_open(&arena, err);
