@@ -194,3 +194,28 @@ def test_a_killed_removal_of_a_used_network_is_taken_back(netlab):
 def test_an_unknown_network_is_refused_before_anything_starts(netlab):
     netlab.nook.run("--net", "blue", "--", "true").failed(125, "--net blue", "there is no network blue", "[no-such-network]")
     assert netlab.left() == []
+
+
+# ---- what costs nothing ----
+
+def test_a_plan_makes_no_network(netlab):
+    shown = netlab.nook.run("--net", "bridge", "--publish", "8080:80", "--plan", "--", "true").ok()
+    assert 'MASTER "nook0"' in shown and "claim_ports" in shown
+    assert set(netlab.host.links()) == {"lo", "eth0"} and not netlab.host.tables()
+    assert netlab.nook.cmd("net", "ls").lines()[1:] == []
+
+
+PING = """
+import socket
+with socket.socket(socket.AF_INET, socket.SOCK_DGRAM, socket.IPPROTO_ICMP) as ping:
+    ping.settimeout(20)
+    ping.sendto(bytes([8, 0, 0, 0, 0, 0, 0, 1]), ("10.91.0.1", 0))
+    print(ping.recv(99)[0])
+"""
+
+
+@pytest.mark.parametrize("words", [[], ["--userns", "host"], ["--user", "1234:4321"]])
+def test_ping_takes_no_capability(netlab, words):
+    netlab.nook.cmd("net", "new", "blue", "--subnet", "10.91.0.0/24").ok()
+    assert netlab.nook.run("--net", "blue", *words, "--", "python3", "-c", PING).ok() == "0"
+    netlab.nook.cmd("net", "rm", "blue").ok()
