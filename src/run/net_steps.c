@@ -104,7 +104,7 @@ static int leave_once(const struct nook_state *state, struct nook_error *err)
 	return rc < 0 ? rc : nook_attached_delete(state->base, state->name, err);
 }
 
-int nook_net_leave(const struct nook_state *state, struct nook_error *err)
+static int leave(const struct nook_state *state, struct nook_error *err)
 {
 	char path[300];
 
@@ -114,18 +114,22 @@ int nook_net_leave(const struct nook_state *state, struct nook_error *err)
 	if (rc < 0)
 		return rc;
 
-	/* Most containers have nothing: that costs two calls. Names are 255 bytes at most. */
+	/* Most containers have nothing: that costs three calls. Names are 255 bytes at most. */
 	(void)snprintf(path, sizeof(path), "net/containers/%s", state->name);
-	if (faccessat(state->base, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT) {
-		/* Killed while it was written: nothing of it was taken yet. */
-		(void)snprintf(path, sizeof(path), "net/containers/.%s", state->name);
-		if (unlinkat(state->base, path, 0) < 0 && errno != ENOENT)
-			return nook_fail(err, errno, "unlink %s in the state directory", path);
-		return 0;
-	}
+	if (faccessat(state->base, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT)
+		return leave_once(state, err);
 
-	/* Twice: a shortage that hits once leaves nothing behind. */
-	return leave_once(state, NULL) == 0 ? 0 : leave_once(state, err);
+	/* Killed while it was written: nothing of it was taken yet. */
+	(void)snprintf(path, sizeof(path), "net/containers/.%s", state->name);
+	if (unlinkat(state->base, path, 0) < 0 && errno != ENOENT)
+		return nook_fail(err, errno, "unlink %s in the state directory", path);
+	return 0;
+}
+
+/* Twice: a shortage that hits once leaves nothing behind. */
+int nook_net_leave(const struct nook_state *state, struct nook_error *err)
+{
+	return leave(state, NULL) == 0 ? 0 : leave(state, err);
 }
 
 int leave_networks(void *ctx, struct nook_error *err)
