@@ -98,10 +98,10 @@ class Sweeper(sweep.Sweeper):
         assert outcome.status == 0 and not outcome.wrong, str(outcome)
         rows = [line.split() for line in outcome.calls]
         names = list(dict.fromkeys(f"{row[0]}:{row[2]}" for row in rows if row[1] == "step"))
-        # From then on a created container is alone, and its maker has just ended well.
-        alone = ["inside:DETACH", "inside:await_start"]
+        # From then on a created container is alone, and its maker has just ended well. (The first closes a descriptor.)
+        alone = ["inside:let_go_of_self", "inside:DETACH", "inside:await_start"]
         if later:
-            names = names[names.index(alone[1]):]
+            names = names[names.index(alone[-1]):]
         return [name for name in names if name not in alone or command.name != "create"]
 
 
