@@ -161,6 +161,11 @@ uint32_t nook_nl_u32(const struct rtattr *attr, uint32_t otherwise)
 	return otherwise;
 }
 
+int nook_nl_int(const struct rtattr *attr, int otherwise)
+{
+	return (int)nook_nl_u32(attr, (uint32_t)otherwise);
+}
+
 /* Behind the error stands our own message, or its head alone, then attributes. */
 void nook_nl_why(const struct nlmsghdr *h, char *out, size_t size)
 {

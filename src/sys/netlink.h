@@ -87,6 +87,8 @@ const struct rtattr *nook_nl_find_in(const struct rtattr *nest, uint16_t type);
 /* Its text, NUL-terminated: a longer one is cut. @out stays "" without one. Return: @out. */
 const char *nook_nl_text(const struct rtattr *attr, char *out, size_t size);
 uint32_t nook_nl_u32(const struct rtattr *attr, uint32_t otherwise);
+/* The same of a number that is an int of the kernel's: these stand in attributes as u32. */
+int nook_nl_int(const struct rtattr *attr, int otherwise);
 
 /* A socket that hears of what happens: @group is an RTNLGRP_*. Return: a descriptor, CLOEXEC, or a
  * negative errno. */
