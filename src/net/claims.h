@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What only one container can have: an address, a port. Each is a symbolic link in a folder of
- * STATE_DIR/net whose text is the container's name; see net.h. As with ranges of ids, who holds one
- * holds its container's lock: taken after it, given back before. So one whose lock is free belongs
- * to a dead container.
+ * What only one container can have of networks, an address or a port: state/held.h, in a folder of
+ * STATE_DIR/net.
  */
 #ifndef NOOK_NET_CLAIMS_H
 #define NOOK_NET_CLAIMS_H

@@ -19,32 +19,18 @@
 #define PATIENCE_MS                                                                                \
 	20000 /* making a network takes milliseconds, and netlink may wait for ten seconds */
 
-static int open_dir(int base, const char *path, bool make, struct nook_error *err)
-{
-	int fd = nook_openat2(base, path, O_PATH | O_DIRECTORY, 0, BENEATH);
-
-	if (fd == -ENOENT) {
-		if (!make)
-			return -ENOENT;
-		if (mkdirat(base, path, 0700) < 0 && errno != EEXIST)
-			return nook_fail(err, errno, "mkdir %s in the state directory", path);
-		fd = nook_openat2(base, path, O_PATH | O_DIRECTORY, 0, BENEATH);
-	}
-	return fd < 0 ? nook_fail(err, -fd, "open %s in the state directory", path) : fd;
-}
-
 int nook_net_folder(int base, const char *folder, bool make, struct nook_error *err)
 {
 	char path[32];
 
 	(void)nook_format(path, sizeof(path), "net/%s", folder); /* one of ours: short */
 	if (make) {
-		auto_close int net = open_dir(base, "net", true, err);
+		auto_close int net = nook_folder_open_named(base, "net", true, err);
 
 		if (net < 0)
 			return net;
 	}
-	return open_dir(base, path, make, err);
+	return nook_folder_open_named(base, path, make, err);
 }
 
 int nook_net_folder_list(int base, const char *folder, DIR **ret, struct nook_error *err)
@@ -52,18 +38,7 @@ int nook_net_folder_list(int base, const char *folder, DIR **ret, struct nook_er
 	char path[32];
 
 	(void)nook_format(path, sizeof(path), "net/%s", folder);
-	auto_close int fd = nook_openat2(base, path, O_RDONLY | O_DIRECTORY, 0, BENEATH);
-
-	if (fd == -ENOENT)
-		return -ENOENT;
-
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-
-	if (!dir)
-		return nook_fail(err, fd < 0 ? -fd : errno, "open %s in the state directory", path);
-	(void)move_fd(&fd); /* closedir closes it */
-	*ret = dir;
-	return 0;
+	return nook_folder_list(base, path, ret, err);
 }
 
 /* Return: 0; -EBUSY, nothing noted: who has it doesn't let go. */
@@ -89,7 +64,7 @@ static int wait_for(int (*try)(int fd), int fd, const char *file, struct nook_er
 /* The file stays for ever, so that it can't be another one by the time it is locked. */
 int nook_net_lock(int base, struct nook_error *err)
 {
-	auto_close int net = open_dir(base, "net", true, err);
+	auto_close int net = nook_folder_open_named(base, "net", true, err);
 
 	if (net < 0)
 		return net;

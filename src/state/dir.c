@@ -107,6 +107,22 @@ int nook_folder_open_named(int base, const char *name, bool make, struct nook_er
 	return fd < 0 ? nook_fail(err, -fd, "open %s in the state directory", name) : fd;
 }
 
+int nook_folder_list(int base, const char *path, DIR **ret, struct nook_error *err)
+{
+	auto_close int fd = nook_openat2(base, path, O_RDONLY | O_DIRECTORY, 0, BENEATH);
+
+	if (fd == -ENOENT)
+		return -ENOENT;
+
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!dir)
+		return nook_fail(err, fd < 0 ? -fd : errno, "open %s in the state directory", path);
+	(void)move_fd(&fd); /* closedir closes it */
+	*ret = dir;
+	return 0;
+}
+
 int nook_folder_file(int base, enum nook_folder f, const char *name, int flags)
 {
 	char path[300];

@@ -5,6 +5,7 @@
 
 #include "state.h"
 
+#include <dirent.h>
 #include <stdbool.h>
 
 /* The folders of STATE_DIR: nook_state.dirs, in this order. */
@@ -36,6 +37,10 @@ int nook_folder_open(int base, enum nook_folder f, bool make, struct nook_error 
 
 /* The same for one that other rooms keep there. */
 int nook_folder_open_named(int base, const char *name, bool make, struct nook_error *err);
+
+/* Opens one to list it. @path: of it or of a folder in it, relative to STATE_DIR. Return: 0;
+ * -ENOENT, nothing noted; others. */
+int nook_folder_list(int base, const char *path, DIR **ret, struct nook_error *err);
 
 /* Opens a file of a folder: openat2 without symlinks. Return: descriptor or negative errno, nothing
  * noted. */

@@ -71,17 +71,11 @@ static int compare(const void *a, const void *b)
 static int add_names(int base, enum nook_folder f, struct nook_arena *a, struct names *names,
 		     struct nook_error *err)
 {
-	auto_close int fd = nook_folder_file(base, f, ".", O_RDONLY | O_DIRECTORY);
+	auto_closedir DIR *dir = NULL;
+	int rc = nook_folder_list(base, nook_folder_name(f), &dir, err);
 
-	if (fd == -ENOENT)
-		return 0;
-
-	auto_closedir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-
-	if (!dir)
-		return nook_fail(err, fd < 0 ? -fd : errno, "open %s in the state directory",
-				 nook_folder_name(f));
-	(void)move_fd(&fd); /* closedir closes it */
+	if (rc < 0)
+		return rc == -ENOENT ? 0 : rc;
 
 	for (;;) {
 		errno = 0;
