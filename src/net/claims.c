@@ -3,7 +3,6 @@
 
 #include "base/own.h"
 #include "base/text.h"
-#include "state/held.h"
 #include "store.h"
 
 #include <string.h>
@@ -16,7 +15,7 @@ static const char *path_of(const char *folder, const char *file, char out[PATH_S
 	return out;
 }
 
-int nook_claim_holder(int base, const char *folder, const char *file, char out[256],
+int nook_claim_holder(int base, const char *folder, const char *file, char out[NOOK_HOLDER_SIZE],
 		      struct nook_error *err)
 {
 	char path[PATH_SIZE];
@@ -26,7 +25,7 @@ int nook_claim_holder(int base, const char *folder, const char *file, char out[2
 
 bool nook_claim_is_mine(const struct nook_state *state, const char *folder, const char *file)
 {
-	char holder[256];
+	char holder[NOOK_HOLDER_SIZE];
 
 	return nook_claim_holder(state->base, folder, file, holder, NULL) == 0 &&
 	       strcmp(holder, state->name) == 0;
@@ -40,7 +39,7 @@ bool nook_claim_is_dead(int base, const char *folder, const char *file)
 }
 
 int nook_claim_take(const struct nook_state *state, const char *folder, const char *file,
-		    char holder[256], struct nook_error *err)
+		    char holder[NOOK_HOLDER_SIZE], struct nook_error *err)
 {
 	char path[PATH_SIZE];
 	auto_close int made = nook_net_folder(state->base, folder, true, err);

@@ -6,14 +6,14 @@
 #ifndef NOOK_NET_CLAIMS_H
 #define NOOK_NET_CLAIMS_H
 
-#include "state/state.h"
+#include "state/held.h"
 
 /* Folders. */
 #define NOOK_CLAIM_ADDRESSES "addresses"
 #define NOOK_CLAIM_PORTS     "ports"
 
 /* Who holds it, dead or alive. Return: 0; -ENOENT, nothing noted: nobody; others. */
-int nook_claim_holder(int base, const char *folder, const char *file, char out[256],
+int nook_claim_holder(int base, const char *folder, const char *file, char out[NOOK_HOLDER_SIZE],
 		      struct nook_error *err);
 
 /* Does this container hold it? */
@@ -30,7 +30,7 @@ bool nook_claim_is_dead(int base, const char *folder, const char *file);
  * -EEXIST, nothing noted; others.
  */
 int nook_claim_take(const struct nook_state *state, const char *folder, const char *file,
-		    char holder[256], struct nook_error *err);
+		    char holder[NOOK_HOLDER_SIZE], struct nook_error *err);
 
 /* Gives it back; 0 when another name holds it or nobody. Takes no descriptor. */
 int nook_claim_release(const struct nook_state *state, const char *folder, const char *file,

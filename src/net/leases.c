@@ -144,7 +144,7 @@ static bool pick_behind(int base, const struct window *w, const char *network,
 {
 	for (int i = 0; i < PROBES && w->size > WINDOW; i++) {
 		struct nook_net_addr addr = nook_net_nth(w->subnet, WINDOW + any(w->size - WINDOW));
-		char file[NOOK_LEASE_FILE], holder[256];
+		char file[NOOK_LEASE_FILE], holder[NOOK_HOLDER_SIZE];
 
 		file_of(network, &addr, file);
 		if (is_host(w, &addr) &&
@@ -240,7 +240,7 @@ static int refuse_taken(int errnum, const struct nook_net_addr *addr, const char
 int nook_net_check_free(const char *state_dir, const char *network,
 			const struct nook_net_addr *addr, const char *from, struct nook_error *err)
 {
-	char file[NOOK_LEASE_FILE], holder[256];
+	char file[NOOK_LEASE_FILE], holder[NOOK_HOLDER_SIZE];
 	auto_close int base = nook_base_open(state_dir, false, err);
 
 	if (base < 0)
@@ -269,7 +269,7 @@ static int still_there(const struct nook_state *state, const char *network, stru
 static int claim(const struct nook_state *state, const struct nook_plan_link *link,
 		 struct nook_error *err)
 {
-	char file[NOOK_LEASE_FILE], holder[256];
+	char file[NOOK_LEASE_FILE], holder[NOOK_HOLDER_SIZE];
 
 	for (int i = 0; i < NOOK_NET_FAMILIES && link->network; i++) {
 		const struct nook_net_addr *addr = &link->address[i];

@@ -58,7 +58,7 @@ static int read_leases(int base, const char *name, struct nook_arena *a, struct 
 	(void)nook_format(prefix, sizeof(prefix), "%s:", name);
 	for (;;) {
 		struct nook_net_addr addr;
-		char holder[256];
+		char holder[NOOK_HOLDER_SIZE];
 
 		errno = 0;
 		const struct dirent *entry = readdir(dir);

@@ -93,7 +93,7 @@ static int refuse_taken(const struct nook_plan_port *port, const char *file, con
 static int make_way(const struct nook_state *state, const struct nook_plan_port *port,
 		    const char *file, struct nook_error *err)
 {
-	char holder[256];
+	char holder[NOOK_HOLDER_SIZE];
 	int rc = nook_claim_holder(state->base, NOOK_CLAIM_PORTS, file, holder, err);
 
 	if (rc == -ENOENT)
@@ -165,7 +165,7 @@ static int take(const struct nook_state *state, const struct nook_plan_port *por
 	int rc = 0;
 
 	for (unsigned i = 0; i < port->count && rc == 0; i++) {
-		char file[FILE_SIZE], holder[256];
+		char file[FILE_SIZE], holder[NOOK_HOLDER_SIZE];
 
 		file_of(port, i, file);
 		rc = nook_claim_take(state, NOOK_CLAIM_PORTS, file, holder, err);

@@ -11,19 +11,19 @@
 
 #define PATH_SIZE 300 /* a folder of STATE_DIR, and any name in it */
 
-int nook_held_by(int base, const char *path, char out[256], struct nook_error *err)
+int nook_held_by(int base, const char *path, char out[NOOK_HOLDER_SIZE], struct nook_error *err)
 {
-	ssize_t n = readlinkat(base, path, out, 256);
+	ssize_t n = readlinkat(base, path, out, NOOK_HOLDER_SIZE);
 
 	if (n < 0 && errno == ENOENT)
 		return -ENOENT;
 	if (n < 0)
 		return nook_fail(err, errno, "readlink %s in the state directory", path);
-	out[n < 256 ? n : 255] = '\0';
+	out[n < NOOK_HOLDER_SIZE ? n : NOOK_HOLDER_SIZE - 1] = '\0';
 
 	const char *kept = nook_after(out, NOOK_HELD_KEPT);
 
-	if (n == 256 || !nook_valid_id(kept ? kept : out))
+	if (n == NOOK_HOLDER_SIZE || !nook_valid_id(kept ? kept : out))
 		return nook_refuse(err, EINVAL, "%s in the state directory names no container",
 				   path);
 	return 0;
@@ -39,14 +39,14 @@ static bool is_dead(int base, const char *holder)
 
 bool nook_held_by_dead(int base, const char *path)
 {
-	char holder[256];
+	char holder[NOOK_HOLDER_SIZE];
 
 	return nook_held_by(base, path, holder, NULL) == 0 && is_dead(base, holder);
 }
 
 bool nook_held_is_free(int base, const char *path)
 {
-	char holder[256];
+	char holder[NOOK_HOLDER_SIZE];
 	int rc = nook_held_by(base, path, holder, NULL);
 
 	return rc == -ENOENT || (rc == 0 && is_dead(base, holder));
@@ -54,7 +54,7 @@ bool nook_held_is_free(int base, const char *path)
 
 static int give_back(int base, const char *path, const char *name, struct nook_error *err)
 {
-	char holder[256];
+	char holder[NOOK_HOLDER_SIZE];
 	int rc = nook_held_by(base, path, holder, err);
 
 	if (rc == -ENOENT || (rc == 0 && strcmp(holder, name) != 0))
@@ -95,7 +95,7 @@ static int reclaim(int base, const char *path, const char *holder, struct nook_e
 	return nook_state_drop(&s, err);
 }
 
-int nook_held_take(const struct nook_state *state, const char *path, char holder[256],
+int nook_held_take(const struct nook_state *state, const char *path, char holder[NOOK_HOLDER_SIZE],
 		   struct nook_error *err)
 {
 	holder[0] = '\0';

@@ -19,8 +19,10 @@
  * follows. No container's name has a colon. It is never dead. */
 #define NOOK_HELD_KEPT "ns:"
 
+#define NOOK_HOLDER_SIZE 260 /* any name, with that in front */
+
 /* Who holds it, dead or alive. Return: 0; -ENOENT, nothing noted: nobody; others. */
-int nook_held_by(int base, const char *path, char out[256], struct nook_error *err);
+int nook_held_by(int base, const char *path, char out[NOOK_HOLDER_SIZE], struct nook_error *err);
 
 /* Has it a holder that is dead? What can't be read is taken. */
 bool nook_held_by_dead(int base, const char *path);
@@ -37,7 +39,7 @@ bool nook_held_is_free(int base, const char *path);
  * -EEXIST: somebody has it, or it could not be taken from the dead; others. What @err holds with
  * -EEXIST is not for people: the caller says what is taken.
  */
-int nook_held_take(const struct nook_state *state, const char *path, char holder[256],
+int nook_held_take(const struct nook_state *state, const char *path, char holder[NOOK_HOLDER_SIZE],
 		   struct nook_error *err);
 
 /* Gives it back; 0 when another than @holder has it or nobody. Takes no descriptor. */

@@ -52,7 +52,7 @@ static int remove_dir(void **state)
 static void test_taken_and_given_back(void **state)
 {
 	struct nook_state web = NOOK_STATE_NONE, db = NOOK_STATE_NONE;
-	char holder[256];
+	char holder[NOOK_HOLDER_SIZE];
 
 	assert_int_equal(nook_state_claim(dir, "web", &web, NULL), 0);
 	assert_int_equal(nook_state_claim(dir, "db", &db, NULL), 0);
@@ -82,7 +82,7 @@ static void test_taken_and_given_back(void **state)
 static void test_taken_from_the_dead(void **state)
 {
 	struct nook_state web = NOOK_STATE_NONE, db = NOOK_STATE_NONE;
-	char holder[256];
+	char holder[NOOK_HOLDER_SIZE];
 
 	assert_int_equal(nook_state_claim(dir, "web", &web, NULL), 0);
 	assert_int_equal(nook_state_claim(dir, "db", &db, NULL), 0);
@@ -109,7 +109,7 @@ static void test_taken_from_the_dead(void **state)
 static void test_what_is_kept_is_never_dead(void **state)
 {
 	struct nook_state web = NOOK_STATE_NONE;
-	char holder[256];
+	char holder[NOOK_HOLDER_SIZE];
 
 	assert_int_equal(nook_state_claim(dir, "web", &web, NULL), 0);
 	assert_int_equal(symlinkat("ns:blue", web.base, IT), 0);
@@ -127,7 +127,7 @@ static void test_what_is_kept_is_never_dead(void **state)
 /* What is no link, or names nobody, is taken, and stays. */
 static void test_odd_files(void **state)
 {
-	char longest[256], longer[257];
+	char longest[256], longer[257], kept[3 + 257] = "ns:", far[400];
 	const struct {
 		const char *name, *text;
 		int rc; /* of a look */
@@ -141,6 +141,8 @@ static void test_odd_files(void **state)
 		{ "a line", "web\nweb", -EINVAL },
 		{ "the longest name", longest, 0 },
 		{ "a byte more", longer, -EINVAL },
+		{ "a byte more that is kept", kept, -EINVAL },
+		{ "far more", far, -EINVAL },
 	};
 	struct nook_state web = NOOK_STATE_NONE;
 
@@ -148,10 +150,14 @@ static void test_odd_files(void **state)
 	longest[255] = '\0';
 	memset(longer, 'x', 256);
 	longer[256] = '\0';
+	memset(kept + 3, 'x', 256);
+	kept[3 + 256] = '\0';
+	memset(far, 'x', 399);
+	far[399] = '\0';
 	assert_int_equal(nook_state_claim(dir, "web", &web, NULL), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct nook_error err = { 0 };
-		char holder[256];
+		char holder[NOOK_HOLDER_SIZE];
 		bool odd = cases[i].rc < 0;
 
 		assert_int_equal(symlinkat(cases[i].text, web.base, IT), 0);
@@ -175,7 +181,7 @@ static void test_odd_files(void **state)
 static void test_all_of_a_folder(void **state)
 {
 	struct nook_state web = NOOK_STATE_NONE, db = NOOK_STATE_NONE;
-	char holder[256], longest[256 + 4] = "ids/";
+	char holder[NOOK_HOLDER_SIZE], longest[256 + 4] = "ids/";
 
 	memset(longest + 4, 'y', 255);
 	longest[4 + 255] = '\0';
@@ -202,7 +208,7 @@ static void test_giving_back_needs_no_descriptor(void **state)
 {
 	struct nook_state web = NOOK_STATE_NONE;
 	struct rlimit before, none;
-	char holder[256];
+	char holder[NOOK_HOLDER_SIZE];
 
 	assert_int_equal(nook_state_claim(dir, "web", &web, NULL), 0);
 	assert_int_equal(nook_held_take(&web, IT, holder, NULL), 0);

@@ -108,7 +108,7 @@ int nook_range_release(const struct nook_state *state, uint32_t first, struct no
 
 int nook_range_claim(const struct nook_state *state, uint32_t first, struct nook_error *err)
 {
-	char path[PATH_SIZE], holder[256];
+	char path[PATH_SIZE], holder[NOOK_HOLDER_SIZE];
 	int rc = check_range(first, err);
 
 	if (rc == 0)
@@ -119,16 +119,15 @@ int nook_range_claim(const struct nook_state *state, uint32_t first, struct nook
 			   holder);
 }
 
-/* 255 bytes and three fit. */
-static const char *kept_by(const char *name, char out[260])
+static const char *kept_by(const char *name, char out[NOOK_HOLDER_SIZE])
 {
-	(void)nook_format(out, 260, NOOK_HELD_KEPT "%s", name);
+	(void)nook_format(out, NOOK_HOLDER_SIZE, NOOK_HELD_KEPT "%s", name);
 	return out;
 }
 
 int nook_range_keep(int base, const char *name, uint32_t first, struct nook_error *err)
 {
-	char path[PATH_SIZE], text[260];
+	char path[PATH_SIZE], text[NOOK_HOLDER_SIZE];
 	auto_close int ids = nook_folder_open(base, NOOK_FOLDER_IDS, true, err);
 	int rc = ids < 0 ? ids : check_range(first, err);
 
@@ -139,7 +138,7 @@ int nook_range_keep(int base, const char *name, uint32_t first, struct nook_erro
 
 int nook_range_unkeep(int base, const char *name, uint32_t first, struct nook_error *err)
 {
-	char path[PATH_SIZE], text[260];
+	char path[PATH_SIZE], text[NOOK_HOLDER_SIZE];
 
 	return nook_held_release(base, path_of(first, path), kept_by(name, text), err);
 }

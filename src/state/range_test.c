@@ -155,6 +155,28 @@ static void test_claim_and_release(void **state)
 		assert_int_equal(nook_range_claim(&s, bad[i], NULL), -EINVAL);
 }
 
+/* A user namespace without a process: nobody's death frees its range. */
+static void test_kept_and_no_more(void **state)
+{
+	struct nook_state s = NOOK_STATE_NONE;
+	struct nook_error err = { 0 };
+	char longest[256];
+
+	memset(longest, 'x', 255);
+	longest[255] = '\0';
+	assert_int_equal(nook_state_claim(dir, "a", &s, NULL), 0);
+	assert_int_equal(nook_range_keep(s.base, longest, SLOT(9), NULL), 0);
+	assert_int_equal(nook_range_keep(s.base, "x", SLOT(9), &err), -EEXIST);
+	assert_int_equal(nook_range_keep(s.base, "x", 1, NULL), -EINVAL);
+	assert_int_equal(nook_range_claim(&s, SLOT(9), NULL), -EEXIST);
+	assert_int_equal(nook_range_unkeep(s.base, "x", SLOT(9), NULL), 0); /* not x's: stays */
+	assert_int_equal(nook_range_claim(&s, SLOT(9), NULL), -EEXIST);
+	assert_int_equal(nook_range_unkeep(s.base, longest, SLOT(9), NULL), 0);
+	assert_int_equal(nook_range_claim(&s, SLOT(9), NULL), 0);
+	assert_int_equal(nook_range_release(&s, SLOT(9), NULL), 0);
+	assert_int_equal(nook_state_drop(&s, NULL), 0);
+}
+
 /* Who has no descriptor left can still clean up. */
 static void test_cleaning_up_needs_no_descriptor(void **state)
 {
@@ -337,6 +359,7 @@ int main(void)
 		cmocka_unit_test(test_what_etc_gives_away),
 		cmocka_unit_test(test_etc_in_many_reads),
 		TEST(test_claim_and_release),
+		TEST(test_kept_and_no_more),
 		TEST(test_cleaning_up_needs_no_descriptor),
 		TEST(test_when_nearly_all_are_taken),
 		TEST(test_many_at_once),
