@@ -3,6 +3,7 @@
 #include "hosts_slots.h"
 
 #include "address.h"
+#include "base/hash.h"
 #include "base/own.h"
 #include "base/text.h"
 
@@ -12,15 +13,6 @@
 #define SLOT      NOOK_HOSTS_SLOT
 #define ROOM      (SLOT - 1 - NOOK_HOSTS_STAMP) /* for the line proper */
 #define LABEL_MAX 64 /* a name that can be looked up, and the kernel's longest hostname */
-
-static uint64_t hash_of(const char *text)
-{
-	uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
-
-	for (; *text; text++)
-		hash = (hash ^ (unsigned char)*text) * UINT64_C(0x100000001b3);
-	return hash;
-}
 
 /* What may be looked up: letters, digits and . _ - +, and not what belongs to the loopback. */
 static bool is_name(const char *name)
@@ -73,7 +65,8 @@ size_t nook_hosts_compose(const struct nook_net_addr *address, const char *netwo
 	struct composing c = { .lines = ret, .address = nook_net_text(address, text) };
 	bool named = strlen(container) <= LABEL_MAX && is_name(container);
 
-	(void)nook_format(c.tag, sizeof(c.tag), " #%.32s/%016lx", network, hash_of(container));
+	(void)nook_format(c.tag, sizeof(c.tag), " #%.32s/%016lx", network,
+			  nook_hash_text(container));
 	if (named)
 		put_name(&c, container);
 	if (hostname && strlen(hostname) <= LABEL_MAX && is_name(hostname) &&
@@ -120,7 +113,7 @@ bool nook_hosts_has_tag(const struct nook_hosts_slot *s, const char *network, co
 		return false;
 	if (!container)
 		return true;
-	(void)nook_format(hash, sizeof(hash), "%016lx", hash_of(container));
+	(void)nook_format(hash, sizeof(hash), "%016lx", nook_hash_text(container));
 	return memcmp(slash + 1, hash, 16) == 0;
 }
 

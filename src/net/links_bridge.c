@@ -2,6 +2,7 @@
 /* A network's bridge on the host. */
 #include "links_parts.h"
 
+#include "base/hash.h"
 #include "base/own.h"
 #include "base/text.h"
 
@@ -15,10 +16,8 @@
 static void mac_of(const struct nook_network *network, uint8_t mac[6])
 {
 	const struct nook_net_addr *v4 = &network->gateway[NOOK_NET_V4];
-	uint32_t hash = 2166136261; /* FNV-1a */
+	uint32_t hash = nook_hash32_text(network->bridge);
 
-	for (const char *c = network->bridge; *c; c++)
-		hash = (hash ^ (uint8_t)*c) * 16777619;
 	mac[0] = 0x0a;
 	mac[1] = 0x6e;
 	memcpy(mac + 2, v4->family ? v4->bytes : (const uint8_t *)&hash, 4);

@@ -3,6 +3,7 @@
  * (nook_base_open): it is ours, and nobody else could put anything there. */
 #include "store.h"
 
+#include "base/hash.h"
 #include "base/own.h"
 #include "base/text.h"
 #include "state/files.h"
@@ -145,16 +146,6 @@ int nook_net_check_name(const char *name, struct nook_error *err)
 	return nook_refuse(err, EINVAL, "\"%.80s\" can't be a network's name", name);
 }
 
-/* FNV-1a. */
-static uint32_t hash(const char *text)
-{
-	uint32_t h = 2166136261u;
-
-	for (; *text; text++)
-		h = (h ^ (uint8_t)*text) * 16777619u;
-	return h;
-}
-
 void nook_net_bridge_name(const char *name, char out[16])
 {
 	if (nook_starts(name, "nook") && strlen(name) < 16)
@@ -162,5 +153,5 @@ void nook_net_bridge_name(const char *name, char out[16])
 	else if (strlen(name) <= 12)
 		(void)nook_format(out, 16, "nk-%s", name);
 	else /* a link's name has 15 bytes at most */
-		(void)nook_format(out, 16, "nk-%.5s-%06x", name, hash(name) & 0xffffff);
+		(void)nook_format(out, 16, "nk-%.5s-%06x", name, nook_hash32_text(name) & 0xffffff);
 }

@@ -2,6 +2,7 @@
 /* Namespaces that are bind-mounted, in every mount namespace that can be looked into. */
 #include "discover.h"
 
+#include "base/hash.h"
 #include "base/own.h"
 #include "base/text.h"
 #include "inside.h"
@@ -17,13 +18,10 @@
 
 /* ---- paths ---- */
 
+/* 0 is an empty slot. */
 static uint64_t hash(const char *text)
 {
-	uint64_t h = 0xcbf29ce484222325u; /* FNV-1a */
-
-	for (; *text; text++)
-		h = (h ^ (unsigned char)*text) * 0x100000001b3u;
-	return h | 1; /* 0 is an empty slot */
+	return nook_hash_text(text) | 1;
 }
 
 static uint64_t *path_slot(const struct nook_discover *d, uint64_t h)

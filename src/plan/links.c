@@ -2,6 +2,7 @@
 /* How the container is connected: its links to networks, and the ports that lead to it. */
 #include "parts.h"
 
+#include "base/hash.h"
 #include "base/own.h"
 #include "base/text.h"
 #include "net/address.h"
@@ -10,17 +11,6 @@
 #include <net/if.h>
 #include <netinet/in.h>
 #include <string.h>
-
-/* FNV-1a. For names and addresses that are to be the same each time, not for secrets. */
-static uint64_t hash(const void *data, size_t len, uint64_t h)
-{
-	const unsigned char *p = data;
-
-	for (size_t i = 0; i < len; i++)
-		h = (h ^ p[i]) * UINT64_C(0x100000001b3);
-	return h;
-}
-#define HASH_BEGIN UINT64_C(0xcbf29ce484222325)
 
 static bool is_name_taken(const struct nook_planner *p, const char *name)
 {
@@ -53,11 +43,11 @@ static void choose_names(struct nook_planner *p, const struct nook_link_spec *s,
 			 struct nook_plan_link *l)
 {
 	const struct nook_net_addr *v4 = &l->address[NOOK_NET_V4], *v6 = &l->address[NOOK_NET_V6];
-	uint64_t h = hash(v6->bytes, sizeof(v6->bytes), HASH_BEGIN);
+	uint64_t h = nook_hash(v6->bytes, sizeof(v6->bytes), NOOK_HASH_BEGIN);
 
 	if (!v4->family && !v6->family) /* macvlan without an address */
-		h = hash(p->plan->name, strlen(p->plan->name),
-			 hash(l->master, strlen(l->master), HASH_BEGIN));
+		h = nook_hash(p->plan->name, strlen(p->plan->name),
+			      nook_hash(l->master, strlen(l->master), NOOK_HASH_BEGIN));
 	l->inside = name_inside(p, s);
 	if (l->kind == NOOK_LINK_PAIR && v4->family)
 		l->outside = nook_printf(p->arena, "nk%02x%02x%02x%02x", v4->bytes[0], v4->bytes[1],
