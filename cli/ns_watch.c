@@ -2,6 +2,7 @@
 /* `nook ns watch` */
 #include "options.h"
 
+#include "base/clock.h"
 #include "base/own.h"
 #include "base/text.h"
 #include "ns/kinds.h"
@@ -201,14 +202,6 @@ static void tell(void *data, bool born, const struct nook_ns *ns)
 
 /* ---- looking ---- */
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now); /* fails for a wrong clock only */
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static void begin_line(struct watch *w)
 {
 	struct nook_json_writer json;
@@ -274,7 +267,7 @@ static void wait_for_events(int fd, int64_t earliest, int64_t latest)
 	bool told = false;
 
 	for (;;) {
-		int64_t now = now_ms(), until = told ? earliest : latest;
+		int64_t now = nook_now_ms(), until = told ? earliest : latest;
 
 		if (now >= until)
 			return;
@@ -286,12 +279,12 @@ static void wait_for_events(int fd, int64_t earliest, int64_t latest)
 
 static int run(struct watch *w, int events)
 {
-	int64_t end = w->words->for_ms ? now_ms() + (int64_t)w->words->for_ms : INT64_MAX;
+	int64_t end = w->words->for_ms ? nook_now_ms() + (int64_t)w->words->for_ms : INT64_MAX;
 	int status = -1;
 
-	while (status < 0 && now_ms() < end &&
+	while (status < 0 && nook_now_ms() < end &&
 	       (w->words->count == 0 || w->printed < w->words->count)) {
-		int64_t began = now_ms();
+		int64_t began = nook_now_ms();
 		bool first = !w->before;
 
 		status = look(w);
@@ -310,7 +303,7 @@ static int run(struct watch *w, int events)
 
 		/* A machine where processes come and go all the time is left three quarters of its
 		 * time. */
-		int64_t pause = (now_ms() - began) * 4;
+		int64_t pause = (nook_now_ms() - began) * 4;
 		int64_t earliest = began + (pause > LEAST_MS ? pause : LEAST_MS);
 		int64_t latest = began + (int64_t)w->words->interval;
 

@@ -3,6 +3,7 @@
 #include "command_words.h"
 #include "oci.h"
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/own.h"
 #include "run/oci.h"
@@ -70,18 +71,10 @@ static int print_oom(struct oci *o, const struct nook_record *record)
 	return end_event(o, &w);
 }
 
-static int64_t now(void)
-{
-	struct timespec t = { 0 };
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t); /* always there */
-	return (int64_t)t.tv_sec * BILLION + t.tv_nsec;
-}
-
 /* Until @until, or till one of them tells something. */
 static int wait_for(struct pollfd *fds, nfds_t n, int64_t until)
 {
-	int64_t left = until - now();
+	int64_t left = until - nook_now_ns();
 	struct timespec timeout = { .tv_sec = left > 0 ? left / BILLION : 0,
 				    .tv_nsec = left > 0 ? left % BILLION : 0 };
 	int rc = ppoll(fds, n, &timeout, NULL);
@@ -96,7 +89,7 @@ static int follow(struct oci *o, const struct nook_record *record, int64_t inter
 {
 	auto_close int pidfd = NO_FD;
 	struct nook_oci_watch watch = { .fd = NO_FD };
-	int64_t next = now() + interval;
+	int64_t next = nook_now_ns() + interval;
 	int rc = nook_state_pidfd(record, &pidfd, err);
 
 	if (rc == -ESRCH) /* it has ended: there is nothing to tell */
@@ -122,9 +115,9 @@ static int follow(struct oci *o, const struct nook_record *record, int64_t inter
 				break;
 			rc = oom ? print_oom(o, record) : 0;
 		}
-		if (rc == 0 && now() >= next) {
+		if (rc == 0 && nook_now_ns() >= next) {
 			rc = print_stats(o, record, err);
-			next = now() + interval;
+			next = nook_now_ns() + interval;
 		}
 	}
 	close_fd(&watch.fd);

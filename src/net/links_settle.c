@@ -6,12 +6,12 @@
  */
 #include "links_parts.h"
 
+#include "base/clock.h"
 #include "base/own.h"
 
 #include <errno.h>
 #include <linux/if.h>
 #include <sys/socket.h>
-#include <time.h>
 
 /* Who sends a packet then loses it. That is no reason not to start. */
 #define PATIENCE_MS 1000
@@ -26,24 +26,16 @@ struct settling {
 	size_t waiting; /* of look() */
 };
 
-static long now_ms(void)
-{
-	struct timespec t = { 0 };
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t); /* can't fail */
-	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 static int wait_for_it(struct settling *s, struct nook_error *err)
 {
-	const long end = now_ms() + PATIENCE_MS;
+	const int64_t end = nook_now_ms() + PATIENCE_MS;
 	auto_close int news = nook_nl_follow(s->group);
 	int rc;
 
 	if (news < 0)
 		return nook_fail(err, -news, "socket NETLINK_ROUTE");
 	while ((rc = s->look(s, err)) == 0) {
-		long left = end - now_ms();
+		int64_t left = end - nook_now_ms();
 
 		if (left <= 0 || nook_nl_wait(news, (int)left) == -ETIMEDOUT)
 			return 0;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The end of what is in a container's cgroups. */
+#include "base/clock.h"
 #include "base/own.h"
 #include "base/text.h"
 #include "cgroup.h"
@@ -26,17 +27,9 @@
 /* Cgroups in cgroups, on v1: each level costs a descriptor while it is emptied. */
 #define DEPTH_MAX 24
 
-int64_t nook_cgroup_now(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t); /* fails only for an unknown clock */
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 static int left_until(int64_t deadline)
 {
-	int64_t left = deadline - nook_cgroup_now();
+	int64_t left = deadline - nook_now_ms();
 
 	return left > 0 ? (int)left : 0;
 }
@@ -206,7 +199,7 @@ static int kill_tree(int cgroup, void *data)
 
 static int kill_in(int cgroup, bool v2)
 {
-	struct kill_tree k = { nook_cgroup_now() + NOOK_CGROUP_PATIENCE_MS, 0 };
+	struct kill_tree k = { nook_now_ms() + NOOK_CGROUP_PATIENCE_MS, 0 };
 
 	if (!v2)
 		return kill_tree(cgroup, &k);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Frozen and thawed: cgroup.freeze of v2, or the controller freezer of v1. */
+#include "base/clock.h"
 #include "base/own.h"
 #include "base/text.h"
 #include "cgroup.h"
@@ -105,7 +106,7 @@ static int await_events(int cgroup, const char *what, int64_t deadline)
 		struct pollfd p = { .fd = fd, .events = POLLPRI };
 		char text[256];
 		ssize_t len = pread(fd, text, sizeof(text) - 1, 0);
-		int64_t left = deadline - nook_cgroup_now();
+		int64_t left = deadline - nook_now_ms();
 
 		if (len < 0)
 			return -errno;
@@ -126,7 +127,7 @@ static int freeze_v2(int cgroup, bool freeze)
 
 	/* One above may be frozen too: it is not ours to wait for its thaw. */
 	if (r == 0 && freeze)
-		r = await_events(cgroup, "frozen 1", nook_cgroup_now() + PATIENCE_MS);
+		r = await_events(cgroup, "frozen 1", nook_now_ms() + PATIENCE_MS);
 	if (r < 0 && freeze)
 		(void)nook_cgroupfs_write(cgroup, "cgroup.freeze", "0"); /* all or nothing */
 	return r;
@@ -136,7 +137,7 @@ static int freeze_v2(int cgroup, bool freeze)
 
 static int freeze_v1(int cgroup, bool freeze)
 {
-	int64_t deadline = nook_cgroup_now() + PATIENCE_MS;
+	int64_t deadline = nook_now_ms() + PATIENCE_MS;
 	int r = 0;
 
 	if (!freeze)
@@ -150,7 +151,7 @@ static int freeze_v1(int cgroup, bool freeze)
 		r = nook_cgroupfs_write(cgroup, "freezer.state", "FROZEN");
 		if (r == 0 && is_state(cgroup, "FROZEN"))
 			return 0;
-		if (r == 0 && nook_cgroup_now() > deadline)
+		if (r == 0 && nook_now_ms() > deadline)
 			r = -ETIMEDOUT;
 		if (r == 0)
 			(void)poll(NULL, 0, TRY_MS);

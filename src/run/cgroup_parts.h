@@ -92,9 +92,6 @@ void nook_cgroup_hint_stuck(struct nook_error *err);
 int nook_cgroup_twice(int (*fn)(const struct nook_plan_cgroup_dir *dir, struct nook_error *err),
 		      const struct nook_plan_cgroup_dir *dir, struct nook_error *err);
 
-/* Milliseconds of CLOCK_MONOTONIC. */
-int64_t nook_cgroup_now(void);
-
 /* Waits until no process is in the cgroup @fd, nor below it on v2, to the time @deadline. */
 int nook_cgroup_wait_empty(int fd, bool v2, int64_t deadline);
 

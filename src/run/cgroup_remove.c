@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Removing a container's cgroups. */
+#include "base/clock.h"
 #include "base/own.h"
 #include "cgroup.h"
 #include "cgroup_parts.h"
@@ -50,7 +51,7 @@ static int remove_one(int parent, const char *leaf, bool v2, int64_t deadline)
  * thousand cgroups takes a second. */
 static int remove_tree(int parent, const char *leaf, bool v2, int patience)
 {
-	int64_t deadline = nook_cgroup_now() + patience;
+	int64_t deadline = nook_now_ms() + patience;
 	int r;
 
 	while ((r = nook_cgroupfs_rmdir(parent, leaf)) == -EBUSY) {
@@ -58,7 +59,7 @@ static int remove_tree(int parent, const char *leaf, bool v2, int patience)
 		/* EBUSY: somebody was faster to put a process or a cgroup in. */
 		if (r < 0 && r != -ENOENT && r != -EBUSY)
 			return r;
-		if (nook_cgroup_now() >= deadline)
+		if (nook_now_ms() >= deadline)
 			return -ETIMEDOUT;
 	}
 	return r == -ENOENT ? 0 : r;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "oci_notify.h"
 
+#include "base/clock.h"
 #include "base/own.h"
 #include "base/report.h"
 #include "base/text.h"
@@ -13,7 +14,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
 /* A message of sd_notify(3) is one datagram; what is longer is dropped whole. */
 #define MESSAGE 4096
@@ -186,11 +186,7 @@ static struct said read_message(char *message)
 /* However much it says: the manager shall have time for others. */
 static bool may_say_more(struct nook_oci_notify *n)
 {
-	struct timespec time;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &time); /* fails only for a bad clock or address */
-
-	int64_t now = (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+	int64_t now = nook_now_ms();
 
 	if (n->lines == 0 || now - n->since >= NOOK_NOTIFY_WINDOW_MS) {
 		n->since = now;

@@ -2,6 +2,7 @@
 /* Units of engines' containers: made, changed and stopped. */
 #include "systemd.h"
 
+#include "base/clock.h"
 #include "base/own.h"
 #include "base/text.h"
 #include "cgroup_parts.h"
@@ -130,22 +131,22 @@ static int await_job(struct nook_dbus *d, const char *what, const char *unit, in
 		     struct nook_error *err)
 {
 	const char *told = nook_dbus_get_text(d), *result = NULL;
-	int64_t end = nook_cgroup_now() + patience_ms;
+	int64_t end = nook_now_ms() + patience_ms;
 	char job[256];
 
 	if (!told || strlen(told) >= sizeof(job))
 		return nook_refuse(err, EBADMSG, "%s %s: systemd told of no job", what, unit);
 	strcpy(job, told);
 
-	for (int64_t look = nook_cgroup_now() + LOOK_MS;;) {
+	for (int64_t look = nook_now_ms() + LOOK_MS;;) {
 		struct nook_dbus_message m;
-		int64_t now = nook_cgroup_now();
+		int64_t now = nook_now_ms();
 		int r = now < look ? nook_dbus_receive(d, &m, (int)(look - now)) : -ETIMEDOUT;
 
 		if (r == -ETIMEDOUT) {
 			if (!job_is_there(d, job))
 				return 1;
-			look = nook_cgroup_now() + LOOK_MS;
+			look = nook_now_ms() + LOOK_MS;
 			if (look - LOOK_MS < end)
 				continue;
 		}

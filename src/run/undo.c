@@ -3,6 +3,7 @@
  * is already gone as done. */
 #include "cgroup.h"
 
+#include "base/clock.h"
 #include "base/own.h"
 #include "net_steps.h"
 #include "oci_notify.h"
@@ -22,14 +23,6 @@
 #define GRACE_MS 1000 /* for a keeper to clean up after its program was killed */
 #define KILL_MS  5000 /* for a killed process to be gone; longer only in an uninterruptible wait */
 #define SLICE_MS 5
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now); /* fails only for a bad clock or address */
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static int kill_and_wait(int pidfd, const struct nook_record *r, struct nook_error *err)
 {
@@ -151,10 +144,10 @@ int nook_state_clear(struct nook_state *state, struct nook_error *err)
  * -ETIMEDOUT. */
 static int wait_for_lock(int lock, int pidfd, int timeout_ms)
 {
-	int64_t end = now_ms() + timeout_ms;
+	int64_t end = nook_now_ms() + timeout_ms;
 	int rc;
 
-	while ((rc = nook_lock_try(lock)) == -EBUSY && now_ms() < end) {
+	while ((rc = nook_lock_try(lock)) == -EBUSY && nook_now_ms() < end) {
 		struct timespec slice = { .tv_nsec = SLICE_MS * 1000000L };
 
 		/* The kernel tells of the process, but not of a lock that a living one lets go

@@ -3,6 +3,7 @@
 #include "hooks.h"
 #include "stage.h"
 
+#include "base/clock.h"
 #include "base/own.h"
 #include "base/text.h"
 #include "sys/call.h"
@@ -18,7 +19,6 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #ifndef MFD_NOEXEC_SEAL
 #define MFD_NOEXEC_SEAL 0x0008U /* Linux 6.3 */
@@ -163,21 +163,13 @@ static int be_hook(void *ctx)
 	return fail(s, "execve", errno);
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t); /* can't fail for this clock */
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
-/* @end: by now_ms(); negative: none. Return: 0, -ETIMEDOUT, -EINTR; others. */
+/* @end: by nook_now_ms(); negative: none. Return: 0, -ETIMEDOUT, -EINTR; others. */
 static int wait_until(int pidfd, int interrupt, int64_t end)
 {
 	struct pollfd p[2] = { { pidfd, POLLIN, 0 }, { interrupt, POLLIN, 0 } };
 
 	for (;;) {
-		int64_t left = end < 0 ? -1 : end - now_ms();
+		int64_t left = end < 0 ? -1 : end - nook_now_ms();
 
 		if (end >= 0 && left < 0)
 			left = 0;
@@ -228,7 +220,7 @@ static int describe_wait(const struct nook_plan_hook *h, int rc, struct nook_err
 static int wait_hook(const struct start *s, pid_t pid, struct nook_error *err)
 {
 	const struct nook_plan_hook *h = s->hook;
-	int64_t end = h->timeout ? now_ms() + (int64_t)h->timeout * 1000 : -1;
+	int64_t end = h->timeout ? nook_now_ms() + (int64_t)h->timeout * 1000 : -1;
 	auto_close int pidfd = nook_pidfd_open(pid, 0);
 	int rc = pidfd < 0 ? pidfd : wait_until(pidfd, s->about->interrupt, end);
 	int status, how = 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "step.h"
 
+#include "base/clock.h"
 #include "base/own.h"
 #include "base/text.h"
 #include "sys/call.h"
@@ -9,7 +10,6 @@
 #include <stdarg.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
 void nook_show(struct nook_rows *rows, const char *what, const char *call_fmt, ...)
 {
@@ -264,14 +264,6 @@ int nook_wait(struct nook_walk *walk, enum nook_message message, struct nook_err
 	}
 }
 
-static uint64_t now(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t); /* can't fail for this clock */
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
 static int run_step(const struct nook_step *s, struct nook_walk *walk, struct nook_error *err)
 {
 	int rc = nook_fault_step(s->name);
@@ -315,7 +307,7 @@ int nook_steps_run(const struct nook_step *steps, size_t n, struct nook_walk *wa
 			continue;
 		*ret_done = i + 1;
 
-		uint64_t begin = timed ? now() : 0;
+		int64_t begin = timed ? nook_now_ns() : 0;
 		int rc = run_step(s, walk, err);
 
 		if (rc < 0) {
@@ -325,9 +317,9 @@ int nook_steps_run(const struct nook_step *steps, size_t n, struct nook_walk *wa
 			return rc;
 		}
 		if (walk->trace && !walk->inside)
-			report(walk, false, s, now() - begin);
+			report(walk, false, s, (uint64_t)(nook_now_ns() - begin));
 		if (walk->tracing) {
-			struct trace_body body = { (uint32_t)i, now() - begin };
+			struct trace_body body = { (uint32_t)i, (uint64_t)(nook_now_ns() - begin) };
 
 			(void)nook_send(walk->channel, NOOK_MSG_TRACE, &body, sizeof(body), NO_FD);
 			/* lost when the other side has gone, which the next message shows */

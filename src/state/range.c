@@ -3,13 +3,13 @@
 #include "files.h"
 #include "held.h"
 
+#include "base/clock.h"
 #include "base/text.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 /* Directory services draw their ids from 200,000 to 2,000,200,000 by default (sssd, FreeIPA) and
@@ -28,13 +28,8 @@ static const char *path_of(uint32_t first, char out[PATH_SIZE])
  * cost one of them a new plan. */
 static unsigned somewhere(void)
 {
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now); /* fails only for a bad clock or address */
-
-	uint64_t seed = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-
-	seed = (seed ^ (uint64_t)getpid() << 32) * UINT64_C(0x9e3779b97f4a7c15);
+	uint64_t seed =
+		((uint64_t)nook_now_ns() ^ (uint64_t)getpid() << 32) * UINT64_C(0x9e3779b97f4a7c15);
 	return (unsigned)(seed >> 40);
 }
 

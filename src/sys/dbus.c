@@ -1,29 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The connection, and messages whole. */
 #include "call.h"
+
+#include "base/clock.h"
 #include "dbus_parts.h"
 
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
-
-/* ---- time ---- */
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &t); /* fails only for an unknown clock */
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static int wait_for(int fd, short events, int64_t deadline)
 {
 	for (;;) {
 		struct pollfd p = { .fd = fd, .events = events };
-		int64_t left = deadline - now_ms();
+		int64_t left = deadline - nook_now_ms();
 		int r = poll(&p, 1, left > 0 ? (int)left : 0);
 
 		if (r > 0)
@@ -127,7 +118,7 @@ int nook_dbus_connect(struct nook_dbus *d, const char *path, uint8_t *out, uint8
 		      int timeout_ms)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	int64_t deadline = now_ms() + timeout_ms;
+	int64_t deadline = nook_now_ms() + timeout_ms;
 	auto_close int fd = (int)NOOK_CALL(SYS_socket, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
@@ -161,7 +152,7 @@ int nook_dbus_send(struct nook_dbus *d, uint32_t *ret_serial, int timeout_ms)
 		return -E2BIG;
 	nook_dbus_finish(d);
 	*ret_serial = d->serial;
-	return send_all(d->fd, t->data, t->len, now_ms() + timeout_ms);
+	return send_all(d->fd, t->data, t->len, nook_now_ms() + timeout_ms);
 }
 
 static int skip(int fd, size_t len, uint8_t *scratch, int64_t deadline)
@@ -182,7 +173,7 @@ static int skip(int fd, size_t len, uint8_t *scratch, int64_t deadline)
 
 int nook_dbus_receive(struct nook_dbus *d, struct nook_dbus_message *ret, int timeout_ms)
 {
-	int64_t deadline = now_ms() + timeout_ms;
+	int64_t deadline = nook_now_ms() + timeout_ms;
 	struct nook_dbus_text *t = &d->in;
 
 	for (;;) {
@@ -192,7 +183,7 @@ int nook_dbus_receive(struct nook_dbus *d, struct nook_dbus_message *ret, int ti
 		/* What has begun is read to its end: half a message would leave us in its middle.
 		 */
 		if (r == 0) {
-			deadline = now_ms() + REST_MS;
+			deadline = nook_now_ms() + REST_MS;
 			r = receive_all(d->fd, t->data, NOOK_DBUS_HEAD, deadline);
 		}
 		if (r == 0)

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "pidfd.h"
 
+#include "base/clock.h"
 #include "call.h"
 
 #include <poll.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <time.h>
 
 int nook_pidfd_open(int pid, unsigned flags)
 {
@@ -17,14 +17,6 @@ int nook_pidfd_open(int pid, unsigned flags)
 int nook_pidfd_send_signal(int pidfd, int signal)
 {
 	return (int)NOOK_CALL(SYS_pidfd_send_signal, pidfd, signal, NULL, 0);
-}
-
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &now); /* fails only for a bad clock or address */
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 int nook_pidfd_queue_signal(int pidfd, int signal, int value)
@@ -38,7 +30,7 @@ int nook_pidfd_queue_signal(int pidfd, int signal, int value)
 int nook_pidfd_wait(int pidfd, int timeout_ms)
 {
 	struct pollfd poll_fd = { .fd = pidfd, .events = POLLIN };
-	int64_t end = timeout_ms > 0 ? now_ms() + timeout_ms : 0;
+	int64_t end = timeout_ms > 0 ? nook_now_ms() + timeout_ms : 0;
 
 	for (int left = timeout_ms;;) {
 		int n = poll(&poll_fd, 1, left);
@@ -50,7 +42,7 @@ int nook_pidfd_wait(int pidfd, int timeout_ms)
 		if (errno != EINTR)
 			return -errno;
 		if (timeout_ms > 0)
-			left = end > now_ms() ? (int)(end - now_ms()) : 0;
+			left = end > nook_now_ms() ? (int)(end - nook_now_ms()) : 0;
 	}
 }
 
