@@ -143,7 +143,18 @@ static int connect_macvlan(struct nook_link_batch *b, const struct nook_plan_lin
 	nook_nl_put_u32(&b->nl, IFLA_MACVLAN_MODE, MACVLAN_MODE_BRIDGE);
 	nook_nl_nest_end(&b->nl, data);
 	nook_nl_nest_end(&b->nl, info);
-	return nook_link_flush(b, err);
+
+	int rc = nook_link_flush(b, err);
+
+	if (rc == -EINVAL)
+		nook_hint(err, "a macvlan stands on a link that is like Ethernet, and no loopback: "
+			       "`ip link` lists what there is");
+	if (rc == -EBUSY)
+		nook_hint(err,
+			  "it is a port of a bridge or the like, or carries an ipvlan: `ip -d link "
+			  "show %s` tells; the bridge itself can carry a macvlan",
+			  link->master);
+	return rc;
 }
 
 int nook_link_connect(const struct nook_plan_link *link, const char *container, int netns,

@@ -8,12 +8,17 @@
 #include <net/if.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #define LOOPBACK_INDEX 1 /* in every network namespace */
 
 /* More than a link's messages need. */
 #define LINK_BYTES    768
 #define LINK_MESSAGES 8
+
+/* For the end of a link that was another container's. */
+#define GONE_TRIES 400
+#define GONE_NS    5000000
 
 /* fe80:: and the MAC with its second bit turned, in two halves. The kernel would make the same, and
  * ask the network for a second or two whether anybody has it. */
@@ -41,6 +46,43 @@ static void put_default_route(struct nook_link_batch *b, int index, const struct
 	nook_nl_put_u32(&b->nl, RTA_OIF, (uint32_t)index);
 }
 
+static void put_up(struct nook_link_batch *b, int index)
+{
+	nook_link_begin(b, "bring up", 0, index, IFF_UP, IFF_UP);
+}
+
+/*
+ * No two macvlans of one link may have the same MAC, and ours is that of its address. Who had the
+ * address before may have ended just now: the kernel removes its link some time after its
+ * namespace, and tells nobody here. So it is asked again, for two seconds.
+ */
+static int bring_up_macvlan(struct nook_link_batch *b, const struct nook_plan_link *link, int index,
+			    struct nook_error *err)
+{
+	const struct timespec pause = { .tv_nsec = GONE_NS };
+	struct nook_error mine = { 0 };
+	int rc = nook_link_flush(b, err); /* what was begun before */
+
+	if (rc < 0)
+		return rc;
+	b->about = (struct nook_link_about){ .link = link->inside, .from = link->from };
+	for (int tries = 0; tries < GONE_TRIES; tries++) {
+		put_up(b, index);
+		rc = nook_link_flush(b, &mine);
+		if (rc != -EADDRINUSE)
+			break;
+		(void)nanosleep(&pause, NULL); /* a signal makes it shorter */
+	}
+	if (rc == -EADDRINUSE)
+		nook_hint(&mine,
+			  "another container's macvlan on %s has the same MAC, as with the "
+			  "same ip=; mac= gives it one of its own",
+			  link->master);
+	if (rc < 0 && err)
+		*err = mine;
+	return rc;
+}
+
 /* Up before it has addresses: these bring the routes to their subnets along, which the default
  * route needs. */
 static void put_link(struct nook_link_batch *b, const struct nook_plan_link *link, int index)
@@ -53,8 +95,8 @@ static void put_link(struct nook_link_batch *b, const struct nook_plan_link *lin
 		nook_link_begin(b, "turn IPv6 autoconfiguration off for", 0, index, 0, 0);
 		nook_link_put_no_autoconf(b);
 		nook_nl_fine(&b->nl, EAFNOSUPPORT); /* without IPv6 */
+		put_up(b, index);
 	}
-	nook_link_begin(b, "bring up", 0, index, IFF_UP, IFF_UP);
 	if (pair && link->address[NOOK_NET_V6].family) {
 		struct nook_net_addr local = link_local(link->mac);
 
@@ -80,8 +122,9 @@ static int configure_one(struct nook_link_batch *b, const struct nook_plan_link 
 	}
 	if (nook_nl_room(&b->nl) < LINK_BYTES || b->nl.n + LINK_MESSAGES > NOOK_NL_MESSAGES)
 		rc = nook_link_flush(b, err);
-	if (rc == 0 && link->kind == NOOK_LINK_PAIR)
-		rc = nook_link_refuse_routers(link->inside, err);
+	if (rc == 0)
+		rc = link->kind == NOOK_LINK_PAIR ? nook_link_refuse_routers(link->inside, err)
+						  : bring_up_macvlan(b, link, index, err);
 	if (rc < 0)
 		return rc;
 	b->about = (struct nook_link_about){ .link = link->inside, .from = link->from };
@@ -98,7 +141,7 @@ int nook_link_configure(const struct nook_plan_link *links, size_t n, struct noo
 	if (socket < 0)
 		return socket;
 	nook_link_batch_init(&b, socket, "the loopback", NULL);
-	nook_link_begin(&b, "bring up", 0, LOOPBACK_INDEX, IFF_UP, IFF_UP);
+	put_up(&b, LOOPBACK_INDEX);
 
 	for (size_t i = 0; i < n && rc == 0; i++)
 		rc = configure_one(&b, &links[i], err);
