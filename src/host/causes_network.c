@@ -75,11 +75,11 @@ static const struct nook_known_cause rows[] = {
 	  .title = "The kernel has no nf_tables",
 	  .meaning = "NAT, isolation and published ports of networks are rules of nf_tables, and "
 		     "neither the kernel nor a module that it could load knows these, or all of "
-		     "what they are made of: inet, nat, masq, fib.",
+		     "what they are made of: inet, nat, masq, ct, fib.",
 	  .see = "`grep -E 'CONFIG_(NF_TABLES|NFT_)' /boot/config-$(uname -r)`\n"
 		 "`modprobe -n -v nf_tables`",
-	  .fix = "As root on the machine itself: `modprobe -a nf_tables nft_chain_nat nft_masq "
-		 "nft_fib_inet`.\n"
+	  .fix = "As root on the machine itself: `modprobe -a nf_tables nft_chain_nat nft_nat "
+		 "nft_masq nft_ct nft_fib_inet`.\n"
 		 "After an update of the kernel: restart, the running one's modules are gone.\n"
 		 "Without them: `nook run --net none`, `--net host`, or `--net user`.",
 	  .since = "" },

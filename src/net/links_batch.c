@@ -70,10 +70,11 @@ int nook_link_flush(struct nook_link_batch *b, struct nook_error *err)
 
 	if (about->from)
 		nook_where(err, "%s", about->from);
+	/* Its cause says what to do. */
 	if (rc == -EOPNOTSUPP && nook_starts(refusal.why, "Unknown device type"))
 		nook_cause(err, "no-link-type",
 			   "the kernel doesn't know this sort of link, and found no module for it");
-	if (refusal.why[0] && rc != -EPERM)
+	else if (refusal.why[0] && rc != -EPERM)
 		nook_hint(err, "the kernel says: %s", refusal.why);
 	return nook_fail(err, -rc, "netlink, %s %s", b->note[refusal.index].what, about->link);
 }

@@ -22,10 +22,11 @@ int nook_rules_fail(int rc, const struct nook_nl_refusal *refusal, struct nook_e
 		nook_cause(err, "no-net-admin",
 			   "rules of nftables are changed by who has CAP_NET_ADMIN over this "
 			   "network namespace: root, or the owner of its user namespace");
+	/* Its cause says what to do. */
 	if (rc == -EOPNOTSUPP || rc == -EPROTONOSUPPORT || rc == -ENOENT)
 		nook_cause(err, "no-nftables",
 			   "the running kernel has no nf_tables, or lacks a part of it");
-	if (refusal && refusal->why[0])
+	else if (refusal && refusal->why[0])
 		nook_hint(err, "the kernel says: %s", refusal->why);
 	return nook_fail(err, -rc, "nf_tables, table inet nook: %s", text);
 }
@@ -51,7 +52,23 @@ int nook_rules_have_table(int fd)
 
 	int rc = nook_nl_ask(fd, &q, ignore, NULL, NULL);
 
-	return rc == -ENOENT ? 0 : rc < 0 ? rc : 1;
+	/* EINVAL: there is no nf_tables that could be asked. */
+	return rc == -ENOENT || rc == -EINVAL ? 0 : rc < 0 ? rc : 1;
+}
+
+int nook_rules_open_table(int *ret_fd, struct nook_error *err)
+{
+	auto_close int fd = nook_nft_open();
+
+	if (fd == -EPROTONOSUPPORT) /* nor any netfilter */
+		return 0;
+
+	int rc = fd < 0 ? fd : nook_rules_have_table(fd);
+
+	if (rc < 0)
+		return nook_rules_fail(rc, NULL, err, "look for it");
+	*ret_fd = move_fd(&fd);
+	return rc;
 }
 
 bool nook_rules_is_there(void *data, const char *set, const struct nook_nft_element *element)
@@ -145,15 +162,13 @@ static int remove_table(int fd, struct nook_nl_refusal *refusal)
 int nook_rules_network_remove(const struct nook_network *network, struct nook_error *err)
 {
 	struct nook_nl_refusal refusal = { 0 };
-	auto_close int fd = nook_rules_open(err);
+	auto_close int fd = NO_FD;
+	int have = nook_rules_open_table(&fd, err);
 
-	if (fd < 0)
-		return fd;
+	if (have <= 0)
+		return have < 0 ? have : nook_forwarding_off(err);
 
-	int rc = nook_rules_have_table(fd);
-
-	if (rc > 0)
-		rc = remove_elements(fd, network, NULL, &refusal);
+	int rc = remove_elements(fd, network, NULL, &refusal);
 
 	/* The kernel refuses all because of one that is not there. */
 	if (rc == -ENOENT)

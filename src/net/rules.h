@@ -58,15 +58,11 @@ int nook_rules_fail(int rc, const struct nook_nl_refusal *refusal, struct nook_e
 
 /* Opens the socket. */
 int nook_rules_open(struct nook_error *err);
-/* Is there a table inet nook? 1, 0, or a negative errno. */
+/* Is there a table inet nook? 1, 0, or a negative errno. Without nf_tables there is none. */
 int nook_rules_have_table(int fd);
-/* For nook_nft_filter(), with a pointer to the socket: elements that are there. */
-nook_nft_wanted nook_rules_is_there;
-
-/* Opens the socket. */
-int nook_rules_open(struct nook_error *err);
-/* Is there a table inet nook? 1, 0, or a negative errno. */
-int nook_rules_have_table(int fd);
+/* The same of a socket that it opens, for who takes something out of the table, or reads it. Not
+ * set when there is no netfilter at all. */
+int nook_rules_open_table(int *ret_fd, struct nook_error *err);
 /* For nook_nft_filter(), with a pointer to the socket: elements that are there. */
 nook_nft_wanted nook_rules_is_there;
 

@@ -220,12 +220,13 @@ int nook_rules_check(const struct nook_network *networks, size_t n_networks,
 {
 	struct check c = { .arena = a };
 	unsigned guard = 0;
+	auto_close int fd = NO_FD;
 	int rc = nook_forwarding_ours(NULL, &guard, err);
-	auto_close int fd = rc < 0 ? NO_FD : nook_rules_open(err);
 
-	if (rc < 0 || fd < 0)
-		return rc < 0 ? rc : fd;
-	rc = nook_rules_read(fd, a, &c.kernel, err);
+	if (rc == 0)
+		rc = nook_rules_open_table(&fd, err);
+	if (rc > 0)
+		rc = nook_rules_read(fd, a, &c.kernel, err);
 	if (rc < 0)
 		return rc;
 	if (!c.kernel.any && n_networks) {

@@ -118,19 +118,11 @@ int nook_rules_unpublish(const struct nook_plan_port *ports, size_t n, struct no
 {
 	struct nook_nl_refusal refusal = { 0 };
 	struct room r;
-	auto_close int fd = n ? nook_rules_open(err) : NO_FD;
+	auto_close int fd = NO_FD;
+	int rc = n ? nook_rules_open_table(&fd, err) : 0;
 
-	if (n == 0)
-		return 0;
-	if (fd < 0)
-		return fd;
-
-	int rc = nook_rules_have_table(fd);
-
-	if (rc < 0)
-		return nook_rules_fail(rc, NULL, err, "look for it");
-	if (rc == 0)
-		return 0;
+	if (rc <= 0)
+		return rc;
 	rc = make_room(&r, bytes_for(ports, n, false), err);
 	if (rc < 0)
 		return rc;
