@@ -3,6 +3,7 @@
  * (nook_base_open): it is ours, and nobody else could put anything there. */
 #include "store.h"
 
+#include "base/clock.h"
 #include "base/hash.h"
 #include "base/own.h"
 #include "base/text.h"
@@ -13,10 +14,8 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
-#define BENEATH  (RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)
-#define SLICE_MS 2
+#define BENEATH (RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)
 #define PATIENCE_MS                                                                                \
 	20000 /* making a network takes milliseconds, and netlink may wait for ten seconds */
 
@@ -45,9 +44,9 @@ int nook_net_folder_list(int base, const char *folder, DIR **ret, struct nook_er
 /* Return: 0; -EBUSY, nothing noted: who has it doesn't let go. */
 static int wait_for(int (*try)(int fd), int fd, const char *file, struct nook_error *err)
 {
-	const struct timespec slice = { .tv_nsec = SLICE_MS * 1000000L };
+	struct nook_patience patience = nook_patience(PATIENCE_MS);
 
-	for (int waited = 0;; waited += SLICE_MS) {
+	for (;;) {
 		int rc = try(fd);
 
 		if (rc < 0 && rc != -EBUSY) /* a shortage that hits once */
@@ -56,9 +55,8 @@ static int wait_for(int (*try)(int fd), int fd, const char *file, struct nook_er
 			return 0;
 		if (rc != -EBUSY)
 			return nook_fail(err, -rc, "fcntl F_OFD_SETLK %s", file);
-		if (waited >= PATIENCE_MS)
+		if (!nook_patience_lasts(&patience))
 			return -EBUSY;
-		(void)nanosleep(&slice, NULL); /* shorter after a signal */
 	}
 }
 

@@ -2,6 +2,7 @@
 /* Folders and locks of the names of namespaces. */
 #include "pins.h"
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "state/files.h"
 #include "sys/openat2.h"
@@ -13,12 +14,9 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <time.h>
 
-#define BENEATH (RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)
-#define PATIENCE_MS                                                                                \
-	5000 /* making namespaces takes milliseconds; the rest is other people's load              \
-	      */
+#define BENEATH     (RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)
+#define PATIENCE_MS 10000 /* making namespaces takes milliseconds; the rest is load */
 
 static const char *const folder_names[NOOK_PINS_COUNT] = {
 	[NOOK_PINS_RECORDS] = "ns",
@@ -82,15 +80,14 @@ static int take_lock(struct nook_pins *p, struct nook_error *err)
 
 int nook_pins_lock(struct nook_pins *p, struct nook_error *err)
 {
-	const struct timespec slice = { .tv_nsec = 2000000 };
+	struct nook_patience patience = nook_patience(PATIENCE_MS);
 
-	for (int waited = 0; waited < PATIENCE_MS; waited += 2) {
+	do {
 		int rc = take_lock(p, err);
 
 		if (rc != -EBUSY)
 			return rc;
-		(void)nanosleep(&slice, NULL); /* shorter after a signal */
-	}
+	} while (nook_patience_lasts(&patience));
 	nook_hint(err, "See who has it: lsof +f -- %s/ns-locks/%s", p->state_dir, p->name);
 	return nook_refuse(err, EBUSY, "another nook is at work on the name %s", p->name);
 }
