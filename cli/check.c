@@ -13,12 +13,6 @@ struct check_words {
 	const char *id;
 };
 
-static int set_json(const struct nook_option_use *use)
-{
-	((struct check_words *)use->into)->json = true;
-	return 0;
-}
-
 static int set_explain(const struct nook_option_use *use)
 {
 	struct check_words *words = use->into;
@@ -28,20 +22,11 @@ static int set_explain(const struct nook_option_use *use)
 	return 0;
 }
 
-static int set_all(const struct nook_option_use *use)
-{
-	((struct check_words *)use->into)->all = true;
-	return 0;
-}
-
-static int set_markdown(const struct nook_option_use *use)
-{
-	((struct check_words *)use->into)->markdown = true;
-	return 0;
-}
-
 static const struct nook_option rows[] = {
-	{ .name = "json", .set = set_json, .help = "print JSON, for programs" },
+	{ .name = "json",
+	  .set = nook_option_flag,
+	  .at = offsetof(struct check_words, json),
+	  .help = "print JSON, for programs" },
 	{ .name = "explain",
 	  .value = "ID",
 	  .flags = NOOK_OPTION_OPTIONAL,
@@ -49,9 +34,13 @@ static const struct nook_option rows[] = {
 	  .help = "say what the id at the end of an error means, how to see it and what helps; "
 		  "without ID: list the ids",
 	  .more = "The ID may also follow as a word of its own." },
-	{ .name = "explain-all", .set = set_all, .help = "explain all ids" },
+	{ .name = "explain-all",
+	  .set = nook_option_flag,
+	  .at = offsetof(struct check_words, all),
+	  .help = "explain all ids" },
 	{ .name = "markdown",
-	  .set = set_markdown,
+	  .set = nook_option_flag,
+	  .at = offsetof(struct check_words, markdown),
 	  .help = "with --explain-all: as Markdown, which is docs/errors.md" },
 	NOOK_OPTION_HELP_ROW,
 };

@@ -136,15 +136,9 @@ void nook_help_commands(FILE *out)
 
 /* ---- nook help ---- */
 
-static int set_scdoc(const struct nook_option_use *use)
-{
-	*(bool *)use->into = true;
-	return 0;
-}
-
 static const struct nook_option rows[] = {
 	{ .name = "scdoc",
-	  .set = set_scdoc,
+	  .set = nook_option_flag,
 	  .help = "print the OPTIONS section of a command's man page, as scdoc(1) reads it; for "
 		  "nook's build" },
 	NOOK_OPTION_HELP_ROW,

@@ -39,12 +39,6 @@ static int set_signal(const struct nook_option_use *use)
 			   use->value);
 }
 
-static int set_all(const struct nook_option_use *use)
-{
-	((struct kill_words *)use->into)->all = true;
-	return 0;
-}
-
 static const struct nook_option rows[] = {
 	{ .name = "signal",
 	  .letter = 's',
@@ -53,7 +47,10 @@ static const struct nook_option rows[] = {
 	  .words = nook_signal_words,
 	  .set = set_signal,
 	  .help = "which one, by name (TERM, SIGTERM) or number; default: TERM" },
-	{ .name = "all", .set = set_all, .help = "send it to every process inside" },
+	{ .name = "all",
+	  .set = nook_option_flag,
+	  .at = offsetof(struct kill_words, all),
+	  .help = "send it to every process inside" },
 	NOOK_OPTION_HELP_ROW,
 };
 

@@ -24,21 +24,16 @@ struct list {
 	size_t n;
 };
 
-static int set_json(const struct nook_option_use *use)
-{
-	((struct ls_words *)use->into)->json = true;
-	return 0;
-}
-
-static int set_quiet(const struct nook_option_use *use)
-{
-	((struct ls_words *)use->into)->quiet = true;
-	return 0;
-}
-
 static const struct nook_option rows[] = {
-	{ .name = "json", .set = set_json, .help = "print them as JSON, with their containers" },
-	{ .name = "quiet", .letter = 'q', .set = set_quiet, .help = "print names only" },
+	{ .name = "json",
+	  .set = nook_option_flag,
+	  .at = offsetof(struct ls_words, json),
+	  .help = "print them as JSON, with their containers" },
+	{ .name = "quiet",
+	  .letter = 'q',
+	  .set = nook_option_flag,
+	  .at = offsetof(struct ls_words, quiet),
+	  .help = "print names only" },
 	NOOK_OPTION_HELP_ROW,
 };
 

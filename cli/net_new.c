@@ -65,12 +65,6 @@ static int set_mtu(const struct nook_option_use *use)
 	return 0;
 }
 
-static int set_json(const struct nook_option_use *use)
-{
-	((struct new_words *)use->into)->json = true;
-	return 0;
-}
-
 static const struct nook_option rows[] = {
 	{ .name = "subnet",
 	  .value = "SUBNET",
@@ -95,7 +89,10 @@ static const struct nook_option rows[] = {
 	  .set = set_mtu,
 	  .help = "largest packet; default: the kernel's, 1500",
 	  .more = "Smaller where packets leave by a tunnel. IPv6 needs 1280." },
-	{ .name = "json", .set = set_json, .help = "print what was made as JSON" },
+	{ .name = "json",
+	  .set = nook_option_flag,
+	  .at = offsetof(struct new_words, json),
+	  .help = "print what was made as JSON" },
 	NOOK_OPTION_HELP_ROW,
 };
 

@@ -12,14 +12,8 @@
 #include <errno.h>
 #include <string.h>
 
-static int set_json(const struct nook_option_use *use)
-{
-	*(bool *)use->into = true;
-	return 0;
-}
-
 static const struct nook_option rows[] = {
-	{ .name = "json", .set = set_json, .help = "print each thing as a line of JSON" },
+	{ .name = "json", .set = nook_option_flag, .help = "print each thing as a line of JSON" },
 	NOOK_OPTION_HELP_ROW,
 };
 

@@ -9,16 +9,10 @@
 #include <errno.h>
 #include <string.h>
 
-static int set_force(const struct nook_option_use *use)
-{
-	*(bool *)use->into = true;
-	return 0;
-}
-
 static const struct nook_option rows[] = {
 	{ .name = "force",
 	  .letter = 'f',
-	  .set = set_force,
+	  .set = nook_option_flag,
 	  .help = "disconnect the containers that are on it; one that isn't there is no error" },
 	NOOK_OPTION_HELP_ROW,
 };

@@ -9,14 +9,8 @@
 #include <errno.h>
 #include <string.h>
 
-static int set_json(const struct nook_option_use *use)
-{
-	*(bool *)use->into = true;
-	return 0;
-}
-
 static const struct nook_option rows[] = {
-	{ .name = "json", .set = set_json, .help = "print the answers as JSON" },
+	{ .name = "json", .set = nook_option_flag, .help = "print the answers as JSON" },
 	NOOK_OPTION_HELP_ROW,
 };
 

@@ -20,24 +20,16 @@ struct diff_words {
 	bool json, env;
 };
 
-static int set_json(const struct nook_option_use *use)
-{
-	((struct diff_words *)use->into)->json = true;
-	return 0;
-}
-
-static int set_env(const struct nook_option_use *use)
-{
-	((struct diff_words *)use->into)->env = true;
-	return 0;
-}
-
 static const struct nook_option rows[] = {
 	{ .name = "env",
-	  .set = set_env,
+	  .set = nook_option_flag,
+	  .at = offsetof(struct diff_words, env),
 	  .help = "compare their environment variables, too",
 	  .more = "Variables often hold passwords, so they are shown only when asked for." },
-	{ .name = "json", .set = set_json, .help = "print it as JSON" },
+	{ .name = "json",
+	  .set = nook_option_flag,
+	  .at = offsetof(struct diff_words, json),
+	  .help = "print it as JSON" },
 	NOOK_OPTION_HELP_ROW,
 };
 

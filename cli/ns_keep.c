@@ -9,14 +9,8 @@
 
 #define PID_LAST 4194304 /* PID_MAX_LIMIT */
 
-static int set_json(const struct nook_option_use *use)
-{
-	*(bool *)use->into = true;
-	return 0;
-}
-
 static const struct nook_option rows[] = {
-	{ .name = "json", .set = set_json, .help = "print what is kept as JSON" },
+	{ .name = "json", .set = nook_option_flag, .help = "print what is kept as JSON" },
 	NOOK_OPTION_HELP_ROW,
 };
 

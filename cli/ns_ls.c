@@ -21,18 +21,6 @@ struct ls_words {
 	unsigned kinds; /* bit N: this kind; 0: all */
 };
 
-static int set_json(const struct nook_option_use *use)
-{
-	((struct ls_words *)use->into)->json = true;
-	return 0;
-}
-
-static int set_quiet(const struct nook_option_use *use)
-{
-	((struct ls_words *)use->into)->quiet = true;
-	return 0;
-}
-
 static int set_kind(const struct nook_option_use *use)
 {
 	return nook_cli_kinds(use->arena, use->value, &((struct ls_words *)use->into)->kinds,
@@ -48,10 +36,14 @@ static const struct nook_option rows[] = {
 	  .flags = NOOK_OPTION_MANY,
 	  .set = set_kind,
 	  .help = "only these kinds" },
-	{ .name = "json", .set = set_json, .help = "print them as JSON" },
+	{ .name = "json",
+	  .set = nook_option_flag,
+	  .at = offsetof(struct ls_words, json),
+	  .help = "print them as JSON" },
 	{ .name = "quiet",
 	  .letter = 'q',
-	  .set = set_quiet,
+	  .set = nook_option_flag,
+	  .at = offsetof(struct ls_words, quiet),
 	  .help = "print names only, those that have one" },
 	NOOK_OPTION_HELP_ROW,
 };

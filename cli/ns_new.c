@@ -33,12 +33,6 @@ static int set_hostname(const struct nook_option_use *use)
 	return nook_value_hostname(use->value, use->err);
 }
 
-static int set_json(const struct nook_option_use *use)
-{
-	((struct new_words *)use->into)->json = true;
-	return 0;
-}
-
 static const struct nook_option rows[] = {
 	{ .name = "user", .set = set_kind, .help = "users, groups and capabilities" },
 	{ .name = "mnt", .set = set_kind, .help = "mounts: a private copy of yours" },
@@ -56,7 +50,10 @@ static const struct nook_option rows[] = {
 	  .value = "NAME",
 	  .set = set_hostname,
 	  .help = "host name in the new uts namespace; default: yours" },
-	{ .name = "json", .set = set_json, .help = "print what was made as JSON" },
+	{ .name = "json",
+	  .set = nook_option_flag,
+	  .at = offsetof(struct new_words, json),
+	  .help = "print what was made as JSON" },
 	NOOK_OPTION_HELP_ROW,
 };
 

@@ -12,24 +12,16 @@ struct rm_words {
 	bool force, json;
 };
 
-static int set_force(const struct nook_option_use *use)
-{
-	((struct rm_words *)use->into)->force = true;
-	return 0;
-}
-
-static int set_json(const struct nook_option_use *use)
-{
-	((struct rm_words *)use->into)->json = true;
-	return 0;
-}
-
 static const struct nook_option rows[] = {
 	{ .name = "force",
 	  .letter = 'f',
-	  .set = set_force,
+	  .set = nook_option_flag,
+	  .at = offsetof(struct rm_words, force),
 	  .help = "end the processes of a pid namespace too; remove what ip netns add has made" },
-	{ .name = "json", .set = set_json, .help = "print who still holds them as JSON" },
+	{ .name = "json",
+	  .set = nook_option_flag,
+	  .at = offsetof(struct rm_words, json),
+	  .help = "print who still holds them as JSON" },
 	NOOK_OPTION_HELP_ROW,
 };
 

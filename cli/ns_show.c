@@ -20,21 +20,16 @@ struct show_words {
 	bool json, verbose;
 };
 
-static int set_json(const struct nook_option_use *use)
-{
-	((struct show_words *)use->into)->json = true;
-	return 0;
-}
-
-static int set_verbose(const struct nook_option_use *use)
-{
-	((struct show_words *)use->into)->verbose = true;
-	return 0;
-}
-
 static const struct nook_option rows[] = {
-	{ .name = "json", .set = set_json, .help = "print it as JSON" },
-	{ .name = "verbose", .letter = 'v', .set = set_verbose, .help = "list the mounts, too" },
+	{ .name = "json",
+	  .set = nook_option_flag,
+	  .at = offsetof(struct show_words, json),
+	  .help = "print it as JSON" },
+	{ .name = "verbose",
+	  .letter = 'v',
+	  .set = nook_option_flag,
+	  .at = offsetof(struct show_words, verbose),
+	  .help = "list the mounts, too" },
 	NOOK_OPTION_HELP_ROW,
 };
 

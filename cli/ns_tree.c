@@ -9,14 +9,8 @@
 
 #define COMMAND_WIDTH 60
 
-static int set_json(const struct nook_option_use *use)
-{
-	*(bool *)use->into = true;
-	return 0;
-}
-
 static const struct nook_option rows[] = {
-	{ .name = "json", .set = set_json, .help = "print it as JSON" },
+	{ .name = "json", .set = nook_option_flag, .help = "print it as JSON" },
 	NOOK_OPTION_HELP_ROW,
 };
 

@@ -87,12 +87,6 @@ static int set_count(const struct nook_option_use *use)
 			   UINT32_MAX);
 }
 
-static int set_json(const struct nook_option_use *use)
-{
-	((struct watch_words *)use->into)->json = true;
-	return 0;
-}
-
 static int set_kind(const struct nook_option_use *use)
 {
 	return nook_cli_kinds(use->arena, use->value, &((struct watch_words *)use->into)->kinds,
@@ -120,7 +114,10 @@ static const struct nook_option rows[] = {
 	  .set = set_for,
 	  .help = "end after this time; default: go on until interrupted" },
 	{ .name = "count", .value = "N", .set = set_count, .help = "end after this many lines" },
-	{ .name = "json", .set = set_json, .help = "print each as a line of JSON" },
+	{ .name = "json",
+	  .set = nook_option_flag,
+	  .at = offsetof(struct watch_words, json),
+	  .help = "print each as a line of JSON" },
 	NOOK_OPTION_HELP_ROW,
 };
 

@@ -18,18 +18,6 @@ struct where_words {
 	const char *state_dir, *what;
 };
 
-static int set_json(const struct nook_option_use *use)
-{
-	((struct where_words *)use->into)->json = true;
-	return 0;
-}
-
-static int set_quiet(const struct nook_option_use *use)
-{
-	((struct where_words *)use->into)->quiet = true;
-	return 0;
-}
-
 static int set_at(const struct nook_option_use *use)
 {
 	((struct where_words *)use->into)->at = use->value;
@@ -45,10 +33,14 @@ static const struct nook_option rows[] = {
 	  .more = "For a path of the host: where the container, or the process, sees it." },
 	{ .name = "quiet",
 	  .letter = 'q',
-	  .set = set_quiet,
+	  .set = nook_option_flag,
+	  .at = offsetof(struct where_words, quiet),
 	  .help = "print the number or the path only",
 	  .more = "Without --at the pid as the host sees it." },
-	{ .name = "json", .set = set_json, .help = "print it as JSON" },
+	{ .name = "json",
+	  .set = nook_option_flag,
+	  .at = offsetof(struct where_words, json),
+	  .help = "print it as JSON" },
 	NOOK_OPTION_HELP_ROW,
 };
 

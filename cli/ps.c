@@ -18,21 +18,16 @@ struct ps_words {
 	bool json, quiet;
 };
 
-static int set_json(const struct nook_option_use *use)
-{
-	((struct ps_words *)use->into)->json = true;
-	return 0;
-}
-
-static int set_quiet(const struct nook_option_use *use)
-{
-	((struct ps_words *)use->into)->quiet = true;
-	return 0;
-}
-
 static const struct nook_option rows[] = {
-	{ .name = "json", .set = set_json, .help = "print them as JSON" },
-	{ .name = "quiet", .letter = 'q', .set = set_quiet, .help = "print their names only" },
+	{ .name = "json",
+	  .set = nook_option_flag,
+	  .at = offsetof(struct ps_words, json),
+	  .help = "print them as JSON" },
+	{ .name = "quiet",
+	  .letter = 'q',
+	  .set = nook_option_flag,
+	  .at = offsetof(struct ps_words, quiet),
+	  .help = "print their names only" },
 	NOOK_OPTION_HELP_ROW,
 };
 

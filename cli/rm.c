@@ -7,16 +7,10 @@
 
 #include <errno.h>
 
-static int set_force(const struct nook_option_use *use)
-{
-	*(bool *)use->into = true;
-	return 0;
-}
-
 static const struct nook_option rows[] = {
 	{ .name = "force",
 	  .letter = 'f',
-	  .set = set_force,
+	  .set = nook_option_flag,
 	  .help = "kill a container that still runs, and remove it" },
 	NOOK_OPTION_HELP_ROW,
 };

@@ -100,6 +100,12 @@ static int unknown(struct reader *r, const char *word)
 
 /* ---- using ---- */
 
+int nook_option_flag(const struct nook_option_use *use)
+{
+	*(bool *)((char *)use->into + use->option->at) = true;
+	return 0;
+}
+
 static bool same(const struct nook_option_use *a, const struct nook_option_use *b)
 {
 	if (a->no != b->no || !a->value != !b->value)

@@ -45,6 +45,7 @@ struct nook_option {
 	/* Return: 0; a negative errno with use->err. NULL: nothing is noted (see
 	 * nook_option_given). */
 	int (*set)(const struct nook_option_use *use);
+	size_t at; /* for nook_option_flag(): where in use->into its bool is */
 };
 
 #define NOOK_OPTION_HEADING(text)                                                                  \
@@ -66,6 +67,9 @@ struct nook_option_use {
 	void *into; /* the caller's */
 	struct nook_error *err;
 };
+
+/* A set(): the option says yes. */
+int nook_option_flag(const struct nook_option_use *use);
 
 /* Options of other tools that people's fingers know, and what nook has instead. */
 struct nook_option_foreign {

@@ -38,12 +38,6 @@ static int set_tty(const struct nook_option_use *use)
 	return 0;
 }
 
-static int set_trace(const struct nook_option_use *use)
-{
-	((struct nook_exec_words *)use->into)->trace = true;
-	return 0;
-}
-
 static const struct nook_option rows[] = {
 	{ .name = "user",
 	  .letter = 'u',
@@ -71,7 +65,8 @@ static const struct nook_option rows[] = {
 	  .set = set_tty,
 	  .help = "a terminal of its own; default: when stdin and stdout are one" },
 	{ .name = "trace",
-	  .set = set_trace,
+	  .set = nook_option_flag,
+	  .at = offsetof(struct nook_exec_words, trace),
 	  .help = "print every step and how long it took, on stderr" },
 	NOOK_OPTION_HELP_ROW,
 };

@@ -40,12 +40,6 @@ static int set_plan(const struct nook_option_use *use)
 	return 0;
 }
 
-static int set_trace(const struct nook_option_use *use)
-{
-	((struct nook_run_words *)use->into)->trace = true;
-	return 0;
-}
-
 #define KINDS "mnt uts ipc net pid user cgroup time"
 
 static const struct nook_option rows[] = {
@@ -298,7 +292,8 @@ static const struct nook_option rows[] = {
 	  .set = set_plan,
 	  .help = "print what would be done, and do nothing; needs no privilege" },
 	{ .name = "trace",
-	  .set = set_trace,
+	  .set = nook_option_flag,
+	  .at = offsetof(struct nook_run_words, trace),
 	  .help = "print every step and how long it took, on stderr" },
 	NOOK_OPTION_HELP_ROW,
 };
