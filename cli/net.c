@@ -5,6 +5,7 @@
 #include "base/own.h"
 #include "keep/net_home.h"
 #include "nook/container.h"
+#include "nook/net.h"
 
 #include <string.h>
 
@@ -14,21 +15,38 @@ const struct nook_option_table nook_net_table = { .command = "nook net",
 						  .rows = rows,
 						  .n = ARRAY_SIZE(rows) };
 
-/* An ordinary user's networks are elsewhere; where there is none, no verb but `new` makes one. */
+/* Are there networks whose home was killed? What mends them makes it again. */
+static bool is_any(const char *state_dir)
+{
+	auto_arena struct nook_arena a = { 0 };
+	struct nook_network *list;
+	size_t n = 0;
+
+	return nook_arena_open(&a, NULL) == 0 && /* of a failure the verb will tell */
+	       nook_net_list(state_dir, &a, &list, &n, NULL) == 0 && n;
+}
+
+/* An ordinary user's networks are elsewhere; where there are none, no verb but `new` makes that. */
 static int go_home(const char *verb, struct nook_error *err)
 {
-	static const char *const verbs[] = { "ls",         "show",    "rm",        "connect",
-					     "disconnect", "publish", "unpublish", "repair",
-					     "watch",      "explain" };
+	static const struct {
+		const char *verb;
+		bool mends;
+	} verbs[] = { { "ls", false },        { "show", false },       { "rm", false },
+		      { "connect", false },   { "disconnect", false }, { "publish", false },
+		      { "unpublish", false }, { "repair", true },      { "watch", true },
+		      { "explain", false } };
 	const char *state_dir;
 
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
-		if (strcmp(verb, verbs[i]) != 0)
+		if (strcmp(verb, verbs[i].verb) != 0)
 			continue;
 
 		int rc = nook_state_dir(&state_dir, err);
 
-		return rc < 0 ? rc : nook_net_home_enter(state_dir, false, err);
+		return rc < 0 ? rc
+			      : nook_net_home_enter(state_dir, verbs[i].mends && is_any(state_dir),
+						    err);
 	}
 	return 0;
 }

@@ -4,6 +4,8 @@
 
 #include "base/json.h"
 #include "base/own.h"
+#include "keep/net_home.h"
+#include "net/outside.h"
 #include "nook/container.h"
 #include "run/net_repair.h"
 #include "run/net_watch.h"
@@ -108,6 +110,7 @@ int nook_cmd_net_watch(int argc, char **argv)
 	bool json = false;
 	struct nook_option_words read;
 	struct nook_net_watch w = { .links = NO_FD, .rules = NO_FD };
+	auto_close int keeper = NO_FD;
 	struct nook_error err = { 0 };
 	const char *state_dir;
 	int status = nook_cli_read(&a, &nook_net_watch_table, argv, &json, &read);
@@ -117,7 +120,14 @@ int nook_cmd_net_watch(int argc, char **argv)
 		status = nook_cli_no_words(&nook_net_watch_table, &read);
 	if (status >= 0)
 		return status;
-	if (nook_state_dir(&state_dir, &err) < 0 || nook_net_watch_open(&w, &err) < 0)
+	if (nook_net_homeless()) {
+		nook_hint(&err, "`nook net new` makes one");
+		(void)nook_refuse(&err, ENOENT, "you have no networks that could be watched");
+		return nook_cli_failed(&err, NULL, NOOK_EXIT_FAILURE);
+	}
+	if (nook_state_dir(&state_dir, &err) < 0 ||
+	    nook_net_home_keeper(state_dir, &keeper, &err) < 0 ||
+	    nook_net_watch_open(&w, keeper, &err) < 0)
 		status = nook_cli_failed(&err, NULL, NOOK_EXIT_FAILURE);
 	else
 		status = watch(&w, state_dir, &json);

@@ -156,6 +156,22 @@ int nook_net_home_enter(const char *state_dir, bool may_make, struct nook_error 
 	return rc;
 }
 
+int nook_net_home_keeper(const char *state_dir, int *ret_pidfd, struct nook_error *err)
+{
+	auto_arena struct nook_arena a = { 0 };
+	struct nook_ns_name home;
+
+	*ret_pidfd = NO_FD;
+	if (!entered)
+		return 0;
+
+	int rc = nook_arena_open(&a, err);
+
+	if (rc == 0)
+		rc = nook_ns_name_find(state_dir, NOOK_NET_HOME, &a, &home, err);
+	return rc < 0 ? rc : nook_pins_holder(&home, ret_pidfd, err);
+}
+
 int nook_net_home_tidy(const char *state_dir, struct nook_error *err)
 {
 	auto_arena struct nook_arena a = { 0 };

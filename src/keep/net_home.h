@@ -30,6 +30,10 @@
  */
 int nook_net_home_enter(const char *state_dir, bool make, struct nook_error *err);
 
+/* A pidfd of the process that keeps the home which we have entered: readable when it has gone, and
+ * all networks with it. NO_FD, and 0: we are in none. */
+int nook_net_home_keeper(const char *state_dir, int *ret_pidfd, struct nook_error *err);
+
 /* After a network was removed: gives the home up when it was the last, and we are in it. */
 int nook_net_home_tidy(const char *state_dir, struct nook_error *err);
 

@@ -2,6 +2,7 @@
 /* Making networks, and taking them apart. A record stands before the first object of the kernel,
  * and goes after the last. */
 #include "networks.h"
+#include "outside.h"
 
 #include "base/own.h"
 #include "base/text.h"
@@ -253,9 +254,10 @@ static int drop_leases(int base, const char *name, struct nook_error *err)
 
 int nook_net_take_apart(int base, const struct nook_network *network, struct nook_error *err)
 {
-	int rc = nook_rules_network_remove(network, err);
+	bool here = !nook_net_homeless();
+	int rc = here ? nook_rules_network_remove(network, err) : 0;
 
-	if (rc == 0)
+	if (rc == 0 && here)
 		rc = nook_link_bridge_remove(network, err);
 	if (rc == 0)
 		rc = nook_hosts_remove(base, network->name, err);

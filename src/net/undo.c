@@ -2,6 +2,7 @@
 /* Removing what a container has of networks. Its record stands before anything of it is taken: so
  * what it names may be another container's, who was faster. Only what this one holds is undone. */
 #include "leases.h"
+#include "outside.h"
 #include "ports.h"
 #include "relay.h"
 
@@ -37,7 +38,8 @@ int nook_net_undo(const struct nook_state *state, const struct nook_attached *at
 		  struct nook_error *err)
 {
 	int relay = nook_relay_stop(state, err);
-	int rc = unpublish(state, attached, relay ? NULL : err);
+	bool here = !nook_net_homeless();
+	int rc = here ? unpublish(state, attached, relay ? NULL : err) : 0;
 
 	/* The first failure is told; what can be removed is, all the same. */
 	keep_first(&rc, relay);
@@ -51,7 +53,7 @@ int nook_net_undo(const struct nook_state *state, const struct nook_attached *at
 
 		/* Named by its address: without that the link of this name is another's, whose
 		 * alias it may not have yet. */
-		if (!link->network || nook_lease_is_mine(state, link))
+		if (here && (!link->network || nook_lease_is_mine(state, link)))
 			gone = nook_link_disconnect(link, attached->container, rc ? NULL : err);
 
 		/* An address is free only when nothing answers for it any more. */

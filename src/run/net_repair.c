@@ -4,6 +4,7 @@
 #include "base/own.h"
 #include "net/mend.h"
 #include "net/net.h"
+#include "net/outside.h"
 #include "net_place.h"
 #include "state/files.h"
 
@@ -325,6 +326,8 @@ int nook_net_repair(const char *state_dir, const char *network, nook_mended_fn *
 		return lock;
 	r.base = base;
 	rc = find_networks(&r, err);
+	if (rc == 0 && r.n_networks == 0 && nook_net_homeless())
+		return 0;
 	if (rc == 0)
 		rc = find_living(&r, err);
 	return rc < 0 ? rc : mend_all(&r, err);

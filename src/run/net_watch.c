@@ -32,12 +32,13 @@ static int open_groups(int protocol, const int *groups, size_t n)
 	return rc < 0 ? rc : move_fd(&fd);
 }
 
-int nook_net_watch_open(struct nook_net_watch *w, struct nook_error *err)
+int nook_net_watch_open(struct nook_net_watch *w, int keeper, struct nook_error *err)
 {
 	static const int links[] = { RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
 				     RTNLGRP_IPV4_NETCONF, RTNLGRP_IPV6_NETCONF };
 	static const int rules[] = { NFNLGRP_NFTABLES };
 
+	w->keeper = keeper;
 	w->rules = NO_FD;
 	w->links = open_groups(NETLINK_ROUTE, links, sizeof(links) / sizeof(links[0]));
 	if (w->links < 0)
@@ -69,11 +70,17 @@ static void drain(int fd)
 int nook_net_watch_wait(const struct nook_net_watch *w, struct nook_error *err)
 {
 	struct pollfd p[] = { { .fd = w->links, .events = POLLIN },
-			      { .fd = w->rules, .events = POLLIN } };
+			      { .fd = w->rules, .events = POLLIN },
+			      { .fd = w->keeper, .events = POLLIN } };
 
-	while (poll(p, 2, -1) < 0) {
+	while (poll(p, ARRAY_SIZE(p), -1) < 0) {
 		if (errno != EINTR)
 			return nook_fail(err, errno, "poll");
+	}
+	if (p[2].revents) {
+		nook_hint(err, "`nook net repair` makes it again, with the networks that there "
+			       "are; then watch anew");
+		return nook_refuse(err, ESRCH, "the namespace of your networks has ended");
 	}
 	drain(w->links);
 	drain(w->rules);

@@ -8,14 +8,15 @@
 
 struct nook_net_watch {
 	int links, rules; /* sockets; rules NO_FD: this kernel has no nftables */
+	int keeper;       /* pidfd of who keeps the namespace, borrowed; NO_FD: nobody has to */
 };
 
 /* Return: 0; a negative errno. nook_net_watch_close() in any case. */
-int nook_net_watch_open(struct nook_net_watch *w, struct nook_error *err);
+int nook_net_watch_open(struct nook_net_watch *w, int keeper, struct nook_error *err);
 void nook_net_watch_close(struct nook_net_watch *w);
 
 /* Waits until something has changed, and forgets what it was: one look serves all that was told by
- * then. Return: 0; a negative errno. */
+ * then. Return: 0; -ESRCH: the keeper has ended; others. */
 int nook_net_watch_wait(const struct nook_net_watch *w, struct nook_error *err);
 
 #endif
