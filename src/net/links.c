@@ -4,6 +4,7 @@
  * costs 20 ms. */
 #include "links_parts.h"
 
+#include "base/hash.h"
 #include "base/own.h"
 #include "base/text.h"
 
@@ -34,11 +35,12 @@ static int fail_master(const struct nook_plan_link *link, int error, struct nook
 }
 
 /* The inner end's own attributes. */
-static void put_inner(struct nook_nl *m, const struct nook_plan_link *link, int netns)
+static void put_inner(struct nook_nl *m, const struct nook_plan_link *link, const char *name,
+		      int netns)
 {
 	static const uint8_t none[sizeof(link->mac)];
 
-	nook_nl_put_text(m, IFLA_IFNAME, link->inside);
+	nook_nl_put_text(m, IFLA_IFNAME, name);
 	nook_nl_put_u32(m, IFLA_NET_NS_FD, (uint32_t)netns);
 	if (memcmp(link->mac, none, sizeof(none)) != 0)
 		nook_nl_put(m, IFLA_ADDRESS, link->mac, sizeof(link->mac));
@@ -68,7 +70,7 @@ static void put_pair(struct nook_link_batch *b, const struct nook_plan_link *lin
 	size_t peer = nook_nl_nest(&b->nl, VETH_INFO_PEER);
 
 	nook_nl_append(&b->nl, &peer_head, sizeof(peer_head));
-	put_inner(&b->nl, link, netns);
+	put_inner(&b->nl, link, link->inside, netns);
 	nook_nl_nest_end(&b->nl, peer);
 	nook_nl_nest_end(&b->nl, data);
 	nook_nl_nest_end(&b->nl, info);
@@ -127,12 +129,23 @@ static int connect_pair(struct nook_link_batch *b, const struct nook_plan_link *
 	return rc;
 }
 
+const char *nook_link_first_name(const struct nook_plan_link *link, char out[16])
+{
+	if (link->kind == NOOK_LINK_PAIR)
+		return link->inside;
+	/* A container's links differ by it. */
+	(void)nook_format(out, 16, "nook~%08x", nook_hash32_text(link->inside));
+	return out;
+}
+
 static int connect_macvlan(struct nook_link_batch *b, const struct nook_plan_link *link, int parent,
 			   int netns, struct nook_error *err)
 {
+	char name[IFNAMSIZ];
+
 	nook_link_begin(b, "make a macvlan of", NLM_F_CREATE | NLM_F_EXCL, 0, 0, 0);
 	nook_nl_put_u32(&b->nl, IFLA_LINK, (uint32_t)parent);
-	put_inner(&b->nl, link, netns);
+	put_inner(&b->nl, link, nook_link_first_name(link, name), netns);
 
 	size_t info = nook_nl_nest(&b->nl, IFLA_LINKINFO);
 

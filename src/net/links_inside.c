@@ -61,11 +61,15 @@ static int bring_up_macvlan(struct nook_link_batch *b, const struct nook_plan_li
 {
 	const struct timespec pause = { .tv_nsec = GONE_NS };
 	struct nook_error mine = { 0 };
-	int rc = nook_link_flush(b, err); /* what was begun before */
+
+	b->about = (struct nook_link_about){ .link = link->inside, .from = link->from };
+	nook_link_begin(b, "name", 0, index, 0, 0);
+	nook_nl_put_text(&b->nl, IFLA_IFNAME, link->inside);
+
+	int rc = nook_link_flush(b, err); /* with what was begun before */
 
 	if (rc < 0)
 		return rc;
-	b->about = (struct nook_link_about){ .link = link->inside, .from = link->from };
 	for (int tries = 0; tries < GONE_TRIES; tries++) {
 		put_up(b, index);
 		rc = nook_link_flush(b, &mine);
@@ -113,7 +117,8 @@ static void put_link(struct nook_link_batch *b, const struct nook_plan_link *lin
 static int configure_one(struct nook_link_batch *b, const struct nook_plan_link *link,
 			 struct nook_error *err)
 {
-	int index = nook_nl_index(b->socket, link->inside), rc = 0;
+	char first[IFNAMSIZ];
+	int index = nook_nl_index(b->socket, nook_link_first_name(link, first)), rc = 0;
 
 	if (index < 0) {
 		if (link->from)

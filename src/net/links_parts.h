@@ -70,6 +70,11 @@ int nook_link_remove(int socket, const char *link, int index, struct nook_error 
  * has no name yet. The first error counts, so there is none of this. */
 void nook_link_remove_nameless(int socket, const char *link, const char *kind);
 
+/* What the inner end is called until it is configured: a macvlan may not be born with its own name,
+ * for up to Linux 6.12 the kernel looks for that in the host's network namespace as well, and
+ * most hosts have an eth0. Return: @out, or link->inside. */
+const char *nook_link_first_name(const struct nook_plan_link *link, char out[16]);
+
 /* Router advertisements are believed by whoever gets one, and anybody on a bridge may send them.
  * In our network namespace. A kernel without IPv6 has nothing to switch off. */
 int nook_link_refuse_routers(const char *link, struct nook_error *err);

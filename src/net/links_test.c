@@ -305,23 +305,34 @@ static void test_pair_refused(void **state)
 static void test_macvlan(void **state)
 {
 	auto_close int inside = new_netns();
-	struct nook_plan_link link = eth0;
+	struct nook_network parent = blue; /* any link will do below it; a host's is called so */
+	struct nook_plan_link links[2] = { eth0, eth0 };
 
-	assert_int_equal(nook_link_bridge(&blue, NULL), 0); /* any link will do below it */
-	link.kind = NOOK_LINK_MACVLAN;
-	link.network = NULL;
-	link.outside = NULL;
-	memset(link.gateway, 0, sizeof(link.gateway));
-	assert_int_equal(nook_link_connect(&link, "web", inside, NULL), 0);
-	assert_int_equal(look("eth0").index, 0);
+	parent.bridge = "eth0";
+	assert_int_equal(nook_link_bridge(&parent, NULL), 0);
+	for (int i = 0; i < 2; i++) {
+		links[i].kind = NOOK_LINK_MACVLAN;
+		links[i].network = NULL;
+		links[i].outside = NULL;
+		links[i].master = "eth0";
+		links[i].mac[5] += i;
+		links[i].address[0].bytes[3] += i;
+		links[i].address[1].bytes[15] += i;
+		memset(links[i].gateway, 0, sizeof(links[i].gateway));
+	}
+	links[1].inside = "eth1";
+	assert_int_equal(nook_link_connect(&links[0], "web", inside, NULL), 0);
+	assert_int_equal(nook_link_connect(&links[1], "web", inside, NULL), 0);
+	assert_string_equal(look("eth0").kind, "bridge");
 	enter(inside);
+	assert_int_equal(nook_link_configure(links, 2, NULL), 0);
 	assert_string_equal(look("eth0").kind, "macvlan");
-	assert_int_equal(nook_link_configure(&link, 1, NULL), 0);
+	assert_string_equal(look("eth1").kind, "macvlan");
 	enter(host);
-	assert_int_equal(nook_link_disconnect(&link, "web", NULL), 0);
+	assert_int_equal(nook_link_disconnect(&links[0], "web", NULL), 0);
 
-	link.master = "eth7";
-	assert_int_equal(nook_link_connect(&link, "web", inside, NULL), -ENODEV);
+	links[0].master = "eth7";
+	assert_int_equal(nook_link_connect(&links[0], "web", inside, NULL), -ENODEV);
 }
 
 /* More than one batch holds. */
