@@ -89,7 +89,7 @@ static inline void finish_dev(int dev)
 }
 
 static inline void cover(int root, int scratch, const char *const *masked, size_t n_masked,
-			 const char *const *read_only, size_t n_read_only)
+			 const char *const *locked, size_t n_locked)
 {
 	int mask = new_fs("tmpfs", (const char *[]){ "mode", "0555", NULL }, SAFE);
 
@@ -114,8 +114,8 @@ static inline void cover(int root, int scratch, const char *const *masked, size_
 		DO(close(fd));
 		DO(close(at));
 	}
-	for (size_t i = 0; i < n_read_only; i++) {
-		int at = in_root(root, read_only[i]);
+	for (size_t i = 0; i < n_locked; i++) {
+		int at = in_root(root, locked[i]);
 
 		if (at < 0)
 			continue;
