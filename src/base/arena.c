@@ -102,6 +102,23 @@ void *nook_append_(struct nook_arena *a, void **array, size_t *n, size_t size)
 	return (char *)*array + (*n)++ * size;
 }
 
+void nook_reserve(struct nook_arena *a, char **text, size_t *size, size_t len, size_t more)
+{
+	size_t n = *size ? *size : 1024;
+
+	while (n - len <= more)
+		n *= 2;
+	if (n == *size)
+		return;
+
+	char *bigger = nook_alloc(a, n);
+
+	if (len)
+		memcpy(bigger, *text, len);
+	*text = bigger;
+	*size = n;
+}
+
 void nook_arena_rewind(struct nook_arena *a, size_t used)
 {
 	memset(a->base + used, 0, a->used - used); /* who gets it next expects zeros */

@@ -46,6 +46,15 @@ char *nook_printf(struct nook_arena *a, const char *fmt, ...) __attribute__((for
 	((__typeof__(array))nook_append_((a), (void **)&(array), &(n), sizeof(*(array))))
 void *nook_append_(struct nook_arena *a, void **array, size_t *n, size_t size);
 
+/**
+ * nook_reserve() - room at the end of a text that grows
+ * @text, @size: the text, NULL at first, and the bytes it may have; both change when it moves (the
+ *               old memory stays with the arena)
+ * @len:         its length
+ * @more:        bytes to come, and a NUL behind them
+ */
+void nook_reserve(struct nook_arena *a, char **text, size_t *size, size_t len, size_t more);
+
 /* Takes all back that was given since @used was a->used. */
 void nook_arena_rewind(struct nook_arena *a, size_t used);
 

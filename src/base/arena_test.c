@@ -5,6 +5,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -58,6 +59,34 @@ static void test_append(void **state)
 		assert_int_equal(list[i], i);
 }
 
+/* A text that grows keeps what is in it, and has room for a NUL. */
+static void test_reserve(void **state)
+{
+	static const size_t pieces[] = { 0, 1, 1021, 1, 1, 0, 1024, 2047, 100000, 1 };
+	auto_arena struct nook_arena a = { 0 };
+	char *text = NULL;
+	size_t size = 0, len = 0;
+
+	assert_int_equal(nook_arena_init(&a), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(pieces); i++) {
+		char *before = text;
+		bool fits = size > len + pieces[i];
+
+		nook_reserve(&a, &text, &size, len, pieces[i]);
+		assert_true(size > len + pieces[i]);
+		if (fits)
+			assert_ptr_equal(text, before);
+		memset(text + len, 'a' + (int)i, pieces[i]);
+		len += pieces[i];
+		text[len] = '\0';
+	}
+	for (size_t i = 0, at = 0; i < ARRAY_SIZE(pieces); at += pieces[i++]) {
+		for (size_t n = 0; n < pieces[i]; n++)
+			assert_int_equal(text[at + n], 'a' + (int)i);
+	}
+	assert_int_equal(strlen(text), len);
+}
+
 static void test_free_twice(void **state)
 {
 	struct nook_arena a = { 0 };
@@ -76,6 +105,7 @@ int main(void)
 		cmocka_unit_test(test_memory_is_zeroed_and_aligned),
 		cmocka_unit_test(test_texts),
 		cmocka_unit_test(test_append),
+		cmocka_unit_test(test_reserve),
 		cmocka_unit_test(test_free_twice),
 	};
 

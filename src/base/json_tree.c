@@ -192,19 +192,7 @@ struct line {
 
 static void put(struct line *l, const char *bytes, size_t len)
 {
-	if (l->size - l->len <= len) {
-		size_t size = l->size ? l->size * 2 : 1024;
-
-		while (size - l->len <= len)
-			size *= 2;
-
-		char *bigger = nook_alloc(l->arena, size);
-
-		if (l->len)
-			memcpy(bigger, l->text, l->len);
-		l->text = bigger;
-		l->size = size;
-	}
+	nook_reserve(l->arena, &l->text, &l->size, l->len, len);
 	memcpy(l->text + l->len, bytes, len);
 	l->len += len;
 }

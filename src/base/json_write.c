@@ -23,19 +23,7 @@ static void put(struct nook_json_writer *w, const char *bytes, size_t len)
 		return;
 	}
 
-	if (w->size - w->len < len + 1) {
-		size_t size = w->size ? w->size * 2 : 4096;
-
-		while (size - w->len < len + 1)
-			size *= 2;
-
-		char *bigger = nook_alloc(w->arena, size);
-
-		if (w->len)
-			memcpy(bigger, w->text, w->len);
-		w->text = bigger;
-		w->size = size;
-	}
+	nook_reserve(w->arena, &w->text, &w->size, w->len, len);
 	memcpy(w->text + w->len, bytes, len);
 	w->len += len;
 }
