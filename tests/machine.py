@@ -272,11 +272,16 @@ class Lab:
 
 # ---- what must not be left behind ----
 
+def whose(name):
+    """The run of the tests that a name of unique() is of; None: it is no such name."""
+    match = re.fullmatch(r"[a-z]+-(\d+)-\d+", name)
+    return match and match[1]
+
+
 def is_foreign(name, state_dirs, own):
     """Whether a container is none of this run of the tests: another run's, or one that somebody else keeps alive."""
-    match = re.fullmatch(r"[a-z]+-(\d+)-\d+", name)
-    if match:
-        return match[1] != RUN
+    if whose(name):
+        return whose(name) != RUN
     for state in state_dirs:
         try:
             keeper = int(json.loads(read(f"{state}/containers/{name}"))["keeper"])
@@ -286,13 +291,28 @@ def is_foreign(name, state_dirs, own):
     return False
 
 
+def is_foreign_mount(point, state_dirs):
+    """
+    Whether another run of the tests has mounted this: below a name of its own, or as the place of the names of its
+    namespaces, which is a mount from before the first of them is made till after the last one is gone.
+    """
+    if any(whose(part.split(".")[0]) not in (None, RUN) for part in point.split("/")):
+        return True
+    state, _, folder = point.rpartition("/")
+    if folder != "ns-pins" or state not in state_dirs:
+        return False
+    names = [os.path.basename(path) for at in ("ns", "ns-locks") for path in glob.glob(f"{state}/{at}/*")]
+    return any(whose(name) not in (None, RUN) for name in names)
+
+
 def snapshot(state_dirs, mount_spaces=(-1,)):
     """Everything of the machine that a container could leave behind: a dict of short text → the container's name."""
     own = started_by_us()
     found = {f"process {pid}: {_command(pid)}": "" for pid in own}
     for space in mount_spaces:
         for line in _mountinfo(space).splitlines():
-            found[f"mount {' '.join(line.split()[2:6])}"] = ""
+            if not is_foreign_mount(line.split()[4], state_dirs):
+                found[f"mount {' '.join(line.split()[2:6])}"] = ""
     for path in glob.glob("/sys/fs/cgroup/**/nook/*/", recursive=True):
         if "/nook-" not in path:  # nook-bench and the like bring their own parent
             found[f"cgroup {path}"] = os.path.basename(path[:-1])
@@ -305,7 +325,7 @@ def snapshot(state_dirs, mount_spaces=(-1,)):
                 found[f"state {path}"] = ""
         for path in glob.glob(f"{state}/ids/*"):
             try:
-                found[f"id range {path}"] = os.readlink(path)
+                found[f"id range {path}"] = os.readlink(path).removeprefix("ns:")
             except OSError:
                 pass  # given back meanwhile
     return {text: name for text, name in found.items() if not name or not is_foreign(name, state_dirs, own)}
