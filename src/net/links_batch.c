@@ -131,6 +131,7 @@ static int take_link(void *data, const struct nlmsghdr *h)
 	if (h->nlmsg_type != RTM_NEWLINK || h->nlmsg_len < NLMSG_LENGTH(n))
 		return 0;
 	seen->index = info->ifi_index;
+	seen->up = info->ifi_flags & IFF_UP;
 	seen->group = nook_nl_u32(nook_nl_find(h, n, IFLA_GROUP), 0);
 	(void)nook_nl_text(nook_nl_find(h, n, IFLA_IFALIAS), seen->alias, sizeof(seen->alias));
 	(void)nook_nl_text(nook_nl_find_in(nook_nl_find(h, n, IFLA_LINKINFO), IFLA_INFO_KIND),

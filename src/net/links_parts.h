@@ -54,6 +54,7 @@ int nook_link_open(struct nook_error *err);
 struct nook_link_seen {
 	int index;
 	uint32_t group;
+	bool up;
 	char kind[16]; /* "veth"; "" for none */
 	char alias[NOOK_LINK_ALIAS];
 };

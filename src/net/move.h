@@ -26,23 +26,35 @@ struct nook_link_move {
 
 /* Between which namespaces. */
 struct nook_link_doors {
-	int here, there; /* sockets */
-	int ns;          /* the other namespace */
+	int here, there; /* sockets; that there keeps the other namespace, whoever ends in it */
+	int home, ns;    /* our own namespace, and the other */
 };
+
+struct nook_link_address;
 
 struct nook_link_moved {
 	char name[16]; /* there */
-	bool physical; /* the kernel sends it to the machine's first namespace when this one ends;
-			  one of another sort ends with it */
+	bool physical; /* the kernel sends it to the machine's first namespace when this one ends,
+			  with the name that it has there; one of another sort ends with it */
+	/* for nook_link_move_back() */
+	int index;                                 /* there */
+	bool up;                                   /* it was, here */
+	const struct nook_link_address *addresses; /* it had, here; of the arena */
+	size_t n_addresses;
 };
 
 /* Refuses what can be seen to fail before anything is moved: no such link, its name taken. */
 int nook_link_move_check(const struct nook_link_doors *d, const struct nook_link_move *m,
 			 struct nook_error *err);
 
-/* Moves it, gives it its permanent addresses again, which the kernel takes away, and sets it up.
- * @a: for as long as it takes. @ret: NULL: not wanted. */
+/* Moves it, gives it its permanent addresses again, which the kernel takes away, and sets it up. On
+ * failure it is here, as it was. @a: for @ret, and what it takes. */
 int nook_link_move(const struct nook_link_doors *d, const struct nook_link_move *m,
 		   struct nook_arena *a, struct nook_link_moved *ret, struct nook_error *err);
+
+/* Here again, with its name and all; routes apart, which the kernel has forgotten. Return: 0; a
+ * negative errno, nothing noted. */
+int nook_link_move_back(const struct nook_link_doors *d, const struct nook_link_move *m,
+			const struct nook_link_moved *moved);
 
 #endif

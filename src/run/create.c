@@ -94,6 +94,7 @@ void nook_create_close_pieces(struct nook_create *c)
 void nook_create_close(struct nook_create *c)
 {
 	nook_create_close_pieces(c);
+	nook_netdevs_leave(c);
 	close_fd(&c->pidfd);
 	close_fd(&c->changes);
 	close_fd(&c->master);
@@ -273,7 +274,7 @@ const struct nook_step nook_create_steps[] = {
 	STEP(enter_cgroups, "enter the cgroup", has_v1),
 	STEP(set_oom_score, "set the OOM score", has_oom),
 	STEP_UNDO(join_rdt, leave_rdt, "enter the resctrl group", rdt),
-	STEP(move_netdevs, "move network devices in", netdevs),
+	STEP_UNDO(move_netdevs, return_netdevs, "move network devices in", netdevs),
 	STEP(connect_links, "connect it to its networks", nook_has_links),
 	STEP_UNDO(start_pasta, stop_pasta, "start pasta", pasta),
 	NOOK_SEND(MAPS_WRITTEN),

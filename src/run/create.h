@@ -37,6 +37,7 @@ struct nook_create {
 	int notify;      /* the socket of its sd_notify(3); NO_FD: none, or `start` makes it */
 	bool start_made; /* the socket of the start is in the state directory */
 	bool rdt_made;
+	struct nook_netdevs *netdevs; /* NULL: none were moved, or they are the container's */
 	bool range_claimed;
 	size_t cgroups_made;          /* of plan->cgroup.dirs */
 	bool unit_started;            /* systemd's, with record.cgroups */
@@ -150,7 +151,10 @@ NOOK_CREATE_STEP(start_criu); /* oci_restore.c */
 NOOK_CREATE_STEP(restore_processes);
 int end_restored(void *ctx, struct nook_error *err);
 NOOK_CREATE_STEP(move_netdevs); /* netdevs.c */
-NOOK_CREATE_STEP(join_rdt);     /* rdt.c */
+int return_netdevs(void *ctx, struct nook_error *err);
+/* They are the container's from here on, also when it ends at once. */
+void nook_netdevs_leave(struct nook_create *c);
+NOOK_CREATE_STEP(join_rdt); /* rdt.c */
 int leave_rdt(void *ctx, struct nook_error *err);
 NOOK_CREATE_STEP(enter_rdt); /* of exec */
 

@@ -116,7 +116,9 @@ static int move(const struct nook_link_move *m, int home, int ns, struct nook_ar
 {
 	auto_close int here = nook_nl_open();
 	auto_close int there = here < 0 ? NO_FD : nook_link_open_in(home, ns, err);
-	const struct nook_link_doors doors = { .here = here, .there = there, .ns = ns };
+	const struct nook_link_doors doors = {
+		.here = here, .there = there, .home = home, .ns = ns
+	};
 	struct nook_link_moved moved;
 
 	if (here < 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Network devices of the host that the container gets: config-linux.md, "Network Devices". They
- * come home by themselves when its network namespace ends, or end with it. */
+ * come home by themselves when its network namespace ends, or end with it. Where the container is
+ * not made after all, they are brought home, as they were. */
 #include "create.h"
 
 #include "base/own.h"
@@ -10,20 +11,26 @@
 
 #include <unistd.h>
 
+/* What has been moved; the doors are open until the container is made. */
+struct nook_netdevs {
+	struct nook_link_doors doors;
+	struct nook_link_moved *moved; /* of plan->netdevs, the first so many */
+	size_t n;
+};
+
 static int open_doors(const struct nook_create *c, struct nook_link_doors *d,
 		      struct nook_error *err)
 {
-	auto_close int home = nook_procfs_open_ns(c->proc, getpid(), "net", err);
-
-	if (home < 0)
-		return home;
+	d->home = nook_procfs_open_ns(c->proc, getpid(), "net", err);
+	if (d->home < 0)
+		return d->home;
 	d->ns = nook_procfs_open_ns(c->proc, c->pid, "net", err);
 	if (d->ns < 0)
 		return d->ns;
 	d->here = nook_nl_open();
 	if (d->here < 0)
 		return nook_fail(err, -d->here, "socket NETLINK_ROUTE");
-	d->there = nook_link_open_in(home, d->ns, err);
+	d->there = nook_link_open_in(d->home, d->ns, err);
 	return d->there < 0 ? d->there : 0;
 }
 
@@ -35,20 +42,20 @@ static struct nook_link_move move_of(const struct nook_plan_netdev *dev)
 }
 
 /* All are looked at before the first is moved: what goes wrong now has no consequences. */
-static int move_all(const struct nook_create *c, const struct nook_link_doors *d,
-		    struct nook_error *err)
+static int move_all(const struct nook_create *c, struct nook_netdevs *n, struct nook_error *err)
 {
 	int rc = 0;
 
 	for (size_t i = 0; i < c->plan->n_netdevs && rc == 0; i++) {
 		struct nook_link_move m = move_of(&c->plan->netdevs[i]);
 
-		rc = nook_link_move_check(d, &m, err);
+		rc = nook_link_move_check(&n->doors, &m, err);
 	}
 	for (size_t i = 0; i < c->plan->n_netdevs && rc == 0; i++) {
 		struct nook_link_move m = move_of(&c->plan->netdevs[i]);
 
-		rc = nook_link_move(d, &m, c->stage.arena, NULL, err);
+		rc = nook_link_move(&n->doors, &m, c->stage.arena, &n->moved[i], err);
+		n->n += rc == 0;
 	}
 	return rc;
 }
@@ -56,15 +63,49 @@ static int move_all(const struct nook_create *c, const struct nook_link_doors *d
 int move_netdevs(void *ctx, struct nook_error *err)
 {
 	struct nook_create *c = ctx;
-	struct nook_link_doors d = { .here = NO_FD, .there = NO_FD, .ns = NO_FD };
-	int rc = open_doors(c, &d, err);
+	struct nook_netdevs *n = nook_alloc(c->stage.arena, sizeof(*n));
+
+	n->doors = (struct nook_link_doors){
+		.here = NO_FD, .there = NO_FD, .home = NO_FD, .ns = NO_FD
+	};
+	n->moved = nook_alloc_array(c->stage.arena, c->plan->n_netdevs, sizeof(*n->moved));
+	c->netdevs = n;
+
+	int rc = open_doors(c, &n->doors, err);
 
 	if (rc == 0)
-		rc = move_all(c, &d, err);
-	close_fd(&d.here);
-	close_fd(&d.there);
-	close_fd(&d.ns);
+		rc = move_all(c, n, err);
+	if (rc < 0)
+		(void)return_netdevs(c, NULL); /* the first error counts */
 	return rc;
+}
+
+/* What can't be brought home comes by itself when the namespace ends, or ends with it: as if the
+ * container had been. */
+int return_netdevs(void *ctx, struct nook_error *err)
+{
+	struct nook_create *c = ctx;
+	struct nook_netdevs *n = c->netdevs;
+
+	(void)err;
+	while (n && n->n > 0) {
+		struct nook_link_move m = move_of(&c->plan->netdevs[--n->n]);
+
+		(void)nook_link_move_back(&n->doors, &m, &n->moved[n->n]);
+	}
+	nook_netdevs_leave(c);
+	return 0;
+}
+
+void nook_netdevs_leave(struct nook_create *c)
+{
+	if (!c->netdevs)
+		return;
+	close_fd(&c->netdevs->doors.here);
+	close_fd(&c->netdevs->doors.there);
+	close_fd(&c->netdevs->doors.home);
+	close_fd(&c->netdevs->doors.ns);
+	c->netdevs = NULL;
 }
 
 void move_netdevs_show(const struct nook_plan *plan, struct nook_rows *rows)

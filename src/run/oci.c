@@ -196,8 +196,10 @@ static int make(struct nook_oci_making *m, struct nook_error *err)
 	size_t done = 0;
 	int rc = nook_create_walk(create, steps, n, &done, err);
 
-	if (rc == 0)
+	if (rc == 0) {
+		nook_netdevs_leave(create);
 		return 0;
+	}
 
 	nook_create_close_pieces(create); /* where descriptors have run out, the undo needs some */
 

@@ -248,7 +248,7 @@ def test_a_link_that_can_not_be_moved_stays(netlab, kept, spare):
     move(spare, one.name, "--name", "lo").failed(125, f"{one.name} has a device lo already")
     move(spare, "host").failed(125, "host has a device spare already")
     move(spare, one.name, "--name", "in%d").failed(125, "can't name a link")
-    move("lo", one.name, "--name", "lo1").failed(125, "lo", "the kernel says")
+    move("lo", one.name, "--name", "lo1").failed(125, "lo", "try: ")
     move("nosuchlink", one.name).failed(125, "nosuchlink")
     move(spare, "nobody-has-this").failed(125, "no-such-namespace")
     move(spare).failed(125, "LINK TARGET")

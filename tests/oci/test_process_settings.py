@@ -439,6 +439,27 @@ def test_a_name_that_is_taken_moves_nothing(ours, bundle, links):
     assert not ours.traces()
 
 
+@pytest.mark.parametrize("up", [True, False])
+def test_a_device_comes_home_when_there_is_no_container(ours, bundle, links, up):
+    """Also one that would end with the container's network namespace."""
+    one, two = links(), links()
+    ip("addr", "add", "192.0.2.7/24", "dev", one)
+    ip("link", "set", one, "mtu", "1400", "up" if up else "down")
+    before = device(one)
+    c = ours.container(bundle(["/no/such/program"], {"linux/netDevices": {one: {"name": "eth0"}, two: {"name": "in%d"}}}))
+    c.create().failed(1, "/no/such/program")
+    assert device(one) == before
+    assert os.path.exists(f"/sys/class/net/{two}")
+    assert not ours.traces()
+
+
+def device(name):
+    """What it is told of it, but for its number and how long it is so."""
+    text = subprocess.run(["ip", "-o", "-4", "addr", "show", "dev", name], check=True, capture_output=True, text=True).stdout
+    flags = subprocess.run(["ip", "-o", "link", "show", "dev", name], check=True, capture_output=True, text=True).stdout
+    return re.findall(r"inet .*?global", text), re.search(r"\bUP\b", flags) is not None, re.search(r"mtu \d+", flags)[0]
+
+
 def test_a_device_into_a_user_namespace(ours, bundle, links):
     name = links()
     b = bundle("ls /sys/class/net", {"linux/netDevices": {name: {"name": "eth0"}},
