@@ -76,6 +76,9 @@ int nook_link_flush(struct nook_link_batch *b, struct nook_error *err)
 			   "the kernel doesn't know this sort of link, and found no module for it");
 	else if (refusal.why[0] && rc != -EPERM)
 		nook_hint(err, "the kernel says: %s", refusal.why);
+	else if (rc == -EACCES) /* Linux 6.1 says no more than that */
+		nook_hint(err, "IPv6 is disabled there: net.ipv6.conf.%s.disable_ipv6",
+			  about->link);
 	return nook_fail(err, -rc, "netlink, %s %s", b->note[refusal.index].what, about->link);
 }
 
