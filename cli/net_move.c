@@ -6,6 +6,7 @@
 #include "nook/net.h"
 
 #include <errno.h>
+#include <string.h>
 
 static int set_name(const struct nook_option_use *use)
 {
@@ -46,9 +47,13 @@ int nook_cmd_net_move(int argc, char **argv)
 	if (nook_state_dir(&state_dir, &err) < 0 ||
 	    nook_net_move(state_dir, read.words[0], read.words[1], name, &moved, &err) < 0)
 		return nook_cli_failed(&err, NULL, NOOK_EXIT_FAILURE);
-	printf("%s is %s in %s. When that namespace ends, it %s.\n", read.words[0], moved.name,
-	       read.words[1],
-	       moved.physical ? "comes home to the machine's first one"
-			      : "ends with it: it is no physical device");
+	printf("%s is %s in %s. When that namespace ends, it ", read.words[0], moved.name,
+	       read.words[1]);
+	if (!moved.physical)
+		printf("ends with it: it is no physical device.\n");
+	else if (strcmp(moved.name, read.words[0]) != 0)
+		printf("comes home to the machine's first one, as %s.\n", moved.name);
+	else
+		printf("comes home to the machine's first one.\n");
 	return nook_cli_end(0);
 }
