@@ -8,6 +8,7 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+import hooks
 import machine
 import oci as harness
 from known import KNOWN
@@ -132,7 +133,17 @@ def seen(keeper):
     """What of the machine is ours: processes, mounts, cgroups."""
     stem = f"-{RUN}-"
     found = {f"process {pid}" for pid in machine.descendants(keeper.pid)}
-    found |= {f"mount {' '.join(line.split()[2:6])}" for line in machine.read("/proc/self/mountinfo").splitlines()}
+    mounts = (line.split() for line in machine.read("/proc/self/mountinfo").splitlines())
+    found |= {f"mount {' '.join(words[2:6])}" for words in mounts if not machine.is_foreign_mount(words[4], ["/run/nook"])}
     for where, dirs, _ in os.walk("/sys/fs/cgroup"):
         found |= {f"cgroup {where}/{name}" for name in dirs if stem in name}
     return found
+
+
+@pytest.fixture
+def logged(bundle):
+    """A function: a bundle, and the file that its hooks write to."""
+    def make(program=harness.READY, edits=None):
+        made = bundle(program, edits)
+        return made, hooks.Log(made)
+    return make

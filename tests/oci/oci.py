@@ -368,6 +368,10 @@ class Runtime:
                     found += [f"left {where}/{each}" for each in dirs + files if pattern.search(each)]
         return found
 
+    def until_clear(self):
+        """Nothing of our containers is left; what ends in the background gets a moment."""
+        machine.wait_until(lambda: not self.traces(), 3, f"the end of {self.traces()}")
+
     def clean(self):
         """Ends and deletes what the test left, as an engine would."""
         for each in self.containers:
@@ -500,6 +504,15 @@ class Container:
     @staticmethod
     def _operands(words):
         return [word for word in words if not str(word).startswith("--")]
+
+
+def said(oci, bundle, program, edits=None, **kw):
+    """What a program that ends well prints. bundle: the fixture."""
+    return oci.run(bundle(program, edits), **kw).ok()
+
+
+def caps_in(text):
+    return {line.split(":")[0]: int(line.split()[1], 16) for line in text.splitlines() if line.startswith("Cap")}
 
 
 def cgroup_of(pid, controller=""):
