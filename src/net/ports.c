@@ -55,15 +55,15 @@ struct claim {
 static bool read_name(const char *name, struct claim *ret)
 {
 	char text[NOOK_NET_TEXT];
-	const char *end = strrchr(name, ':'), *address = strchr(name, ':');
+	const char *tcp = nook_after(name, "tcp:"), *address = tcp ? tcp : nook_after(name, "udp:");
+	const char *end = address ? strrchr(address, ':') : NULL;
 	uint64_t port = 0;
 
-	if (!end || end == address++ || (size_t)(end - address) >= sizeof(text) ||
+	if (!end || (size_t)(end - address) >= sizeof(text) ||
 	    nook_parse_u64(end + 1, UINT16_MAX, &port) < 0)
 		return false;
 	(void)nook_format(text, sizeof(text), "%.*s", (int)(end - address), address);
-	*ret = (struct claim){ .protocol = nook_starts(name, "udp:") ? "udp" : "tcp",
-			       .port = (uint16_t)port };
+	*ret = (struct claim){ .protocol = tcp ? "tcp" : "udp", .port = (uint16_t)port };
 	return strcmp(text, EVERYWHERE) == 0 ||
 	       nook_net_parse_address(text, &ret->address, NULL) == 0;
 }
