@@ -336,9 +336,9 @@ static int read_at(int dir, const char *container, struct nook_arena *a, struct 
 	if (rc == 0)
 		rc = parse(text, len, &r);
 	if (rc < 0)
-		return nook_refuse(err, EBADMSG,
-				   "what container %s has of networks can't be read: %s", container,
-				   detail.why);
+		return nook_refuse(
+			err, EBADMSG, "what container %s has of networks can't be read: %s%s%s",
+			container, detail.where, detail.where[0] ? ": " : "", detail.why);
 	*ret = at;
 	return 0;
 }

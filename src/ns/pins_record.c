@@ -260,8 +260,8 @@ int nook_pins_read(const struct nook_pins *p, const char *name, struct nook_aren
 		rc = parse(text, len, &r);
 	if (rc < 0) {
 		nook_hint(err, "`nook ns rm --force %s` removes what is left of it.", name);
-		return nook_refuse(err, EBADMSG, "the record of the name %s can't be used: %s",
-				   name, detail.why);
+		return nook_refuse(err, EBADMSG, "the record of the name %s can't be used: %s%s%s",
+				   name, detail.where, detail.where[0] ? ": " : "", detail.why);
 	}
 	*ret = n;
 	return 0;
