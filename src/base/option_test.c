@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The reading of any command's words. Those of `nook run`: src/spec/words_test.c */
+/* The reading of any command's words. Those of `nook run`: src/spec/words*_test.c */
 #include "option.h"
 
 #include "own.h"
