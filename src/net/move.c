@@ -168,21 +168,27 @@ static int list_there(struct under_way *w, nook_nl_each *each, struct nook_error
 }
 
 /* Which name it got of a template is the kernel's to say: the new one's. */
+static int look_there(struct under_way *w)
+{
+	int rc = is_template(w->move->name) ? list_there(w, take_arrived, NULL)
+					    : nook_nl_index(w->d->there, w->move->name);
+
+	if (rc > 0)
+		w->arrived = rc;
+	return rc < 0 ? rc : w->arrived ? 0 : -ENODEV;
+}
+
+/* Twice: it has gone, and is not to be lost for a shortage that passes. */
 static int find_there(struct under_way *w, struct nook_error *err)
 {
-	int rc;
+	int rc = look_there(w);
 
-	if (is_template(w->move->name)) {
-		rc = list_there(w, take_arrived, err);
-	} else {
-		rc = nook_nl_index(w->d->there, w->move->name);
-		w->arrived = rc;
-	}
-	if (rc < 0 || !w->arrived)
-		nook_hint(err, "it is in %s already", w->move->to);
-	if (rc < 0 || !w->arrived)
-		return fail_link(w->move, rc < 0 ? -rc : ENODEV, "find it inside", err);
-	return 0;
+	if (rc < 0)
+		rc = look_there(w);
+	if (rc == 0)
+		return 0;
+	nook_hint(err, "it is in %s already", w->move->to);
+	return fail_link(w->move, -rc, "find it inside", err);
 }
 
 static int send_over(struct under_way *w, struct nook_error *err)
@@ -199,9 +205,8 @@ static int send_over(struct under_way *w, struct nook_error *err)
 	nook_nl_put_u32(&q, IFLA_NET_NS_FD, (uint32_t)w->d->ns);
 	nook_nl_put_text(&q, IFLA_IFNAME, w->move->name);
 	rc = nook_nl_send(w->d->here, &q, &refusal);
-	if (rc < 0 && nook_nl_index(w->d->here, w->move->link) < 0) /* only the answer is lost */
-		nook_hint(err, "it is in %s already", w->move->to);
-	if (rc < 0) {
+	/* Where it is gone, only the answer is lost. */
+	if (rc < 0 && nook_nl_index(w->d->here, w->move->link) != -ENODEV) {
 		(void)fail_nl(w->move, -rc, &refusal, "move into another network namespace", err);
 		if (rc == -EINVAL) /* Linux 6.1 does not say why */
 			nook_hint(err, "it stays where it is, as a loopback or a tunnel's own link "
