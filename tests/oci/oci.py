@@ -307,7 +307,7 @@ class Runtime:
         files = []
         if stdio is None:
             files = [_input(input), tempfile.TemporaryFile(), tempfile.TemporaryFile()]
-            self.files += files
+            self.files += files[1:]
             stdio = [file.fileno() for file in files]
         request = {"argv": argv, "env": self.account.environment(env), "cwd": str(cwd), "session": session}
         passed = [*stdio, *fds]
@@ -317,11 +317,22 @@ class Runtime:
             request["mount_ns"] = True
             passed.append(self.account.mount_ns)
         pid = self.keeper.ask(request, passed)
+        if files:
+            files[0].close()
         return Process(self.keeper, pid, argv, *files[1:])
 
     def cmd(self, *argv, timeout=20, **kw):
         """One command of the runtime, to its end."""
-        return self.popen(*argv, **kw).result(timeout)
+        return self._result(self.popen(*argv, **kw), timeout)
+
+    def _result(self, process, timeout):
+        """Its files are closed: a test may start hundreds, and systemd's services have 1024 descriptors."""
+        result = process.result(timeout)
+        for file in (process.out_file, process.err_file):
+            if file:
+                self.files.remove(file)
+                file.close()
+        return result
 
     def container(self, bundle, name=None):
         made = Container(self, bundle, name or unique("o"))
@@ -330,7 +341,7 @@ class Runtime:
 
     def run(self, bundle, *options, timeout=20, **kw):
         """`run` in the foreground."""
-        return self.container(bundle).run(*options, timeout=timeout, **kw)
+        return self._result(self.container(bundle).run_later(*options, **kw), timeout)
 
     def running(self, bundle, *options, **kw):
         """create, start, and wait till its program has printed "ready"."""

@@ -12,7 +12,8 @@ import pytest
 import machine
 import oci as harness
 
-# Says its arguments, one datagram each, to NOTIFY_SOCKET; then stays. At "go" it waits for the file /go.
+# Says its arguments, one datagram each, to NOTIFY_SOCKET; then stays. At "go" it waits for the file /go; what follows
+# "ever" it says as long as somebody hears it.
 NOTIFY = r"""
 #define _GNU_SOURCE
 #include <stdlib.h>
@@ -25,7 +26,7 @@ int main(int argc, char **argv)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
 	const char *path = getenv("NOTIFY_SOCKET");
-	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+	int fd = socket(AF_UNIX, SOCK_DGRAM, 0), ever = 0;
 
 	if (!path)
 		return 3;
@@ -42,8 +43,14 @@ int main(int argc, char **argv)
 				usleep(1000);
 			continue;
 		}
-		if (sendto(fd, argv[i], strlen(argv[i]), 0, (struct sockaddr *)&a, sizeof(a)) < 0)
-			return 4;
+		if (!strcmp(argv[i], "ever")) {
+			ever = 1;
+			continue;
+		}
+		do {
+			if (sendto(fd, argv[i], strlen(argv[i]), 0, (struct sockaddr *)&a, sizeof(a)) < 0)
+				return 4;
+		} while (ever);
 	}
 	for (;;)
 		pause();
@@ -150,8 +157,8 @@ def test_run_passes_on_what_is_said_later(oci, ours, notifying, manager):
 
 @pytest.mark.parametrize("when", ["before", "meanwhile"])
 def test_run_without_its_manager(oci, ours, notifying, manager, when):
-    """Nobody hears the program, which is told so, and isn't kept waiting."""
-    c = oci.container(notifying("READY=1", "go", *(["STATUS=x"] * 40)))
+    """Nobody hears the program, which is told so, and isn't kept waiting. (Its queue holds 10 messages, with systemd 512.)"""
+    c = oci.container(notifying("READY=1", "go", "ever", "STATUS=x"))
     if when == "before":
         manager.socket.close()
     running = c.run_later(env=manager.env)
