@@ -26,9 +26,12 @@ int nook_claim_holder(int base, const char *folder, const char *file, char out[N
 bool nook_claim_is_mine(const struct nook_state *state, const char *folder, const char *file)
 {
 	char holder[NOOK_HOLDER_SIZE];
+	int rc = nook_claim_holder(state->base, folder, file, holder, NULL);
 
-	return nook_claim_holder(state->base, folder, file, holder, NULL) == 0 &&
-	       strcmp(holder, state->name) == 0;
+	/* Twice: what is not undone because it seems to be nobody's stays. */
+	if (rc < 0 && rc != -ENOENT)
+		rc = nook_claim_holder(state->base, folder, file, holder, NULL);
+	return rc == 0 && strcmp(holder, state->name) == 0;
 }
 
 bool nook_claim_is_dead(int base, const char *folder, const char *file)
