@@ -4,6 +4,7 @@
 
 #include "base/own.h"
 #include "keep/net_home.h"
+#include "net/outside.h"
 #include "nook/container.h"
 #include "nook/net.h"
 
@@ -15,7 +16,7 @@ const struct nook_option_table nook_net_table = { .command = "nook net",
 						  .rows = rows,
 						  .n = ARRAY_SIZE(rows) };
 
-/* Are there networks whose home was killed? What mends them makes it again. */
+/* Are there networks? */
 static bool is_any(const char *state_dir)
 {
 	auto_arena struct nook_arena a = { 0 };
@@ -31,11 +32,15 @@ static int go_home(const char *verb, struct nook_error *err)
 {
 	static const struct {
 		const char *verb;
-		bool mends;
-	} verbs[] = { { "ls", false },        { "show", false },       { "rm", false },
-		      { "connect", false },   { "disconnect", false }, { "publish", false },
-		      { "unpublish", false }, { "repair", true },      { "watch", true },
-		      { "explain", false } };
+		bool mends; /* networks whose home was killed */
+		bool opens; /* ports of the machine */
+	} verbs[] = {
+		{ "ls", false, false },        { "show", false, false },
+		{ "rm", false, false },        { "connect", false, false },
+		{ "disconnect", false, true }, { "publish", false, true },
+		{ "unpublish", false, true },  { "repair", true, true },
+		{ "watch", true, true },       { "explain", false, false },
+	};
 	const char *state_dir;
 
 	for (size_t i = 0; i < ARRAY_SIZE(verbs); i++) {
@@ -44,6 +49,8 @@ static int go_home(const char *verb, struct nook_error *err)
 
 		int rc = nook_state_dir(&state_dir, err);
 
+		if (rc == 0 && verbs[i].opens)
+			rc = nook_outside_begin(err);
 		return rc < 0 ? rc
 			      : nook_net_home_enter(state_dir, verbs[i].mends && is_any(state_dir),
 						    err);

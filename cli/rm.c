@@ -2,6 +2,9 @@
 #include "options.h"
 
 #include "base/own.h"
+#include "keep/net_home.h"
+#include "net/net.h"
+#include "net/outside.h"
 #include "nook/container.h"
 #include "state/state.h"
 
@@ -34,12 +37,23 @@ static int check_there(struct nook_arena *a, const char *state_dir, const char *
 	return rc;
 }
 
+/* What an ordinary user's container has of networks is where these are; when that has gone, so has
+ * what was there. */
+static int go_home(const char *state_dir, const char *name, struct nook_error *err)
+{
+	return nook_net_homeless() && nook_attached_is_there(state_dir, name)
+		       ? nook_net_home_enter(state_dir, false, err)
+		       : 0;
+}
+
 static int remove_one(struct nook_arena *a, const char *state_dir, const char *name,
 		      const void *into, struct nook_error *err)
 {
 	bool force = *(const bool *)into;
 	int rc = force ? 0 : check_there(a, state_dir, name, err);
 
+	if (rc == 0)
+		rc = go_home(state_dir, name, err);
 	if (rc == 0)
 		rc = nook_state_undo(state_dir, name, force, err);
 	if (rc == -EBUSY && !force)

@@ -4,6 +4,7 @@
 #include "base/own.h"
 #include "host/causes.h"
 #include "keep/net_home.h"
+#include "net/outside.h"
 #include "nook/container.h"
 #include "nook/net.h"
 #include "spec/words.h"
@@ -76,16 +77,11 @@ static int go_home(struct nook_arena *a, const struct nook_run_words *words, str
 		networks |= s->links[i].network != NULL;
 	if (!networks)
 		return 0;
-	if (s->n_ports && geteuid() != 0) {
-		nook_where(err, "%s", s->ports[0].from);
-		nook_hint(err, "--net user publishes ports without privilege, for a container that "
-			       "is on no other network");
-		return nook_refuse(err, EPERM,
-				   "ports of the machine lead into networks of root's only");
-	}
 
 	int rc = nook_state_dir(&state_dir, err);
 
+	if (rc == 0 && s->n_ports && !words->plan)
+		rc = nook_outside_begin(err);
 	return rc < 0 ? rc
 		      : nook_net_home_enter(state_dir, !words->plan && is_any(a, state_dir, s),
 					    err);

@@ -80,9 +80,21 @@ def call(space, address, port):
     return space.within(do)
 
 
-def in_home(lab, before):
-    """The net namespace of an ordinary user's networks, whose holder was not there before."""
-    holder, = set(programs("nook-hold")) - set(before)
+def ours(nook, name):
+    """Of these only those in the mount namespace of this nook's account: others may be at work on the machine."""
+    here, found = os.fstat(nook.account.mount_ns).st_ino, []
+    for pid in programs(name):
+        try:
+            if os.stat(f"/proc/{pid}/ns/mnt").st_ino == here:
+                found.append(pid)
+        except (FileNotFoundError, ProcessLookupError):  # it has just ended
+            pass
+    return found
+
+
+def in_home(lab, user):
+    """The net namespace of an ordinary user's networks."""
+    holder, = ours(user, "nook-hold")
     return lab.space_of(holder)
 
 

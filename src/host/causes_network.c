@@ -71,6 +71,15 @@ static const struct nook_known_cause rows[] = {
 		 "On an address of its own: `--publish 192.0.2.7:8080:80`.\n"
 		 "Or end the container or program that has it.",
 	  .since = "" },
+	{ .id = "port-of-root",
+	  .title = "The port of the host is one of root's",
+	  .meaning = "Ports below a number, 1024 as a rule, are bound by root alone. An ordinary "
+		     "user's ports are bound by that user.",
+	  .see = "`cat /proc/sys/net/ipv4/ip_unprivileged_port_start`",
+	  .fix = "Publish a higher one: `--publish 8080:80`.\n"
+		 "As root on the machine itself, for all of its users: `sysctl -w "
+		 "net.ipv4.ip_unprivileged_port_start=80`.",
+	  .since = "" },
 	{ .id = "no-nftables",
 	  .title = "The kernel has no nf_tables",
 	  .meaning = "NAT, isolation and published ports of networks are rules of nf_tables, and "

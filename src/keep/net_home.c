@@ -5,10 +5,12 @@
 #include "base/text.h"
 #include "host/state_dir.h"
 #include "net/net.h"
+#include "net/outside.h"
 #include "nook/ns_names.h"
 #include "ns/pins.h"
 #include "run/seal.h"
 #include "state/files.h"
+#include "sys/pidfd.h"
 #include "sys/process.h"
 
 #include <errno.h>
@@ -20,6 +22,7 @@
 #define KINDS (NOOK_NS_BIT(NOOK_NS_USER) | NOOK_NS_BIT(NOOK_NS_NET) | NOOK_NS_BIT(NOOK_NS_PID))
 
 #define VARIABLE "NOOK_NETWORKS_OF"
+#define DYING_MS 2000 /* for a holder that was killed: all of its pid namespace goes first */
 
 static bool entered;
 
@@ -64,7 +67,17 @@ static int find(const char *state_dir, struct nook_arena *a, struct nook_ns_name
 		return nook_ns_name_find(state_dir, NOOK_NET_HOME, a, ret, err);
 	if (nook_ns_name_alive(ret))
 		return 0;
-	/* Its holder was killed, or the machine was booted since. */
+
+	/* Its holder was killed, or the machine was booted since. Nothing less will do: all of the
+	 * user's networks would go. */
+	auto_close int holder = NO_FD;
+
+	rc = nook_pins_holder(ret, &holder, err);
+	if (rc == 0 && nook_pidfd_wait(holder, DYING_MS) < 0)
+		return nook_refuse(err, EAGAIN,
+				   "the namespaces of your networks can't be looked at");
+	if (rc < 0 && rc != -ESRCH)
+		return rc;
 	rc = nook_ns_release(state_dir, NOOK_NET_HOME, true, a, &users, &n_users, err);
 	return rc < 0 ? rc : -ENOENT;
 }
@@ -104,6 +117,12 @@ static int enter(const struct nook_ns_name *home, struct nook_error *err)
 	return rc < 0 ? nook_fail(err, -rc, "setns(the net namespace of your networks)") : 0;
 }
 
+static void arrive(void)
+{
+	entered = true;
+	nook_net_set_apart();
+}
+
 /* The copy of nook that is executed to be protected is there already. */
 static int recognise(struct nook_error *err)
 {
@@ -113,7 +132,8 @@ static int recognise(struct nook_error *err)
 
 	if (rc == 0 && !first) {
 		nook_state_dir_stays(dir);
-		entered = true;
+		nook_outside_take_word();
+		arrive();
 	}
 	return rc;
 }
@@ -125,7 +145,11 @@ static int leave_word(const char *state_dir, struct nook_error *err)
 	int rc;
 
 	(void)nook_format(variable, sizeof(variable), VARIABLE "=%s", state_dir); /* it fits */
+	const char *outside = nook_outside_leave_word();
+
 	rc = nook_seal_with(variable);
+	if (rc == 0 && outside)
+		rc = nook_seal_with(outside);
 	nook_state_dir_stays(variable + sizeof(VARIABLE "=") - 1);
 	return rc < 0 ? nook_fail(err, -rc, "remember %s", state_dir) : 0;
 }
@@ -152,7 +176,8 @@ int nook_net_home_enter(const char *state_dir, bool may_make, struct nook_error 
 	rc = leave_word(state_dir, err);
 	if (rc == 0)
 		rc = enter(&home, err);
-	entered = rc == 0;
+	if (rc == 0)
+		arrive();
 	return rc;
 }
 

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/own.h"
 #include "base/text.h"
+#include "state/files.h"
 #include "sys/openat2.h"
 
 #include <dirent.h>
@@ -349,6 +350,15 @@ int nook_attached_read(int base, const char *container, struct nook_arena *a,
 	auto_close int dir = nook_net_folder(base, "containers", false, err);
 
 	return dir < 0 ? dir : read_at(dir, container, a, ret, err);
+}
+
+bool nook_attached_is_there(const char *state_dir, const char *container)
+{
+	auto_close int base = nook_base_open(state_dir, false, NULL);
+	auto_close int dir = base < 0 ? base : nook_net_folder(base, "containers", false, NULL);
+
+	return dir >= 0 && nook_valid_id(container) &&
+	       faccessat(dir, container, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 static int by_name(const void *a, const void *b)

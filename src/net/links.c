@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "base/own.h"
 #include "base/text.h"
+#include "outside.h"
 
 #include <errno.h>
 #include <linux/if_link.h>
@@ -112,12 +113,29 @@ static int name_outside(struct nook_link_batch *b, const struct nook_plan_link *
 	return nook_link_flush(b, err);
 }
 
+/* Who had the address before may have been undone by somebody who was not where its link is. */
+static int make_pair(struct nook_link_batch *b, const struct nook_plan_link *link, int master,
+		     int netns, struct nook_error *err)
+{
+	struct nook_error mine = { 0 };
+	int rc = 0;
+
+	for (int tries = 0; tries < NOOK_LINK_GONE_TRIES; tries++) {
+		put_pair(b, link, master, netns);
+		rc = nook_link_flush(b, &mine);
+		if (rc != -EEXIST || !nook_net_apart())
+			break;
+		nook_link_pause();
+	}
+	if (rc < 0 && err)
+		*err = mine;
+	return rc;
+}
+
 static int connect_pair(struct nook_link_batch *b, const struct nook_plan_link *link, int master,
 			const char *container, int netns, struct nook_error *err)
 {
-	put_pair(b, link, master, netns);
-
-	int rc = nook_link_flush(b, err);
+	int rc = make_pair(b, link, master, netns, err);
 
 	if (rc < 0) {
 		nook_link_remove_nameless(b->socket, link->outside, "veth");

@@ -11,6 +11,7 @@
 #include <net/if.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
 int nook_link_open(struct nook_error *err)
 {
@@ -80,6 +81,13 @@ int nook_link_flush(struct nook_link_batch *b, struct nook_error *err)
 		nook_hint(err, "IPv6 is disabled there: net.ipv6.conf.%s.disable_ipv6",
 			  about->link);
 	return nook_fail(err, -rc, "netlink, %s %s", b->note[refusal.index].what, about->link);
+}
+
+void nook_link_pause(void)
+{
+	const struct timespec pause = { .tv_nsec = 5000000 };
+
+	(void)nanosleep(&pause, NULL); /* a signal makes it shorter */
 }
 
 void nook_link_put_no_autoconf(struct nook_link_batch *b)

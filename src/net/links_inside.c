@@ -8,17 +8,12 @@
 #include <net/if.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #define LOOPBACK_INDEX 1 /* in every network namespace */
 
 /* More than a link's messages need. */
 #define LINK_BYTES    768
 #define LINK_MESSAGES 8
-
-/* For the end of a link that was another container's. */
-#define GONE_TRIES 400
-#define GONE_NS    5000000
 
 /* fe80:: and the MAC with its second bit turned, in two halves. The kernel would make the same, and
  * ask the network for a second or two whether anybody has it. */
@@ -59,7 +54,6 @@ static void put_up(struct nook_link_batch *b, int index)
 static int bring_up_macvlan(struct nook_link_batch *b, const struct nook_plan_link *link, int index,
 			    struct nook_error *err)
 {
-	const struct timespec pause = { .tv_nsec = GONE_NS };
 	struct nook_error mine = { 0 };
 
 	b->about = (struct nook_link_about){ .link = link->inside, .from = link->from };
@@ -70,12 +64,12 @@ static int bring_up_macvlan(struct nook_link_batch *b, const struct nook_plan_li
 
 	if (rc < 0)
 		return rc;
-	for (int tries = 0; tries < GONE_TRIES; tries++) {
+	for (int tries = 0; tries < NOOK_LINK_GONE_TRIES; tries++) {
 		put_up(b, index);
 		rc = nook_link_flush(b, &mine);
 		if (rc != -EADDRINUSE)
 			break;
-		(void)nanosleep(&pause, NULL); /* a signal makes it shorter */
+		nook_link_pause();
 	}
 	if (rc == -EADDRINUSE)
 		nook_hint(&mine,

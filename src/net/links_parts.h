@@ -42,6 +42,11 @@ void nook_link_begin(struct nook_link_batch *b, const char *what, uint16_t nl_fl
  * as a hint. */
 int nook_link_flush(struct nook_link_batch *b, struct nook_error *err);
 
+/* For the end of a link that the kernel removes some time after its network namespace, and tells
+ * nobody here: so many times, 5 ms each. */
+#define NOOK_LINK_GONE_TRIES 400
+void nook_link_pause(void);
+
 /* No address of its own making: IPv6's link-local one. The message is about a link, by number. */
 void nook_link_put_no_autoconf(struct nook_link_batch *b);
 /* A message that gives the link an address, usable at once. */

@@ -159,6 +159,8 @@ struct nook_attached {
  * it has nothing; -EBADMSG; others. @base: STATE_DIR. */
 int nook_attached_read(int base, const char *container, struct nook_arena *a,
 		       struct nook_attached *ret, struct nook_error *err);
+/* Has it anything, or had it? What can't be seen is not there. */
+bool nook_attached_is_there(const char *state_dir, const char *container);
 /* The right to change what a container has, waiting for who has it. nook_net_lock() is taken before
  * or not at all. Return: a descriptor that holds it; -ENOENT (nothing noted): no such container is
  * there any more. */

@@ -9,6 +9,7 @@
 #include "base/own.h"
 #include "base/text.h"
 #include "claims.h"
+#include "outside.h"
 #include "rules.h"
 #include "store.h"
 
@@ -197,7 +198,8 @@ static int take_all(const struct nook_state *state, const struct nook_plan_port 
 		int rc = take(state, &ports[i], err);
 
 		if (rc == 0)
-			rc = nook_port_look(&ports[i], err);
+			rc = nook_net_apart() ? nook_outside_look(&ports[i], err)
+					      : nook_port_look(&ports[i], err);
 		if (rc < 0) {
 			/* The first failure is the one that is told. */
 			(void)nook_ports_release(state, ports, i + 1, NULL);

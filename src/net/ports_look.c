@@ -56,23 +56,6 @@ static int check(void *data, const struct nook_listener *l)
 
 /* ---- where the kernel can't tell: by trying ---- */
 
-static void fill(struct sockaddr_storage *out, uint8_t family, const struct nook_net_addr *address,
-		 uint16_t port)
-{
-	*out = (struct sockaddr_storage){ .ss_family = family };
-	if (family == AF_INET) {
-		struct sockaddr_in *in = (struct sockaddr_in *)out;
-
-		in->sin_port = htons(port);
-		memcpy(&in->sin_addr, address->bytes, sizeof(in->sin_addr));
-	} else {
-		struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)out;
-
-		in6->sin6_port = htons(port);
-		memcpy(&in6->sin6_addr, address->bytes, sizeof(in6->sin6_addr));
-	}
-}
-
 /* Return: 0; -EADDRINUSE, nothing noted. What else hinders us is no sign of anybody. */
 static int try_one(const struct nook_plan_port *port, uint8_t family, uint16_t number)
 {
@@ -89,7 +72,7 @@ static int try_one(const struct nook_plan_port *port, uint8_t family, uint16_t n
 		(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (family == AF_INET6)
 		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
-	fill(&at, family, &port->host, number);
+	nook_port_fill(&at, family, &port->host, number);
 	return bind(fd, (struct sockaddr *)&at, sizeof(at)) < 0 && errno == EADDRINUSE ? -EADDRINUSE
 										       : 0;
 }

@@ -3,7 +3,7 @@
 #include "relay_parts.h"
 
 #include "base/own.h"
-#include "base/text.h"
+#include "outside.h"
 #include "state/files.h"
 #include "sys/pidfd.h"
 #include "sys/process.h"
@@ -19,37 +19,35 @@
 #include <sys/time.h>
 #include <sys/wait.h>
 
-#define FOLDER        "relays"
-#define PATH_SIZE     300 /* "net/relays/" and 255 bytes */
-#define STOP_MS       5000
 #define READY_SECONDS 10
 #define WORD_GO       'g'
 
-static void path_of(const struct nook_state *state, char out[PATH_SIZE])
-{
-	(void)nook_format(out, PATH_SIZE, "net/" FOLDER "/%s", state->name);
-}
-
 /* ---- the relay ---- */
+
+/* Out of the way of the streams, where nook itself was started without some. */
+static int move_up(int *fd)
+{
+	if (*fd >= 0)
+		*fd = fcntl(*fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	return *fd < 0 ? -errno : 0;
+}
 
 /* Nothing of nook's stays open: its locks would be held as long. */
 static int lay_out_fds(int *channel, int *pidfd, struct nook_error *err)
 {
+	int *outside = nook_outside_channel();
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	if (null < 0)
 		return nook_fail(err, errno, "open /dev/null");
-	/* Out of the way of the streams, where nook itself was started without some. */
-	*channel = fcntl(*channel, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-	*pidfd = fcntl(*pidfd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-	if (*channel < 0 || *pidfd < 0)
+	if (move_up(channel) < 0 || move_up(pidfd) < 0 || (*outside >= 0 && move_up(outside) < 0))
 		return nook_fail(err, errno, "fcntl(F_DUPFD)");
 	for (int fd = 0; fd <= STDERR_FILENO; fd++) {
 		if (dup2(null, fd) < 0)
 			return nook_fail(err, errno, "dup2(/dev/null, %d)", fd);
 	}
 
-	const int keep[] = { *channel, *pidfd };
+	const int keep[] = { *channel, *pidfd, *outside };
 	int rc = nook_close_others(keep, ARRAY_SIZE(keep));
 
 	return rc < 0 ? nook_fail(err, -rc, "close_range") : 0;
@@ -98,6 +96,8 @@ static int set_up(struct nook_relay **ret, int *channel, int *pidfd,
 	if (rc < 0)
 		return nook_fail(err, -rc, "epoll_ctl");
 	rc = nook_relay_listen(r, ports, n, err);
+	close_fd(nook_outside_channel());
+	nook_relay_prepare(r);
 	*ret = r;
 	return rc;
 }
@@ -150,28 +150,12 @@ static int hear(int channel, struct nook_error *err)
 	if (n == 1)
 		return 1;
 	if (n != (ssize_t)sizeof(theirs))
-		return nook_refuse(err, EPIPE, "the relay to [::1] ended before it was ready");
+		return nook_refuse(err, EPIPE, "the relay ended before it was ready");
 	if (theirs.errnum == 0)
 		return 0;
 	if (err)
 		*err = theirs;
 	return -theirs.errnum;
-}
-
-static int write_note(const struct nook_state *state, int pid, struct nook_error *err)
-{
-	char path[PATH_SIZE], text[64];
-	uint64_t start = 0;
-	auto_close int folder = nook_net_folder(state->base, FOLDER, true, err);
-	int rc = folder < 0 ? folder : nook_start_time(pid, &start, err);
-
-	if (rc < 0)
-		return rc;
-	path_of(state, path);
-	(void)nook_format(text, sizeof(text), "%d:%llu", pid, (unsigned long long)start);
-	if (symlinkat(text, state->base, path) < 0)
-		return nook_fail(err, errno, "symlink %s in the state directory", path);
-	return 0;
 }
 
 static void reap(int pid)
@@ -180,15 +164,47 @@ static void reap(int pid)
 		; /* ECHILD: it is another nook's */
 }
 
+/* From here on it is found by whoever ends it, and those before it still are. */
+static int note(const struct nook_state *state, int pid, const struct nook_relay_notes *old,
+		struct nook_error *err)
+{
+	struct nook_relay_notes all = { .n = 1, .of[0].pid = pid };
+	int rc = nook_start_time(pid, &all.of[0].start, err);
+
+	for (unsigned i = 0; i < old->n && all.n < NOOK_RELAY_NOTES; i++)
+		all.of[all.n++] = old->of[i];
+	return rc < 0 ? rc : nook_relay_notes_write(state, &all, err);
+}
+
+static int start(const struct nook_state *state, int channel, int pid,
+		 const struct nook_relay_notes *old, struct nook_error *err)
+{
+	static const char go = WORD_GO;
+	int rc = hear(channel, err);
+
+	if (rc <= 0)
+		return rc;
+	rc = note(state, pid, old, err);
+	if (rc == 0 && send(channel, &go, 1, MSG_NOSIGNAL) < 0)
+		rc = nook_fail(err, errno, "send to the relay");
+	if (rc < 0)
+		(void)nook_relay_notes_write(state, old, NULL); /* the first failure is told */
+	return rc < 0 ? rc : 1;
+}
+
 int nook_relay_start(const struct nook_state *state, const struct nook_plan_port *ports, size_t n,
 		     int pidfd, struct nook_error *err)
 {
-	static const char go = WORD_GO;
 	const struct timeval patience = { .tv_sec = READY_SECONDS };
+	struct nook_relay_notes old;
 	int pair[2];
-	int rc = nook_relay_stop(state, err);
 
-	if (rc < 0 || !nook_relay_wanted(ports, n))
+	if (!nook_relay_wanted(ports, n))
+		return nook_relay_stop(state, err);
+
+	int rc = nook_relay_notes_read(state, &old, err);
+
+	if (rc < 0)
 		return rc;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return nook_fail(err, errno, "socketpair");
@@ -200,98 +216,17 @@ int nook_relay_start(const struct nook_state *state, const struct nook_plan_port
 	if (pid == 0)
 		be_relay(theirs, pidfd, ports, n);
 	if (pid < 0)
-		return nook_fail(err, -pid, "fork the relay to [::1]");
+		return nook_fail(err, -pid, "fork the relay");
 	close_fd(&theirs);
 	/* Refused, its end is still heard of. */
 	(void)setsockopt(ours, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 
-	rc = hear(ours, err);
-	if (rc > 0)
-		rc = write_note(state, pid, err);
-	else if (rc == 0) {
-		reap(pid);
+	rc = start(state, ours, pid, &old, err);
+	if (rc > 0) {
+		nook_relay_let_go(&old);
 		return 0;
 	}
-	if (rc == 0 && send(ours, &go, 1, MSG_NOSIGNAL) < 0)
-		rc = nook_fail(err, errno, "send to the relay to [::1]");
-	if (rc < 0) {
-		close_fd(&ours); /* which ends it */
-		reap(pid);
-		(void)nook_relay_stop(state, NULL); /* the first failure is told */
-	}
-	return rc;
-}
-
-/* Who it is. Return: 0; -ENOENT, nothing noted; others. */
-static int read_note(const struct nook_state *state, int *ret_pid, uint64_t *ret_start,
-		     struct nook_error *err)
-{
-	char path[PATH_SIZE], text[64];
-	uint64_t pid = 0;
-
-	path_of(state, path);
-
-	ssize_t n = readlinkat(state->base, path, text, sizeof(text) - 1);
-
-	if (n < 0)
-		return errno == ENOENT
-			       ? -ENOENT
-			       : nook_fail(err, errno, "readlink %s in the state directory", path);
-	text[n] = '\0';
-
-	char *start = strchr(text, ':');
-
-	if (start)
-		*start++ = '\0';
-	if (!start || nook_parse_u64(text, NOOK_PID_MAX, &pid) < 0 || pid == 0 ||
-	    nook_parse_u64(start, UINT64_MAX, ret_start) < 0)
-		return nook_refuse(err, EBADMSG, "%s in the state directory names no process",
-				   path);
-	*ret_pid = (int)pid;
-	return 0;
-}
-
-/* The descriptor first: what is true of the pid afterwards is true of it, or it has ended. */
-static int end_process(int pid, uint64_t start, struct nook_error *err)
-{
-	uint64_t started = 0;
-	auto_close int fd = nook_pidfd_open(pid, 0);
-
-	if (fd == -ESRCH || fd == -EINVAL)
-		return 0;
-	if (fd < 0)
-		return nook_fail(err, -fd, "pidfd_open %d", pid);
-
-	int rc = nook_start_time(pid, &started, err);
-
-	if (rc < 0)
-		return rc == -ESRCH ? 0 : rc;
-	if (started != start)
-		return 0;
-	rc = nook_pidfd_send_signal(fd, SIGKILL);
-	if (rc < 0 && rc != -ESRCH)
-		return nook_fail(err, -rc, "kill the relay to [::1], pid %d", pid);
-	rc = nook_pidfd_wait(fd, STOP_MS);
-	if (rc < 0)
-		return nook_fail(err, -rc, "wait for the relay to [::1], pid %d", pid);
+	close_fd(&ours); /* which ends it */
 	reap(pid);
-	return 0;
-}
-
-int nook_relay_stop(const struct nook_state *state, struct nook_error *err)
-{
-	char path[PATH_SIZE];
-	uint64_t start = 0;
-	int pid = 0, rc = read_note(state, &pid, &start, err);
-
-	if (rc == -ENOENT)
-		return 0;
-	if (rc == 0)
-		rc = end_process(pid, start, err);
-	if (rc < 0 && rc != -EBADMSG)
-		return rc;
-	path_of(state, path);
-	if (unlinkat(state->base, path, 0) < 0 && errno != ENOENT)
-		return nook_fail(err, errno, "unlink %s in the state directory", path);
-	return 0;
+	return rc < 0 ? rc : nook_relay_stop(state, err);
 }

@@ -27,6 +27,7 @@ static const int calls[] = {
 	SYS_epoll_pwait, SYS_epoll_ctl,  SYS_accept4,       SYS_socket,          SYS_connect,
 	SYS_setsockopt,  SYS_getsockopt, SYS_sendto,        SYS_recvfrom,        SYS_shutdown,
 	SYS_close,       SYS_madvise,    SYS_clock_gettime, SYS_restart_syscall, SYS_exit_group,
+	SYS_recvmsg,     SYS_sendmsg,    SYS_rt_sigreturn,
 };
 
 #define LOAD(member)                                                                               \

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Published ports in the table inet nook. */
+#include "outside.h"
 #include "rules.h"
 
 #include "base/arena.h"
@@ -96,9 +97,10 @@ static int publish(int fd, const struct nook_plan_port *ports, size_t n, bool ta
 int nook_rules_publish(const struct nook_plan_port *ports, size_t n, struct nook_error *err)
 {
 	struct nook_nl_refusal refusal = { 0 };
-	auto_close int fd = n ? nook_rules_open(err) : NO_FD;
+	bool ours = n && !nook_net_apart(); /* there the relay serves them */
+	auto_close int fd = ours ? nook_rules_open(err) : NO_FD;
 
-	if (n == 0)
+	if (!ours)
 		return 0;
 	if (fd < 0)
 		return fd;
@@ -119,7 +121,7 @@ int nook_rules_unpublish(const struct nook_plan_port *ports, size_t n, struct no
 	struct nook_nl_refusal refusal = { 0 };
 	struct room r;
 	auto_close int fd = NO_FD;
-	int rc = n ? nook_rules_open_table(&fd, err) : 0;
+	int rc = n && !nook_net_apart() ? nook_rules_open_table(&fd, err) : 0;
 
 	if (rc <= 0)
 		return rc;

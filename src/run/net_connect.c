@@ -91,7 +91,8 @@ static int make_link(struct nook_net_change *c, const struct nook_plan_link *lin
 	if (rc == 0)
 		rc = configure(c, link, err);
 	if (rc == 0 && link->network)
-		rc = nook_hosts_show(c->state.base, &c->record, c->at.links, c->at.n_links, err);
+		rc = nook_hosts_show(c->state_dir, c->state.base, &c->record, c->at.links,
+				     c->at.n_links, err);
 	if (rc == 0 && link->network)
 		rc = nook_hosts_join(c->state.base, c->state.name, c->at.hostname, c->at.links,
 				     c->at.n_links, err);
@@ -221,12 +222,14 @@ static int disconnect(struct nook_net_change *c, const char *network, struct noo
 
 	int rc = nook_net_undo(&c->state, &gone, err);
 
-	if (rc == 0)
-		rc = nook_attached_write(c->state.base, &left, err);
+	/* Written when all is done that can be done again only by who finds it there. */
 	if (rc == 0)
 		rc = nook_net_change_relay(c, &left, err);
 	if (rc == 0)
-		rc = nook_hosts_show(c->state.base, &c->record, left.links, left.n_links, err);
+		rc = nook_attached_write(c->state.base, &left, err);
+	if (rc == 0)
+		rc = nook_hosts_show(c->state_dir, c->state.base, &c->record, left.links,
+				     left.n_links, err);
 	return rc == 0 && left.n_links
 		       ? nook_hosts_join(c->state.base, c->state.name, left.hostname, left.links,
 					 left.n_links, err)

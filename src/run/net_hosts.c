@@ -2,6 +2,8 @@
 #include "net_hosts.h"
 
 #include "base/own.h"
+#include "net/outside.h"
+#include "state/files.h"
 #include "sys/mount.h"
 #include "sys/path.h"
 #include "sys/process.h"
@@ -48,8 +50,29 @@ static int mount_inside(int pidfd, uint64_t namespaces, int tree)
 	return rc < 0 ? -rc : 0;
 }
 
-int nook_hosts_show(int base, const struct nook_record *record, const struct nook_plan_link *links,
-		    size_t n, struct nook_error *err)
+/* The mount namespace of an ordinary user's networks is the machine's, of which nothing can be
+ * mounted there: a copy of it is ours. Files that were open before are in the other one. */
+static int open_in_copy(const char *state_dir, const char *path)
+{
+	int rc = nook_unshare(CLONE_NEWNS);
+	auto_close int base = rc < 0 ? rc : nook_base_open(state_dir, false, NULL);
+
+	return base < 0 ? base : open_mount(base, path, NULL);
+}
+
+/* @tree: NO_FD where it is to be opened here. Return: the exit status, an errno. */
+static int be_child(const char *state_dir, const char *path, int tree, int pidfd,
+		    uint64_t namespaces)
+{
+	auto_close int own = tree < 0 ? open_in_copy(state_dir, path) : NO_FD;
+
+	if (tree < 0 && own < 0)
+		return -own;
+	return mount_inside(pidfd, namespaces, tree < 0 ? own : tree);
+}
+
+int nook_hosts_show(const char *state_dir, int base, const struct nook_record *record,
+		    const struct nook_plan_link *links, size_t n, struct nook_error *err)
 {
 	auto_arena struct nook_arena scratch = { 0 };
 	auto_close int pidfd = NO_FD;
@@ -69,15 +92,16 @@ int nook_hosts_show(int base, const struct nook_record *record, const struct noo
 	if (rc < 0)
 		return rc;
 
-	auto_close int tree = open_mount(base, path, err);
+	bool apart = nook_net_apart();
+	auto_close int tree = apart ? NO_FD : open_mount(base, path, err);
 
-	if (tree < 0)
+	if (tree < 0 && !apart)
 		return tree;
 
 	pid_t child = nook_clone(0, NO_FD, NULL);
 
 	if (child == 0)
-		_exit(mount_inside(pidfd, record->namespaces, tree));
+		_exit(be_child(state_dir, path, tree, pidfd, record->namespaces));
 	if (child < 0)
 		return nook_fail(err, -child, "clone3");
 	if (waitpid(child, &status, 0) < 0 || !WIFEXITED(status))

@@ -8,7 +8,7 @@
 
 /* Lays the hosts file of these links' networks over its /etc/hosts. One that has none, that shares
  * our mounts, or whose links are on no network, is left as it is. @base: STATE_DIR. */
-int nook_hosts_show(int base, const struct nook_record *record, const struct nook_plan_link *links,
-		    size_t n, struct nook_error *err);
+int nook_hosts_show(const char *state_dir, int base, const struct nook_record *record,
+		    const struct nook_plan_link *links, size_t n, struct nook_error *err);
 
 #endif

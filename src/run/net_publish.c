@@ -3,6 +3,7 @@
 #include "net_change.h"
 
 #include "base/own.h"
+#include "net/relay.h"
 
 #include <errno.h>
 #include <string.h>
@@ -122,6 +123,10 @@ static int unpublish(struct nook_net_change *c, const struct nook_port_spec *spe
 
 		int rc = nook_rules_unpublish(&port, 1, err);
 
+		/* Who is connected to it is to be, no longer; and it is free only when nobody
+		 * listens there. */
+		if (rc == 0)
+			rc = nook_relay_stop(&c->state, err);
 		if (rc == 0)
 			rc = nook_ports_release(&c->state, &port, 1, err);
 		if (rc < 0)

@@ -2,9 +2,11 @@
 #include "net_repair.h"
 
 #include "base/own.h"
+#include "base/text.h"
 #include "net/mend.h"
 #include "net/net.h"
 #include "net/outside.h"
+#include "net/relay.h"
 #include "net_place.h"
 #include "state/files.h"
 
@@ -109,7 +111,8 @@ static void add_ports(const struct repair *r, struct wanted *w, const struct noo
 
 static bool publishes(const struct nook_attached *c)
 {
-	for (size_t i = 0; i < c->n_links && c->n_ports; i++) {
+	/* There they are no rules. */
+	for (size_t i = 0; i < c->n_links && c->n_ports && !nook_net_apart(); i++) {
 		if (c->links[i].network)
 			return true;
 	}
@@ -259,11 +262,57 @@ static int mend_names(struct repair *r, const struct nook_attached *c, struct no
 	return rc < 0 ? rc : 0;
 }
 
+/* Of a host without IPv6 there may be none, and none is to be. */
+static int start_relay(struct repair *r, struct nook_state *s, struct nook_error *err)
+{
+	auto_close int lock = nook_attached_lock(r->base, s->name, err);
+	auto_close int pidfd = NO_FD;
+	struct nook_attached now;
+	struct nook_record record;
+	enum nook_life life = NOOK_LIFE_GONE;
+
+	if (lock < 0)
+		return lock == -ENOENT ? 0 : lock;
+	/* What it has may be another by now, and so may its relay. */
+	int rc = nook_attached_read(r->base, s->name, r->a, &now, err);
+
+	if (rc == 0)
+		rc = nook_relay_is_there(s, err);
+	if (rc == 0)
+		rc = nook_state_read(r->state_dir, s->name, r->a, &record, &life, err);
+	if (rc == 0 && life == NOOK_LIFE_RUNNING)
+		rc = nook_state_pidfd(&record, &pidfd, err);
+	if (rc == 0 && pidfd >= 0)
+		rc = nook_relay_start(s, now.ports, now.n_ports, pidfd, err);
+	return rc < 0 ? rc : nook_relay_is_there(s, err);
+}
+
+static int mend_relay(struct repair *r, const struct nook_attached *c, struct nook_error *err)
+{
+	struct nook_state s = NOOK_STATE_NONE;
+
+	if (!nook_relay_wanted(c->ports, c->n_ports))
+		return 0;
+	s.base = r->base; /* borrowed */
+	(void)nook_format(s.name, sizeof(s.name), "%s", c->container);
+
+	int rc = nook_relay_is_there(&s, err);
+
+	if (rc)
+		return rc < 0 ? rc : 0;
+	rc = start_relay(r, &s, err);
+	if (rc > 0)
+		tell(r, c->links[0].network, c->container, "the relay of its ports");
+	return rc < 0 ? rc : 0;
+}
+
 static int mend_container(struct repair *r, const struct nook_attached *c, struct nook_error *err)
 {
 	int rc = mend_links(r, c, err);
 
-	return rc < 0 ? rc : mend_names(r, c, err);
+	if (rc == 0)
+		rc = mend_names(r, c, err);
+	return rc < 0 ? rc : mend_relay(r, c, err);
 }
 
 /* ---- all ---- */

@@ -8,6 +8,7 @@
 #include "base/own.h"
 #include "net/names.h"
 #include "net/net.h"
+#include "net/outside.h"
 #include "net/relay.h"
 #include "sys/procfs.h"
 
@@ -233,7 +234,7 @@ void publish_ports_show(const struct nook_plan *plan, struct nook_rows *rows)
 {
 	char text[NOOK_NET_TEXT];
 
-	for (size_t i = 0; i < plan->n_ports; i++) {
+	for (size_t i = 0; i < plan->n_ports && !nook_net_homeless() && !nook_net_apart(); i++) {
 		const struct nook_plan_port *p = &plan->ports[i];
 
 		nook_show(rows, "packets to the host's port go to the container's",
@@ -247,14 +248,22 @@ int start_relay(void *ctx, struct nook_error *err)
 {
 	struct nook_create *c = ctx;
 
-	return nook_relay_start(&c->state, c->plan->ports, c->plan->n_ports, c->pidfd, err);
+	int rc = nook_relay_start(&c->state, c->plan->ports, c->plan->n_ports, c->pidfd, err);
+
+	if (rc == 0)
+		nook_outside_end(); /* all is open */
+	return rc;
 }
 
 void start_relay_show(const struct nook_plan *plan, struct nook_rows *rows)
 {
-	nook_show(rows, "the host's [::1] leads there too, where it has IPv6",
-		  "clone3(nook-relay), bind([::1]), symlink(\"%s/net/relays/%s\")", plan->state_dir,
-		  plan->name);
+	bool ours = nook_net_apart() || nook_net_homeless();
+
+	nook_show(rows,
+		  ours ? "the host's ports lead there"
+		       : "the host's [::1] leads there too, where it has IPv6",
+		  "clone3(nook-relay), bind(%s), symlink(\"%s/net/relays/%s\")",
+		  ours ? "each of them" : "[::1]", plan->state_dir, plan->name);
 }
 
 int join_hosts(void *ctx, struct nook_error *err)

@@ -7,7 +7,7 @@ import signal
 import machine
 import pytest
 from netlab import FAMILIES, GATEWAY, HOST, INTERNET, V4
-from netuser import FOREVER, ask, call, in_mounts, needs_pasta, programs, serving, until, user, who  # noqa: F401
+from netuser import FOREVER, ask, call, in_mounts, needs_pasta, ours, programs, serving, until, user, who  # noqa: F401
 from result import unique
 
 pytestmark = [pytest.mark.quick, needs_pasta]
@@ -160,29 +160,39 @@ def test_one_without_subordinate_ids_has_networks_too(who):
 
 def test_with_the_last_network_all_of_it_goes(user):
     user.cmd("net", "new", "blue").ok()
-    holders = programs("nook-hold")
+    holders = ours(user, "nook-hold")
     user.cmd("net", "rm", "blue").ok()
-    until(lambda: len(programs("nook-hold")) < len(holders))
+    until(lambda: len(ours(user, "nook-hold")) < len(holders))
     assert user.cmd("net", "ls").lines()[1:] == []
 
 
 def test_what_fails_leaves_no_home(netlab, user):
-    holders = set(programs("nook-hold"))
+    holders = set(ours(user, "nook-hold"))
     user.run("--net", "nowhere", "true").failed(125, "nowhere")
     user.cmd("net", "new", "blue", "--subnet", "192.0.2.0/24").failed(125, "192.0.2.0")
-    until(lambda: set(programs("nook-hold")) <= holders)
+    until(lambda: set(ours(user, "nook-hold")) <= holders)
 
 
 def test_a_home_that_was_killed_is_made_again(netlab, user):
-    before = set(programs("nook-hold"))
+    before = set(ours(user, "nook-hold"))
     user.cmd("net", "new", "blue", "--subnet", "10.90.0.0/24").ok()
-    holder, = set(programs("nook-hold")) - before
+    holder, = set(ours(user, "nook-hold")) - before
     os.kill(holder, signal.SIGKILL)
-    until(lambda: holder not in programs("nook-hold"))
+    until(lambda: holder not in ours(user, "nook-hold"))
     server = netlab.world.serve("world", address=INTERNET[V4])
     assert user.run("--net", "blue", "--", *ask(INTERNET[V4], server.port)).ok() == f"world {HOST[V4]}"
 
 
-def test_a_users_network_is_not_published_to_the_machine(user):
-    user.cmd("net", "new", "blue").ok()
-    user.run("--net", "blue", "--publish", "8077:80", "true").failed(125, "--publish", "--net user")
+
+
+def test_a_running_container_of_a_users_changes_networks(user):
+    """With its names: the hosts file of the networks that it is on then."""
+    for name, subnet in (("blue", "10.90.0.0/24"), ("red", "10.91.0.0/24")):
+        user.cmd("net", "new", name, "--subnet", subnet).ok()
+    with (serving(user, 80, "--net", "red", "--name", unique("web")) as web, user.background(FOREVER, "--net", "blue") as one):
+        def asks():
+            return user.cmd("exec", one.name, "--", *ask(web.name, 80, say="?")).ok()
+        user.cmd("net", "connect", one.name, "red").ok()
+        assert asks() == "inside"
+        user.cmd("net", "disconnect", one.name, "blue").ok()
+        assert asks() == "inside" and user.cmd("exec", one.name, "cat", "/etc/hosts").out.count("10.90.") == 0

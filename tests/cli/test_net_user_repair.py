@@ -9,7 +9,7 @@ import subprocess
 import machine
 import pytest
 from netlab import HOST, INTERNET, V4
-from netuser import FOREVER, ask, in_home, needs_pasta, programs, serving, until, user, who  # noqa: F401
+from netuser import FOREVER, ask, in_home, needs_pasta, ours, programs, serving, until, user, who  # noqa: F401
 from result import unique
 
 pytestmark = [pytest.mark.quick, needs_pasta, pytest.mark.parametrize("who", ["user"], indirect=True)]
@@ -20,15 +20,14 @@ class Pair:
 
     def __init__(self, lab, user):
         self.lab, self.user = lab, user
-        before = programs("nook-hold")
         user.cmd("net", "new", "blue", "--subnet", "10.90.0.0/24", "--subnet", "fd90::/64").ok()
-        self.home = in_home(lab, before)
+        self.home = in_home(lab, user)
         self.web = serving(user, 80, "--net", "blue", "--name", unique("web"))
         self.other = user.background(FOREVER, "--net", "blue")
         self.server = lab.world.serve("world", address=INTERNET[V4])
 
     def asks(self, address, port, say=""):
-        return self.user.cmd("exec", self.other.name, "--", *ask(address, port, 1, say)).ok()
+        return self.user.cmd("exec", self.other.name, "--", *ask(address, port, 2, say)).ok()
 
     def works(self):
         """A sentence for the first thing that does not; None."""
@@ -50,9 +49,11 @@ class Pair:
 @pytest.fixture
 def pair(netlab, user):
     made = Pair(netlab, user)
-    assert made.works() is None
-    yield made
-    made.stop()
+    try:
+        assert made.works() is None
+        yield made
+    finally:
+        made.stop()
 
 
 # What is done in there, and what the lines of repair speak of.
@@ -96,11 +97,11 @@ def test_watch_repairs_by_itself(pair, damage):
 
 def test_a_home_that_was_killed(netlab, user):
     """It is made again, with its networks."""
-    before = programs("nook-hold")
+    before = ours(user, "nook-hold")
     user.cmd("net", "new", "blue", "--subnet", "10.90.0.0/24").ok()
-    holder, = set(programs("nook-hold")) - set(before)
+    holder, = set(ours(user, "nook-hold")) - set(before)
     os.kill(holder, signal.SIGKILL)
-    until(lambda: holder not in programs("nook-hold"))
+    until(lambda: holder not in ours(user, "nook-hold"))
     assert "gone" in user.cmd("net", "ls").lines()[1]
     assert "mended network blue: the bridge nk-blue\n" in user.cmd("net", "repair").out
     assert "gone" not in user.cmd("net", "ls").lines()[1]
@@ -111,9 +112,9 @@ def test_a_home_that_was_killed(netlab, user):
 
 def test_watch_ends_with_the_home(netlab, user):
     """It can't come out of a namespace that is nobody's any more."""
-    before = programs("nook-hold")
+    before = ours(user, "nook-hold")
     user.cmd("net", "new", "blue", "--subnet", "10.90.0.0/24").ok()
-    holder, = set(programs("nook-hold")) - set(before)
+    holder, = set(ours(user, "nook-hold")) - set(before)
     with user.popen(["net", "watch"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as watch:
         try:
             assert "watching" in watch.stderr.readline()
@@ -124,28 +125,28 @@ def test_watch_ends_with_the_home(netlab, user):
             watch.kill()
     # What is left are its records: these can be removed without making it again.
     user.cmd("net", "rm", "blue").ok()
-    assert user.cmd("net", "ls").lines()[1:] == [] and set(programs("nook-hold")) <= set(before)
+    assert user.cmd("net", "ls").lines()[1:] == [] and set(ours(user, "nook-hold")) <= set(before)
 
 
 def test_roots_network_of_the_same_name_is_left_alone(netlab, user):
     """When the user's home has gone, what is seen on the machine is another's."""
     netlab.nook.cmd("net", "new", "blue", "--subnet", "10.91.0.0/24").ok()
-    before = programs("nook-hold")
+    before = ours(user, "nook-hold")
     user.cmd("net", "new", "blue", "--subnet", "10.90.0.0/24").ok()
     with user.background(FOREVER, "--net", "blue") as one:
-        holder, = set(programs("nook-hold")) - set(before)
+        holder, = set(ours(user, "nook-hold")) - set(before)
         for pid in (holder, one.process.pid):
             os.kill(pid, signal.SIGKILL)
         one.process.wait()
-        until(lambda: holder not in programs("nook-hold"))
+        until(lambda: holder not in ours(user, "nook-hold"))
     user.cmd("rm", "--force", one.name).ok()
     user.cmd("net", "rm", "blue").ok()
     assert netlab.nook.cmd("net", "repair").ok() == "" and "nk-blue" in netlab.host.links()
 
 
 def test_without_networks_there_is_nothing_to_do(user):
-    holders = set(programs("nook-hold"))
+    holders = set(ours(user, "nook-hold"))
     assert user.cmd("net", "repair").ok() == ""
     user.cmd("net", "repair", "blue").failed(125, "blue")
     user.cmd("net", "watch").failed(125, "no networks", "nook net new")
-    assert set(programs("nook-hold")) <= holders
+    assert set(ours(user, "nook-hold")) <= holders
