@@ -5,7 +5,7 @@
 #include "base/own.h"
 #include "base/text.h"
 #include "claims.h"
-#include "state/files.h"
+#include "state/dir_fixture.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -28,7 +28,6 @@ int nook_state_clear(struct nook_state *state, struct nook_error *err)
 	return rc < 0 ? rc : nook_files_delete(state, err);
 }
 
-static char dir[64];
 static struct nook_state web, db;
 
 static bool is_apart;
@@ -36,8 +35,7 @@ static bool is_apart;
 static int begin(void **state)
 {
 	web = db = NOOK_STATE_NONE;
-	(void)nook_format(dir, sizeof(dir), "/tmp/nook-ports-test-XXXXXX");
-	if (!mkdtemp(dir) || nook_state_claim(dir, "web", &web, NULL) < 0 ||
+	if (make_dir(state) < 0 || nook_state_claim(dir, "web", &web, NULL) < 0 ||
 	    nook_state_claim(dir, "db", &db, NULL) < 0)
 		return -1;
 	return mkdirat(web.base, "net", 0700) < 0 || mkdirat(web.base, "net/ports", 0700) < 0 ? -1
@@ -56,9 +54,7 @@ static int end(void **state)
 	if (unlinkat(base, "net/ports", AT_REMOVEDIR) < 0)
 		return -1;
 	(void)unlinkat(base, "net", AT_REMOVEDIR);
-	for (int f = 0; f < NOOK_FOLDER_COUNT; f++)
-		(void)unlinkat(base, nook_folder_name((enum nook_folder)f), AT_REMOVEDIR);
-	return rmdir(dir);
+	return remove_dir(state);
 }
 
 static struct nook_net_addr address(const char *text)

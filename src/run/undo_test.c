@@ -5,7 +5,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
-#include "state/files.h"
+#include "state/dir_fixture.h"
 #include "sys/pidfd.h"
 
 #include <setjmp.h>
@@ -61,26 +61,14 @@ int nook_cgroup_remove(const struct nook_plan_cgroup_dir *dirs, size_t n, struct
 	return note_call("remove", dirs, n, err);
 }
 
-static char dir[64], boot_id[37];
+static char boot_id[37];
 #define RANGE (NOOK_RANGE_FIRST + 7 * NOOK_RANGE_SIZE)
 
-static int make_dir(void **state)
+static int begin(void **state)
 {
-	(void)nook_format(dir, sizeof(dir), "/tmp/nook-undo-test-XXXXXX");
 	cgroup_calls[0] = '\0';
 	cgroup_result = 0;
-	return nook_boot_id(boot_id, NULL) < 0 || !mkdtemp(dir) ? -1 : 0;
-}
-
-/* Entry by entry, so that a test that leaves something behind fails. */
-static int remove_dir(void **state)
-{
-	int base = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-	for (int f = 0; f < NOOK_FOLDER_COUNT; f++)
-		(void)unlinkat(base, nook_folder_name((enum nook_folder)f), AT_REMOVEDIR);
-	close_fd(&base);
-	return rmdir(dir);
+	return nook_boot_id(boot_id, NULL) < 0 ? -1 : make_dir(state);
 }
 
 static unsigned files_in(enum nook_folder f)
@@ -575,7 +563,7 @@ static void test_one_of_many_gets_the_name(void **state)
 
 int main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, make_dir, remove_dir)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, begin, remove_dir)
 	const struct CMUnitTest tests[] = {
 		TEST(test_keepers_that_die),
 		TEST(test_living_keepers_are_ended_by_force),

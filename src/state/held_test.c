@@ -2,7 +2,7 @@
 #include "held.h"
 
 #include "base/text.h"
-#include "files.h"
+#include "dir_fixture.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,7 +16,6 @@
 
 #define IT "ids/7"
 
-static char dir[64];
 static bool cannot_undo;
 
 /* The undo proper is tested where it lives, in src/run/; here a leftover is its files and what it
@@ -31,22 +30,10 @@ int nook_state_clear(struct nook_state *state, struct nook_error *err)
 	return rc < 0 ? rc : nook_files_delete(state, err);
 }
 
-static int make_dir(void **state)
+static int begin(void **state)
 {
 	cannot_undo = false;
-	(void)nook_format(dir, sizeof(dir), "/tmp/nook-held-test-XXXXXX");
-	return mkdtemp(dir) ? 0 : -1;
-}
-
-/* Fails when a test has left something. */
-static int remove_dir(void **state)
-{
-	int base = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-	for (int f = 0; f < NOOK_FOLDER_COUNT; f++)
-		(void)unlinkat(base, nook_folder_name((enum nook_folder)f), AT_REMOVEDIR);
-	close_fd(&base);
-	return rmdir(dir);
+	return make_dir(state);
 }
 
 static void test_taken_and_given_back(void **state)
@@ -227,7 +214,7 @@ static void test_giving_back_needs_no_descriptor(void **state)
 
 int main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, make_dir, remove_dir)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, begin, remove_dir)
 	const struct CMUnitTest tests[] = {
 		TEST(test_taken_and_given_back),
 		TEST(test_taken_from_the_dead),

@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "dir_fixture.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -57,10 +58,10 @@ static void test_what_etc_gives_away(void **state)
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		uint64_t taken[NOOK_RANGE_SLOTS / 64] = { 0 }, want[NOOK_RANGE_SLOTS / 64] = { 0 };
-		char dir[] = "/tmp/nook-etc-test-XXXXXX";
+		char at[] = "/tmp/nook-etc-test-XXXXXX";
 
-		assert_non_null(mkdtemp(dir));
-		auto_close int etc = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		assert_non_null(mkdtemp(at));
+		auto_close int etc = open(at, O_PATH | O_DIRECTORY | O_CLOEXEC);
 		auto_close int fd =
 			openat(etc, cases[i].file, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
 
@@ -72,18 +73,18 @@ static void test_what_etc_gives_away(void **state)
 		if (memcmp(taken, want, sizeof(want)) != 0)
 			fail_msg("%s", cases[i].name);
 		assert_int_equal(unlinkat(etc, cases[i].file, 0), 0);
-		assert_int_equal(rmdir(dir), 0);
+		assert_int_equal(rmdir(at), 0);
 	}
 }
 
 /* A line that lies across the end of a read. */
 static void test_etc_in_many_reads(void **state)
 {
-	char dir[] = "/tmp/nook-etc-test-XXXXXX", line[64];
+	char at[] = "/tmp/nook-etc-test-XXXXXX", line[64];
 	uint64_t taken[NOOK_RANGE_SLOTS / 64] = { 0 };
 
-	assert_non_null(mkdtemp(dir));
-	auto_close int etc = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	assert_non_null(mkdtemp(at));
+	auto_close int etc = open(at, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	auto_close int fd = openat(etc, "subuid", O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600);
 
 	for (unsigned i = 0; i < 4096; i += 2) {
@@ -95,25 +96,7 @@ static void test_etc_in_many_reads(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(taken); i++)
 		assert_true(taken[i] == UINT64_C(0x5555555555555555));
 	assert_int_equal(unlinkat(etc, "subuid", 0), 0);
-	assert_int_equal(rmdir(dir), 0);
-}
-
-static char dir[64];
-
-static int make_dir(void **state)
-{
-	(void)nook_format(dir, sizeof(dir), "/tmp/nook-range-test-XXXXXX");
-	return mkdtemp(dir) ? 0 : -1;
-}
-
-static int remove_dir(void **state)
-{
-	int base = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-	for (int f = 0; f < NOOK_FOLDER_COUNT; f++)
-		(void)unlinkat(base, nook_folder_name((enum nook_folder)f), AT_REMOVEDIR);
-	close_fd(&base);
-	return rmdir(dir);
+	assert_int_equal(rmdir(at), 0);
 }
 
 static void test_claim_and_release(void **state)

@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "dir_fixture.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -24,24 +25,12 @@ int nook_state_clear(struct nook_state *state, struct nook_error *err)
 	return nook_files_delete(state, err);
 }
 
-static char dir[64], boot_id[37];
+static char boot_id[37];
 
-static int make_dir(void **state)
+static int begin(void **state)
 {
-	(void)nook_format(dir, sizeof(dir), "/tmp/nook-record-test-XXXXXX");
 	cleared = 0;
-	return nook_boot_id(boot_id, NULL) < 0 || !mkdtemp(dir) ? -1 : 0;
-}
-
-/* Entry by entry, so that a test that leaves something behind fails. */
-static int remove_dir(void **state)
-{
-	int base = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-	for (int f = 0; f < NOOK_FOLDER_COUNT; f++)
-		(void)unlinkat(base, nook_folder_name((enum nook_folder)f), AT_REMOVEDIR);
-	close_fd(&base);
-	return rmdir(dir);
+	return nook_boot_id(boot_id, NULL) < 0 ? -1 : make_dir(state);
 }
 
 static const char *const sample_argv[] = { "sh", "-c", "echo \"\xff\x01\n\"", "", NULL };
@@ -557,7 +546,7 @@ static void test_no_room_for_huge_arguments(void **state)
 
 int main(void)
 {
-#define TEST(f) cmocka_unit_test_setup_teardown(f, make_dir, remove_dir)
+#define TEST(f) cmocka_unit_test_setup_teardown(f, begin, remove_dir)
 	const struct CMUnitTest tests[] = {
 		TEST(test_comes_back_as_it_was),
 		TEST(test_what_is_not_set_stays_unset),
