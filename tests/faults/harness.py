@@ -24,7 +24,7 @@ import machine
 from result import RUN
 
 PATIENCE = 10  # seconds, after which a run counts as hung
-GRACE = 0.5  # seconds for processes that are just dying
+GRACE = 5  # seconds for processes that are just dying, on a busy machine
 MS_BIND, MS_REC, MS_PRIVATE, MS_SHARED = 0x1000, 0x4000, 1 << 18, 1 << 20
 LIST_FD = 199  # where a build with faults notes its steps and calls
 LIST_SIZE = 1 << 18

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """
 The same by strace, which knows nothing of nook's fault points: every call that the kernel sees fails, those of the C
-library's start, of the program inside and of close(2) too.
+library's start, of the program inside and of close(2) too. So it is the program as it is installed that meets this.
 """
 
 import os
@@ -48,10 +48,10 @@ def seen(workers, config, base, *options):
 
 @pytest.mark.parametrize("error", ERRORS)
 @pytest.mark.parametrize("pair", PAIRS, ids=sweep.ids)
-def test_a_call_that_fails(sweeper, base, pair, error):
+def test_a_call_that_fails(installed_sweeper, base, pair, error):
     """In nook, in the stage and in the program at the same time, each at its Nth call of a name."""
     who, config = pair
-    workers = sweeper(who)
+    workers = installed_sweeper(who)
     cases = [config.case(workers, f"{name} {number}", prefix=[STRACE, "-f", "-qq", "-o", "/dev/null", "-e",
                                                               f"inject={name}:error={error}:when={number}"],
                          program_may_fail=True)
@@ -60,9 +60,9 @@ def test_a_call_that_fails(sweeper, base, pair, error):
 
 
 @pytest.mark.parametrize("pair", PAIRS, ids=sweep.ids)
-def test_nook_is_killed_at_a_call(sweeper, base, pair):
+def test_nook_is_killed_at_a_call(installed_sweeper, base, pair):
     who, config = pair
-    workers = sweeper(who)
+    workers = installed_sweeper(who)
     kinds = [""] if config.command == "exec" else ["rm rm", "run"]
     cases = [config.case(workers, f"killed at {name} {number}", killed=True, then=kinds[i % len(kinds)],
                          prefix=[STRACE, "-qq", "-o", "/dev/null", "-e", f"inject={name}:signal=KILL:when={number}"])
