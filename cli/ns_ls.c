@@ -18,24 +18,11 @@ enum { KIND, INODE, ID, PROCESSES, PID, COMMAND, OWNER, UID, HELD, NAMES, COLUMN
 
 struct ls_words {
 	bool json, quiet;
-	unsigned kinds; /* bit N: this kind; 0: all */
+	uint32_t kinds; /* bit N: this kind; 0: all */
 };
 
-static int set_kind(const struct nook_option_use *use)
-{
-	return nook_cli_kinds(use->arena, use->value, &((struct ls_words *)use->into)->kinds,
-			      use->err);
-}
-
 static const struct nook_option rows[] = {
-	{ .name = "kind",
-	  .letter = 'k',
-	  .value = "KIND,...",
-	  .complete = NOOK_COMPLETE_LIST,
-	  .words = "user mnt cgroup ipc uts net pid time",
-	  .flags = NOOK_OPTION_MANY,
-	  .set = set_kind,
-	  .help = "only these kinds" },
+	NOOK_CLI_KIND_ROW(struct ls_words),
 	{ .name = "json",
 	  .set = nook_option_flag,
 	  .at = offsetof(struct ls_words, json),

@@ -27,6 +27,13 @@ int nook_cli_kinds(struct nook_arena *a, const char *text, uint32_t *ret, struct
 	}
 }
 
+int nook_cli_set_kinds(const struct nook_option_use *use)
+{
+	uint32_t *kinds = (uint32_t *)((char *)use->into + use->option->at);
+
+	return nook_cli_kinds(use->arena, use->value, kinds, use->err);
+}
+
 void nook_cli_put_kinds(struct nook_json_writer *w, const char *key, uint32_t kinds)
 {
 	nook_json_array(w, key);

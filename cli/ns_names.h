@@ -19,6 +19,17 @@ int nook_cmd_ns_can(int argc, char **argv);
 /* "net,uts" into bits. -EINVAL */
 int nook_cli_kinds(struct nook_arena *a, const char *text, uint32_t *ret, struct nook_error *err);
 
+/* An option that says which kinds are meant, for the words of a command with a member
+ * uint32_t kinds: bit N: this kind; 0: all. */
+int nook_cli_set_kinds(const struct nook_option_use *use);
+#define NOOK_CLI_KIND_ROW(type)                                                                    \
+	{                                                                                          \
+		.name = "kind", .letter = 'k', .value = "KIND,...",                                \
+		.complete = NOOK_COMPLETE_LIST, .words = "user mnt cgroup ipc uts net pid time",   \
+		.flags = NOOK_OPTION_MANY, .set = nook_cli_set_kinds, .at = offsetof(type, kinds), \
+		.help = "only these kinds"                                                         \
+	}
+
 /* An array of the names of kinds. */
 void nook_cli_put_kinds(struct nook_json_writer *w, const char *key, uint32_t kinds);
 

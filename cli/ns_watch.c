@@ -23,7 +23,7 @@
 
 struct watch_words {
 	bool json;
-	unsigned kinds;            /* bit N: this kind; 0: all */
+	uint32_t kinds;            /* bit N: this kind; 0: all */
 	uint64_t interval, for_ms; /* milliseconds; for_ms 0: without end */
 	uint64_t count;            /* lines; 0: without end */
 };
@@ -87,21 +87,8 @@ static int set_count(const struct nook_option_use *use)
 			   UINT32_MAX);
 }
 
-static int set_kind(const struct nook_option_use *use)
-{
-	return nook_cli_kinds(use->arena, use->value, &((struct watch_words *)use->into)->kinds,
-			      use->err);
-}
-
 static const struct nook_option rows[] = {
-	{ .name = "kind",
-	  .letter = 'k',
-	  .value = "KIND,...",
-	  .complete = NOOK_COMPLETE_LIST,
-	  .words = "user mnt cgroup ipc uts net pid time",
-	  .flags = NOOK_OPTION_MANY,
-	  .set = set_kind,
-	  .help = "only these kinds" },
+	NOOK_CLI_KIND_ROW(struct watch_words),
 	{ .name = "interval",
 	  .value = "SECONDS",
 	  .set = set_interval,

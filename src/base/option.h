@@ -45,7 +45,7 @@ struct nook_option {
 	/* Return: 0; a negative errno with use->err. NULL: nothing is noted (see
 	 * nook_option_given). */
 	int (*set)(const struct nook_option_use *use);
-	size_t at; /* for nook_option_flag(): where in use->into its bool is */
+	size_t at; /* for nook_option_flag() and its like: where in use->into the value is */
 };
 
 #define NOOK_OPTION_HEADING(text)                                                                  \
