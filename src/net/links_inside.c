@@ -146,3 +146,17 @@ int nook_link_configure(const struct nook_plan_link *links, size_t n, struct noo
 		rc = configure_one(&b, &links[i], err);
 	return rc == 0 ? nook_link_flush(&b, err) : rc;
 }
+
+void nook_link_discard(const struct nook_plan_link *link, bool configured)
+{
+	auto_close int socket = nook_link_open(NULL);
+	char first[IFNAMSIZ];
+	const char *name = nook_link_first_name(link, first);
+	int index = socket < 0 || link->kind == NOOK_LINK_PAIR ? 0 : nook_nl_index(socket, name);
+
+	if (index == -ENODEV && configured)
+		index = nook_nl_index(socket, link->inside);
+	if (index > 0)
+		(void)nook_link_remove(socket, link->inside, index,
+				       NULL); /* the first error counts */
+}

@@ -95,6 +95,9 @@ int nook_link_settle_inside(const struct nook_plan_link *links, size_t n, struct
 /* Inside: names, addresses, routes, up; the loopback too. In the caller's network namespace; no
  * malloc, no stdio: the stage calls it. One batch. */
 int nook_link_configure(const struct nook_plan_link *links, size_t n, struct nook_error *err);
+/* The same place: takes away a macvlan that could not be made, or be @configured; a pair goes with
+ * its other end. A failure of it is not told. */
+void nook_link_discard(const struct nook_plan_link *link, bool configured);
 
 /* ---- rules.c: table inet nook ---- */
 

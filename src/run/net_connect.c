@@ -61,17 +61,19 @@ static int plan_link(struct nook_net_change *c, const struct nook_link_spec *spe
 	return rc;
 }
 
-/* In the container's network namespace for as long as a batch takes. */
-static int configure(const struct nook_net_change *c, const struct nook_plan_link *link,
+/* In the container's network namespace for as long as a batch takes. @made: so far. */
+static int configure(const struct nook_net_change *c, const struct nook_plan_link *link, int made,
 		     struct nook_error *err)
 {
 	int rc = nook_setns(c->netns, CLONE_NEWNET);
 
 	if (rc < 0)
 		return nook_fail(err, -rc, "setns(the container's network namespace)");
-	rc = nook_link_configure(link, 1, err);
+	rc = made < 0 ? made : nook_link_configure(link, 1, err);
 	if (rc == 0)
 		rc = nook_link_settle_inside(link, 1, err);
+	if (rc < 0)
+		nook_link_discard(link, made == 0);
 
 	int back = nook_setns(c->home, CLONE_NEWNET);
 
@@ -88,8 +90,8 @@ static int make_link(struct nook_net_change *c, const struct nook_plan_link *lin
 	if (rc < 0)
 		return rc;
 	rc = nook_link_connect(link, c->state.name, c->netns, err);
-	if (rc == 0)
-		rc = configure(c, link, err);
+	if (rc == 0 || link->kind == NOOK_LINK_MACVLAN)
+		rc = configure(c, link, rc, err);
 	if (rc == 0 && link->network)
 		rc = nook_hosts_show(c->state_dir, c->state.base, &c->record, c->at.links,
 				     c->at.n_links, err);

@@ -128,6 +128,17 @@ def test_a_running_container_gets_one(netlab):
         assert inside.ping(GATEWAY[V4]) and inside.ping(GATEWAY[V6])
 
 
+def test_a_running_container_that_can_not_have_it(netlab, pair):
+    """Nothing stays inside, which would be in the way of the next."""
+    with netlab.nook.background(FOREVER, "--net", "none") as one:
+        inside = netlab.space_of(one.pid)
+        for link in (f"eth0:ip={ONE[V4]}/24,ip={ONE[V6]}/64", "eth0:name=lo", "lo"):
+            netlab.nook.cmd("net", "connect", one.name, f"macvlan:{link}").failed(125)
+            assert set(inside.links()) == {"lo"}, link
+        netlab.nook.cmd("net", "connect", one.name, "macvlan:eth0:ip=192.0.2.13/24").ok()
+        assert inside.ping(ONE[V4])
+
+
 def test_an_ordinary_user_has_no_right_over_the_hosts_links(netlab, lab):
     user = netlab.nook_as(lab.account("nooktest", lab.USER))
     user.run("--net", "macvlan:eth0", "true").failed(125, "--net macvlan:eth0", "[no-net-admin]", "--net user")
