@@ -69,11 +69,14 @@ size_t nook_hosts_compose(const struct nook_net_addr *address, const char *netwo
 			  nook_hash_text(container));
 	if (named)
 		put_name(&c, container);
-	if (hostname && strlen(hostname) <= LABEL_MAX && is_name(hostname) &&
-	    !(named && strcmp(hostname, container) == 0))
+	if (hostname && (strlen(hostname) > LABEL_MAX || !is_name(hostname)))
+		hostname = NULL;
+	if (hostname && !(named && strcmp(hostname, container) == 0))
 		put_name(&c, hostname);
-	if (named) {
-		(void)nook_format(full, sizeof(full), "%s.%.32s", container, network); /* it fits */
+	/* One whose name is too long is known by its hostname, the beginning of it. */
+	if (named || hostname) {
+		(void)nook_format(full, sizeof(full), "%s.%.32s", named ? container : hostname,
+				  network); /* it fits */
 		put_name(&c, full);
 	}
 	for (size_t i = 0; i < c.n; i++) {

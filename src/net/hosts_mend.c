@@ -4,6 +4,7 @@
 #include "base/own.h"
 #include "base/text.h"
 #include "hosts_folder.h"
+#include "hosts_slots.h"
 #include "names.h"
 #include "sys/openat2.h"
 
@@ -86,16 +87,39 @@ static int read_file(int base, const char *path, struct nook_arena *a, char **re
 	return 0;
 }
 
+/* Every name of a line as it should be. */
+static bool has_names(const char *text, const struct nook_hosts_slot *line)
+{
+	char copy[NOOK_HOSTS_SLOT + 1], *save = NULL;
+
+	(void)nook_format(copy, sizeof(copy), "%.*s", (int)strcspn(line->bytes, "#"), line->bytes);
+
+	const char *address = strtok_r(copy, " \t", &save);
+
+	for (const char *name; address && (name = strtok_r(NULL, " \t", &save));) {
+		if (!has(text, address, name))
+			return false;
+	}
+	return true;
+}
+
 static bool is_complete(const struct nook_attached *c, const char *text)
 {
-	for (size_t i = 0; i < c->n_links; i++) {
-		for (int f = 0; c->links[i].network && f < NOOK_NET_FAMILIES; f++) {
-			char address[NOOK_NET_TEXT];
+	struct nook_hosts_slot lines[NOOK_HOSTS_LINES];
 
-			if (c->links[i].address[f].family &&
-			    !has(text, nook_net_text(&c->links[i].address[f], address),
-				 c->container))
-				return false;
+	for (size_t i = 0; i < c->n_links; i++) {
+		const struct nook_plan_link *l = &c->links[i];
+
+		for (int f = 0; l->network && f < NOOK_NET_FAMILIES; f++) {
+			size_t n = l->address[f].family
+					   ? nook_hosts_compose(&l->address[f], l->network,
+								c->container, c->hostname, lines)
+					   : 0;
+
+			while (n > 0) {
+				if (!has_names(text, &lines[--n]))
+					return false;
+			}
 		}
 	}
 	return true;

@@ -37,7 +37,8 @@ struct nook_hosts_slot {
 
 /* The lines of an address: the container's name, its hostname when that is another, and
  * NAME.NETWORK; as many in a line as fit. Names that no hosts file may have ("localhost", longer
- * than a host's name can be) are left out. Return: how many lines. */
+ * than a host's name can be) are left out; then the hostname has its place. Return: how many lines.
+ */
 size_t nook_hosts_compose(const struct nook_net_addr *address, const char *network,
 			  const char *container, const char *hostname,
 			  struct nook_hosts_slot ret[NOOK_HOSTS_LINES]);

@@ -170,6 +170,9 @@ bool nook_attached_is_there(const char *state_dir, const char *container);
 int nook_attached_lock(int base, const char *container, struct nook_error *err);
 /* The same for who holds the container's lock; till that is let go. */
 int nook_attached_lock_own(const struct nook_state *state, struct nook_error *err);
+/* The name of the file while it is written. */
+#define NOOK_ATTACHED_ASIDE 20
+void nook_attached_aside(const char *container, char out[NOOK_ATTACHED_ASIDE]);
 /* Aside, and renamed. By who has that right. */
 int nook_attached_write(int base, const struct nook_attached *attached, struct nook_error *err);
 int nook_attached_delete(int base, const char *container, struct nook_error *err);

@@ -3,6 +3,7 @@
  * all. */
 #include "relay_parts.h"
 
+#include "base/hash.h"
 #include "base/own.h"
 #include "base/text.h"
 #include "state/files.h"
@@ -24,14 +25,10 @@ static void path_of(const struct nook_state *state, char out[PATH_SIZE])
 	(void)nook_format(out, PATH_SIZE, "net/" FOLDER "/%s", state->name);
 }
 
-/* While it is written. A name may have all the bytes that a file's can: FNV-1a of it. */
+/* While it is written. A container's name may have all the bytes that a file's can. */
 static void path_aside(const struct nook_state *state, char out[PATH_SIZE])
 {
-	uint64_t h = UINT64_C(0xcbf29ce484222325);
-
-	for (const char *c = state->name; *c; c++)
-		h = (h ^ (uint8_t)*c) * UINT64_C(0x100000001b3);
-	(void)nook_format(out, PATH_SIZE, "net/" FOLDER "/.%lx", h);
+	(void)nook_format(out, PATH_SIZE, "net/" FOLDER "/.%016lx", nook_hash_text(state->name));
 }
 
 static int fail(int error, const char *call, const char *path, struct nook_error *err)

@@ -5,6 +5,7 @@ import os
 
 import pytest
 import rootfs
+from netlab import HOST, V4
 from result import unique
 
 pytestmark = pytest.mark.quick
@@ -13,6 +14,29 @@ pytestmark = pytest.mark.quick
 WEB, FIRST, SECOND, STAYS, DIES, OLD, NEW, ODD, B, G, BOTH, HOLDS, OWN = (
     unique(name) for name in ("web", "first", "second", "stays", "dies", "old", "new", "odd", "b", "g", "both", "holds", "own"))
 FOREVER = "echo ready; exec sleep 1000"
+
+
+@pytest.mark.parametrize("length", [64, 65, 253, 255])
+def test_a_name_as_long_as_a_file_can_have(netlab, length):
+    """It is on networks as any other. One of more than 64 characters is found by its hostname, the beginning of it."""
+    netlab.nook.cmd("net", "new", "blue", "--subnet", "10.90.0.0/24", "--subnet", "fd90::/64").ok()
+    name = (unique("long") + "-" + "w" * 255)[:length]
+    with netlab.nook.background("hostname; exec sleep 1000", "--name", name, "--net", "blue", "--publish", "8080:80") as one:
+        known = name if length <= 64 else one.first
+        assert name.startswith(known) and len(known) > 50
+        netlab.space_of(one.pid).serve("inside", 80)
+        assert netlab.world.reaches(HOST[V4], 8080)
+        for word in (known, f"{known}.blue"):
+            assert netlab.nook.run("--net", "blue", "--", "getent", "hosts", word).ok().split()[0] == "fd90::2"
+        for words in (["disconnect", name, "blue"], ["connect", name, "blue:ip=10.90.0.9,ip=fd90::9"], ["publish", name, "8081:80"]):
+            netlab.nook.cmd("net", *words).ok()
+        assert netlab.nook.run("--net", "blue", "--", "getent", "hosts", known).ok().split()[0] == "fd90::9"
+        assert netlab.nook.cmd("net", "show", "blue", "--json").json()["containers"][0]["name"] == name
+        assert netlab.nook.cmd("net", "repair").ok() == ""
+        one.process.kill()
+        one.process.wait()
+    netlab.nook.cmd("rm", "--force", name).ok()
+    assert netlab.files("net/containers") == netlab.files("net/ports") == []
 
 
 def hosts(lab, container):
