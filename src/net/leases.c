@@ -24,7 +24,6 @@ struct window {
 	const struct nook_net_addr *subnet, *gateway;
 	uint64_t size;
 	uint64_t taken[WINDOW / 64];
-	char prefix[NOOK_NET_NAME_MAX + 2]; /* "NET:" */
 };
 
 static void file_of(const char *network, const struct nook_net_addr *addr,
@@ -33,6 +32,36 @@ static void file_of(const char *network, const struct nook_net_addr *addr,
 	char text[NOOK_NET_TEXT];
 
 	(void)nook_format(out, NOOK_LEASE_FILE, "%s:%s", network, nook_net_text(addr, text));
+}
+
+int nook_leases_each(int base, const char *network, bool any, nook_lease_each *each, void *data,
+		     struct nook_error *err)
+{
+	auto_closedir DIR *dir = NULL;
+	char prefix[NOOK_NET_NAME_MAX + 2];
+	int rc = nook_net_folder_list(base, NOOK_CLAIM_ADDRESSES, &dir, err);
+
+	if (rc < 0)
+		return rc == -ENOENT ? 0 : rc;
+	(void)nook_format(prefix, sizeof(prefix), "%s:", network);
+	while (rc == 0) {
+		struct nook_net_addr addr;
+
+		errno = 0;
+		const struct dirent *entry = readdir(dir);
+
+		if (!entry)
+			return errno ? nook_fail(err, errno,
+						 "read net/addresses in the state directory")
+				     : 0;
+
+		const char *text = nook_after(entry->d_name, prefix);
+		bool is_one = text && nook_net_parse_address(text, &addr, NULL) == 0;
+
+		if (is_one || (text && any))
+			rc = each(data, entry->d_name, is_one ? &addr : NULL, err);
+	}
+	return rc;
 }
 
 static bool is_host(const struct window *w, const struct nook_net_addr *addr)
@@ -64,36 +93,15 @@ static bool is_marked(const struct window *w, uint64_t n)
 	return w->taken[n / 64] >> n % 64 & 1;
 }
 
-/* Marks every address of the network that is held, in one pass over the names: no file is looked
- * at, so that thousands cost little. */
-static int mark_leases(int base, struct window *w, struct nook_error *err)
+static int mark_lease(void *data, const char *file, const struct nook_net_addr *addr,
+		      struct nook_error *err)
 {
-	auto_closedir DIR *dir = NULL;
-	int rc = nook_net_folder_list(base, NOOK_CLAIM_ADDRESSES, &dir, err);
+	struct window *w = data;
+	uint64_t n = nook_net_contains(w->subnet, addr) ? place(w->subnet, addr) : WINDOW;
 
-	if (rc < 0)
-		return rc == -ENOENT ? 0 : rc;
-	for (;;) {
-		errno = 0;
-		const struct dirent *entry = readdir(dir);
-
-		if (!entry)
-			return errno ? nook_fail(err, errno,
-						 "read net/addresses in the state directory")
-				     : 0;
-
-		const char *text = nook_after(entry->d_name, w->prefix);
-		struct nook_net_addr addr;
-
-		if (!text || nook_net_parse_address(text, &addr, NULL) < 0 ||
-		    !nook_net_contains(w->subnet, &addr))
-			continue;
-
-		uint64_t n = place(w->subnet, &addr);
-
-		if (n < WINDOW)
-			mark(w, n);
-	}
+	if (n < WINDOW)
+		mark(w, n);
+	return 0;
 }
 
 /* Marks what no container can have. */
@@ -201,10 +209,9 @@ int nook_net_find_address(const char *state_dir, const struct nook_network *netw
 
 	if (base < 0 && base != -ENOENT)
 		return base;
-	(void)nook_format(w.prefix, sizeof(w.prefix), "%s:", network->name);
 	mark_others(&w);
 	if (base >= 0)
-		rc = mark_leases(base, &w, err);
+		rc = nook_leases_each(base, network->name, false, mark_lease, &w, err);
 	if (rc < 0)
 		return rc;
 

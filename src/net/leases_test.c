@@ -231,6 +231,56 @@ static void test_a_network_that_is_removed_gives_none(void **state)
 	assert_int_equal(nook_state_drop(&web, NULL), 0);
 }
 
+static int note(void *data, const char *file, const struct nook_net_addr *addr,
+		struct nook_error *err)
+{
+	char *text = data, address[NOOK_NET_TEXT];
+
+	if (strcmp(file, "blue:10.88.0.9") == 0)
+		return nook_refuse(err, EDOM, "enough");
+	(void)nook_format(text + strlen(text), 200 - strlen(text), "%s=%s ", file,
+			  addr ? nook_net_text(addr, address) : "none");
+	return 0;
+}
+
+/* Each on its own, as a folder has no order. */
+static void test_each_of_a_network(void **state)
+{
+	static const struct {
+		const char *file, *seen, *with_any; /* NULL: the same */
+	} cases[] = {
+		{ "blue:10.88.0.2", "blue:10.88.0.2=10.88.0.2 ", NULL },
+		{ "blue:fd00::2", "blue:fd00::2=fd00::2 ", NULL },
+		{ "blue:2", "", "blue:2=none " },
+		{ "blue:", "", "blue:=none " },
+		{ "blue", "", NULL },
+		{ "blues:10.88.0.2", "", NULL },
+		{ "red:10.88.0.2", "", NULL },
+	};
+	auto_close int base = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct nook_error err = { 0 };
+	char text[200] = "", path[100];
+
+	assert_int_equal(nook_leases_each(base, "blue", true, note, text, NULL), 0);
+	auto_close int folder = nook_net_folder(base, "addresses", true, NULL);
+
+	assert_true(folder >= 0);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		(void)nook_format(path, sizeof(path), "net/addresses/%s", cases[i].file);
+		assert_int_equal(symlinkat("web", base, path), 0);
+		for (int any = 0; any < 2; any++) {
+			text[0] = '\0';
+			assert_int_equal(nook_leases_each(base, "blue", any, note, text, NULL), 0);
+			assert_string_equal(text, any && cases[i].with_any ? cases[i].with_any
+									   : cases[i].seen);
+		}
+		assert_int_equal(unlinkat(base, path, 0), 0);
+	}
+	assert_int_equal(symlinkat("web", base, "net/addresses/blue:10.88.0.9"), 0);
+	assert_int_equal(nook_leases_each(base, "blue", false, note, text, &err), -EDOM);
+	assert_string_equal(err.why, "enough");
+}
+
 /* All begin at once, and look for an address of the same network; nobody lets go of his before all
  * have one. */
 #define STARTERS 200
@@ -303,6 +353,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_the_dead_hold_nothing, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(test_a_network_that_is_removed_gives_none, make_dir,
 						remove_dir),
+		cmocka_unit_test_setup_teardown(test_each_of_a_network, make_dir, remove_dir),
 		cmocka_unit_test_setup_teardown(test_many_at_once, make_dir, remove_dir),
 	};
 

@@ -7,6 +7,7 @@
 #include "base/own.h"
 #include "base/text.h"
 #include "claims.h"
+#include "leases.h"
 #include "names.h"
 #include "state/files.h"
 #include "store.h"
@@ -226,30 +227,24 @@ int nook_net_new(const char *state_dir, const struct nook_network_spec *spec, st
 /* ---- taking apart ---- */
 
 /* Nobody alive has one any more: the network was looked at before, and it has no bridge now. */
+static int drop_lease(void *data, const char *file, const struct nook_net_addr *addr,
+		      struct nook_error *err)
+{
+	const int *folder = data;
+
+	if (unlinkat(*folder, file, 0) < 0 && errno != ENOENT)
+		return nook_fail(err, errno, "unlink net/addresses/%s in the state directory",
+				 file);
+	return 0;
+}
+
 static int drop_leases(int base, const char *name, struct nook_error *err)
 {
 	auto_close int folder = nook_net_folder(base, NOOK_CLAIM_ADDRESSES, false, err);
-	auto_closedir DIR *dir = NULL;
-	char prefix[NOOK_NET_NAME_MAX + 2];
-	int rc = folder < 0 ? folder : nook_net_folder_list(base, NOOK_CLAIM_ADDRESSES, &dir, err);
 
-	if (rc < 0)
-		return rc == -ENOENT ? 0 : rc;
-	(void)nook_format(prefix, sizeof(prefix), "%s:", name);
-	for (;;) {
-		errno = 0;
-		const struct dirent *entry = readdir(dir);
-
-		if (!entry)
-			return errno ? nook_fail(err, errno,
-						 "read net/addresses in the state directory")
-				     : 0;
-		if (nook_starts(entry->d_name, prefix) && unlinkat(folder, entry->d_name, 0) < 0 &&
-		    errno != ENOENT)
-			return nook_fail(err, errno,
-					 "unlink net/addresses/%s in the state directory",
-					 entry->d_name);
-	}
+	if (folder < 0)
+		return folder == -ENOENT ? 0 : folder;
+	return nook_leases_each(base, name, true, drop_lease, &folder, err);
 }
 
 int nook_net_take_apart(int base, const struct nook_network *network, struct nook_error *err)

@@ -5,6 +5,7 @@
 #include "base/own.h"
 #include "base/text.h"
 #include "claims.h"
+#include "leases.h"
 #include "state/files.h"
 #include "store.h"
 
@@ -27,55 +28,47 @@ static bool lives(int base, const char *container)
 	return nook_lock_holder(base, container, &holder, NULL) < 0 || holder.held;
 }
 
-static void add_lease(struct nook_arena *a, struct leased **all, size_t *n, const char *container,
-		      const struct nook_net_addr *addr)
+struct leases {
+	int base;
+	struct nook_arena *arena;
+	struct leased *list;
+	size_t n;
+};
+
+static int add_lease(void *data, const char *file, const struct nook_net_addr *addr,
+		     struct nook_error *err)
 {
+	struct leases *all = data;
 	int family = addr->family == AF_INET6 ? NOOK_NET_V6 : NOOK_NET_V4;
+	char holder[NOOK_HOLDER_SIZE];
 	struct leased *l = NULL;
 
-	for (size_t i = 0; i < *n && !l; i++) {
-		if (strcmp((*all)[i].container, container) == 0 &&
-		    !(*all)[i].address[family].family)
-			l = &(*all)[i];
+	if (nook_claim_holder(all->base, NOOK_CLAIM_ADDRESSES, file, holder, NULL) < 0 ||
+	    !lives(all->base, holder))
+		return 0;
+	for (size_t i = 0; i < all->n && !l; i++) {
+		if (strcmp(all->list[i].container, holder) == 0 &&
+		    !all->list[i].address[family].family)
+			l = &all->list[i];
 	}
 	if (!l) {
-		l = nook_append(a, *all, *n);
-		l->container = nook_strdup(a, container);
+		l = nook_append(all->arena, all->list, all->n);
+		l->container = nook_strdup(all->arena, holder);
 	}
 	l->address[family] = *addr;
+	return 0;
 }
 
 /* The addresses of the network that living containers hold. */
 static int read_leases(int base, const char *name, struct nook_arena *a, struct leased **ret,
 		       size_t *ret_n, struct nook_error *err)
 {
-	auto_closedir DIR *dir = NULL;
-	char prefix[NOOK_NET_NAME_MAX + 2];
-	int rc = nook_net_folder_list(base, NOOK_CLAIM_ADDRESSES, &dir, err);
+	struct leases all = { .base = base, .arena = a };
+	int rc = nook_leases_each(base, name, false, add_lease, &all, err);
 
-	if (rc < 0)
-		return rc == -ENOENT ? 0 : rc;
-	(void)nook_format(prefix, sizeof(prefix), "%s:", name);
-	for (;;) {
-		struct nook_net_addr addr;
-		char holder[NOOK_HOLDER_SIZE];
-
-		errno = 0;
-		const struct dirent *entry = readdir(dir);
-
-		if (!entry)
-			return errno ? nook_fail(err, errno,
-						 "read net/addresses in the state directory")
-				     : 0;
-
-		const char *text = nook_after(entry->d_name, prefix);
-
-		if (text && nook_net_parse_address(text, &addr, NULL) == 0 &&
-		    nook_claim_holder(base, NOOK_CLAIM_ADDRESSES, entry->d_name, holder, NULL) ==
-			    0 &&
-		    lives(base, holder))
-			add_lease(a, ret, ret_n, holder, &addr);
-	}
+	*ret = all.list;
+	*ret_n = all.n;
+	return rc;
 }
 
 int nook_net_is_used(int base, const char *name, bool *ret, struct nook_error *err)
