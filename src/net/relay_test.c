@@ -147,6 +147,17 @@ static void start(const struct nook_plan_port *ports, size_t n)
 		fail_msg("%s", err.why);
 }
 
+/* A server inside, and a port of the host that is relayed to it. */
+static int serve_relayed(int family, int type, struct nook_plan_port *ret)
+{
+	uint16_t inside;
+	int server = serve(family, type, &inside);
+
+	*ret = port_to(family, type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP, inside);
+	start(ret, 1);
+	return server;
+}
+
 static void stop(void)
 {
 	struct nook_error err = { 0 };
@@ -182,11 +193,8 @@ static void test_tcp(void **state)
 	if (!have_v6())
 		skip();
 	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
-		uint16_t inside;
-		auto_close int server = serve(families[i], SOCK_STREAM, &inside);
-		struct nook_plan_port p = port_to(families[i], IPPROTO_TCP, inside);
-
-		start(&p, 1);
+		struct nook_plan_port p;
+		auto_close int server = serve_relayed(families[i], SOCK_STREAM, &p);
 
 		auto_close int client = connect_to(p.host_port, SOCK_STREAM);
 		auto_close int served = accept4(server, NULL, NULL, SOCK_CLOEXEC);
@@ -211,15 +219,12 @@ static void test_much(void **state)
 {
 	enum { MUCH = 32 << 20, PIECE = 1 << 16 };
 	static char piece[PIECE];
-	uint16_t inside;
+	struct nook_plan_port p;
 
 	if (!have_v6())
 		skip();
 
-	auto_close int server = serve(AF_INET, SOCK_STREAM, &inside);
-	struct nook_plan_port p = port_to(AF_INET, IPPROTO_TCP, inside);
-
-	start(&p, 1);
+	auto_close int server = serve_relayed(AF_INET, SOCK_STREAM, &p);
 
 	auto_close int client = connect_to(p.host_port, SOCK_STREAM);
 	auto_close int served = accept4(server, NULL, NULL, SOCK_CLOEXEC);
@@ -257,15 +262,12 @@ static void test_many(void **state)
 {
 	enum { MORE = NOOK_RELAY_CONNECTIONS + 20 };
 	static int clients[MORE];
-	uint16_t inside;
+	struct nook_plan_port p;
 
 	if (!have_v6())
 		skip();
 
-	auto_close int server = serve(AF_INET, SOCK_STREAM, &inside);
-	struct nook_plan_port p = port_to(AF_INET, IPPROTO_TCP, inside);
-
-	start(&p, 1);
+	auto_close int server = serve_relayed(AF_INET, SOCK_STREAM, &p);
 	for (int i = 0; i < MORE; i++) {
 		clients[i] = connect_to(p.host_port, SOCK_STREAM);
 		assert_true(clients[i] >= 0);
@@ -305,15 +307,12 @@ static void test_nobody_inside(void **state)
 
 static void test_udp(void **state)
 {
-	uint16_t inside;
+	struct nook_plan_port p;
 
 	if (!have_v6())
 		skip();
 
-	auto_close int server = serve(AF_INET, SOCK_DGRAM, &inside);
-	struct nook_plan_port p = port_to(AF_INET, IPPROTO_UDP, inside);
-
-	start(&p, 1);
+	auto_close int server = serve_relayed(AF_INET, SOCK_DGRAM, &p);
 
 	auto_close int one = connect_to(p.host_port, SOCK_DGRAM);
 	auto_close int two = connect_to(p.host_port, SOCK_DGRAM);
@@ -385,16 +384,14 @@ static void test_port_taken(void **state)
 /* It ends with the container, and when it is told to; its ports are free then. */
 static void test_end(void **state)
 {
-	uint16_t inside;
+	struct nook_plan_port p;
 
 	if (!have_v6())
 		skip();
 
-	auto_close int server = serve(AF_INET, SOCK_STREAM, &inside);
-	struct nook_plan_port p = port_to(AF_INET, IPPROTO_TCP, inside);
+	auto_close int server = serve_relayed(AF_INET, SOCK_STREAM, &p);
 
 	(void)server; /* it is there */
-	start(&p, 1);
 
 	int first = relay_pid();
 
