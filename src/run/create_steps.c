@@ -40,8 +40,9 @@ int drop_name(void *ctx, struct nook_error *err)
 		return 0;
 	}
 
-	/* Of what `nook net connect` has added to one that began without any. */
-	int rc = nook_net_leave(&c->state, err);
+	/* Of what `nook net connect` has added to one that began without any. An engine's container
+	 * has its networks from the engine. */
+	int rc = c->plan->bundle ? 0 : nook_net_leave(&c->state, err);
 
 	if (rc < 0) {
 		nook_state_close(&c->state);

@@ -99,7 +99,8 @@ static int clear(struct nook_state *state, const struct nook_record *record, con
 		rc = nook_fail(err, errno, "unlink start/%s in the state directory", record->start);
 	if (rc == 0)
 		rc = nook_oci_notify_remove(state->base, state->name, err);
-	if (rc == 0)
+	if (rc == 0 &&
+	    !(record && record->bundle)) /* an engine's has its networks from the engine */
 		rc = nook_net_leave(state, err);
 	return rc < 0 ? rc : nook_files_delete(state, err);
 }

@@ -144,14 +144,20 @@ static int delete_file(const struct nook_state *s, enum nook_folder f, struct no
 	return 0;
 }
 
-int nook_files_delete(const struct nook_state *s, struct nook_error *err)
+int nook_files_delete(struct nook_state *s, struct nook_error *err)
 {
+	if (s->bare)
+		return 0;
+
 	/* The record last: an undo that is cut short can still be repeated. */
 	int rc = delete_file(s, NOOK_FOLDER_SECCOMP, err);
 
 	if (rc == 0)
 		rc = delete_file(s, NOOK_FOLDER_NEW, err);
-	return rc == 0 ? delete_file(s, NOOK_FOLDER_RECORDS, err) : rc;
+	if (rc == 0)
+		rc = delete_file(s, NOOK_FOLDER_RECORDS, err);
+	s->bare = rc == 0;
+	return rc;
 }
 
 int nook_state_drop(struct nook_state *state, struct nook_error *err)

@@ -58,7 +58,7 @@ int nook_state_open(const char *state_dir, const char *name, bool make, struct n
 int nook_check_name(const char *name, struct nook_error *err);
 
 /* Deletes the container's files but its lock. */
-int nook_files_delete(const struct nook_state *s, struct nook_error *err);
+int nook_files_delete(struct nook_state *s, struct nook_error *err);
 
 /* ---- locks ---- */
 

@@ -205,6 +205,8 @@ static int write_record(struct nook_state *state, const struct nook_record *reco
 int nook_state_prepare(struct nook_state *state, const struct nook_record *record,
 		       struct nook_error *err)
 {
+	state->bare = false;
+
 	auto_arena struct nook_arena own = { 0 };
 	struct nook_arena *scratch = state->scratch ? state->scratch : &own;
 	int rc = state->scratch ? 0 : nook_arena_open(&own, err);

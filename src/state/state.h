@@ -97,6 +97,7 @@ struct nook_state {
 	int dirs[6]; /* containers, new, locks, seccomp, ids, start: so that a cleanup takes no new
 			descriptor when these have run out */
 	bool there;  /* containers/NAME is, because we have written it */
+	bool bare;   /* nothing of it is there but the lock, because we have deleted it */
 	const struct sock_filter *filter; /* what seccomp/NAME holds; NULL: nothing yet */
 	struct nook_arena
 		*scratch; /* what writing takes is taken there, and given back; may be NULL */
