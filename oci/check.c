@@ -34,6 +34,7 @@ int oci_check(struct oci *o, const void *words)
 	const struct oci_check_words *w = words;
 	struct nook_error err = { 0 };
 	const struct nook_oci_create c = {
+		.arena = o->arena,
 		.options = { .id = "check",
 			     .state_dir = o->root,
 			     .systemd_cgroup = o->globals.systemd_cgroup },

@@ -14,6 +14,7 @@ void oci_creating(struct oci *o, const struct oci_creating *w, struct nook_oci_c
 	const char *notify = getenv("NOTIFY_SOCKET");
 
 	*ret = (struct nook_oci_create){
+		.arena = o->arena,
 		.options = {
 			.id = o->argv[0],
 			.state_dir = o->root,

@@ -23,7 +23,7 @@ static int delete_one(struct oci *o, const char *id, const void *data, struct no
 
 	const struct nook_oci_log log = { oci_warn, o };
 
-	return nook_oci_delete(o->root, id, w->force, &log, err);
+	return nook_oci_delete(o->root, id, w->force, o->arena, &log, err);
 }
 
 int oci_delete(struct oci *o, const void *words)

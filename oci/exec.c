@@ -43,6 +43,7 @@ int oci_exec(struct oci *o, const void *words)
 	struct nook_error err = { 0 };
 	int status = OCI_EXEC_FAILURE;
 	const struct nook_oci_exec e = {
+		.arena = o->arena,
 		.state_dir = o->root,
 		.id = o->argv[0],
 		.process = w->process,

@@ -29,7 +29,7 @@ static int kill_one(struct oci *o, const char *id, const void *data, struct nook
 {
 	const struct killing *k = data;
 
-	return nook_oci_kill(o->root, id, k->signal, k->all, err);
+	return nook_oci_kill(o->root, id, k->signal, k->all, o->arena, err);
 }
 
 int oci_kill(struct oci *o, const void *words)

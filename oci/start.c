@@ -9,6 +9,7 @@ int oci_start(struct oci *o, const void *words)
 {
 	const char *notify = getenv("NOTIFY_SOCKET");
 	const struct nook_oci_start start = {
+		.arena = o->arena,
 		.state_dir = o->root,
 		.id = o->argv[0],
 		.notify_socket = notify && notify[0] ? notify : NULL,

@@ -393,8 +393,10 @@ struct nook_plan {
 	uint64_t clone_flags; /* CLONE_NEW* made by the clone itself */
 	bool own_userns;      /* a user namespace is made or joined: the host's ids are not the
 				 container's */
-	bool late_time; /* a time namespace with offsets, or one that clone3 can't make: unshared
-			   by the stage, which sets them, then enters it */
+	bool net_beside; /* the new network namespace is made beside the others, of clone_flags, and
+			    entered by the stage */
+	bool late_time;  /* a time namespace with offsets, or one that clone3 can't make: unshared
+			    by the stage, which sets them, then enters it */
 	const char *time_offsets;     /* text for timens_offsets; NULL: none */
 	struct nook_plan_join *joins; /* in the order to join; any makes a joiner necessary */
 	size_t n_joins;

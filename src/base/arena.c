@@ -70,20 +70,17 @@ char *nook_strdup(struct nook_arena *a, const char *text)
 
 char *nook_printf(struct nook_arena *a, const char *fmt, ...)
 {
-	va_list ap, again;
+	char *text = nook_alloc(a, 0);
+	va_list ap;
 
+	/* What is free lies behind it: nothing need be measured first. */
 	va_start(ap, fmt);
-	va_copy(again, ap);
-	int len = vsnprintf(NULL, 0, fmt, ap);
+	int len = vsnprintf(text, NOOK_ARENA_SIZE - a->used, fmt, ap);
 	va_end(ap);
 
 	if (len < 0)
-		__builtin_trap(); /* only a wrong format string does this */
-
-	char *text = nook_alloc(a, (size_t)len + 1);
-	(void)vsnprintf(text, (size_t)len + 1, fmt, again); /* measured above */
-	va_end(again);
-	return text;
+		__builtin_trap();              /* only a wrong format string does this */
+	return nook_alloc(a, (size_t)len + 1); /* the same place; traps where it was cut */
 }
 
 void *nook_append_(struct nook_arena *a, void **array, size_t *n, size_t size)

@@ -54,6 +54,10 @@ extern int (*const nook_plan_bundle_parts[NOOK_PLAN_BUNDLE_PARTS])(struct nook_b
 int nook_plan_bundle_program(struct nook_bundle_planner *p,
 			     const struct nook_bundle_process *process);
 
+/* Can its new network namespace be made beside the others, by who has CAP_SYS_ADMIN and
+ * CAP_NET_ADMIN? See plan->net_beside. */
+bool nook_bundle_net_beside(const struct nook_bundle *b);
+
 /* A note for the log of what is left out. */
 void nook_plan_bundle_warn(struct nook_bundle_planner *p, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -189,6 +189,19 @@ static int check_privilege(struct nook_bundle_planner *p)
 				  "rootless containers require a user namespace");
 }
 
+/*
+ * Where we own what is made: in a new user namespace it must be the stage's clone that makes it.
+ * And devices are moved into the namespace of a process.
+ */
+bool nook_bundle_net_beside(const struct nook_bundle *b)
+{
+	for (int k = 0; k < NOOK_NS_COUNT; k++) {
+		if (b->ns[k].listed && b->ns[k].path)
+			return false;
+	}
+	return nook_bundle_is_new(b, NOOK_NS_NET) && !b->ns[NOOK_NS_USER].listed && !b->n_netdevs;
+}
+
 int nook_plan_bundle_namespaces(struct nook_bundle_planner *p)
 {
 	const struct nook_bundle *b = p->bundle;
@@ -209,6 +222,10 @@ int nook_plan_bundle_namespaces(struct nook_bundle_planner *p)
 	plan->hostname = b->hostname && *b->hostname ? b->hostname : NULL;
 	plan->domainname = b->domainname && *b->domainname ? b->domainname : NULL;
 	plan->loopback_up = nook_bundle_is_new(b, NOOK_NS_NET);
+	plan->net_beside = nook_bundle_net_beside(b) && nook_bundle_may(p, CAP_SYS_ADMIN) &&
+			   nook_bundle_may(p, CAP_NET_ADMIN);
+	if (plan->net_beside)
+		plan->clone_flags &= ~(uint64_t)CLONE_NEWNET;
 
 	rc = check_privilege(p);
 	if (rc == 0)

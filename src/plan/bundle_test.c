@@ -26,6 +26,40 @@ static void namespaces_are_new_entered_or_the_callers(void **state)
 	assert_false(plan.loopback_up);
 }
 
+static void a_network_namespace_is_made_beside(void **state)
+{
+	static const char alone[] = "{'type':'mount'},{'type':'network'}";
+	const struct {
+		const char *more; /* behind these two */
+		uint64_t without; /* capabilities that we have not */
+		bool beside;
+	} rows[] = {
+		{ "", 0, true },
+		{ ",{'type':'pid'},{'type':'ipc'},{'type':'uts'}", 0, true },
+		{ "", 1ull << CAP_NET_ADMIN, false },
+		{ ",{'type':'pid','path':'/p'}", 0, false },
+		{ ",{'type':'user','path':'/u'}", 0, false },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		char text[512];
+
+		host.caps = ~UINT64_C(0) & ~rows[i].without;
+		(void)snprintf(text, sizeof(text), "'linux':{'namespaces':[%s%s]}", alone,
+			       rows[i].more);
+		assert_int_equal(build(text), 0);
+		assert_true(plan.loopback_up);
+		assert_int_equal(plan.net_beside, rows[i].beside);
+		assert_int_equal(!(plan.clone_flags & CLONE_NEWNET), rows[i].beside);
+	}
+
+	/* Devices are moved into a process' namespace. */
+	assert_int_equal(build("'linux':{'namespaces':[{'type':'mount'},{'type':'network'}],"
+			       "'netDevices':{'eth7':{}}}"),
+			 0);
+	assert_false(plan.net_beside);
+}
+
 static void maps_have_a_writer(void **state)
 {
 	static const char own[] = "'uidMappings':[{'containerID':0,'hostID':1000,'size':1}],"
@@ -277,6 +311,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(namespaces_are_new_entered_or_the_callers),
+		TEST(a_network_namespace_is_made_beside),
 		TEST(maps_have_a_writer),
 		TEST(a_cgroup_namespace_may_have_to_wait),
 		TEST(clocks),

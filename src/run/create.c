@@ -2,6 +2,7 @@
 /* The lists of the outside, and when each of their steps is needed. */
 #include "create.h"
 #include "net_steps.h"
+#include "new_net.h"
 
 #include "base/own.h"
 #include "cgroup.h"
@@ -253,6 +254,7 @@ const struct nook_step nook_create_steps[] = {
 	STEP(check_preserved, "pass descriptors on", preserves),
 	STEP_UNDO(claim_name, drop_name, "take the name", NULL),
 	STEP(write_intent, "write down what will be made", NULL),
+	STEP_UNDO(begin_network, end_network, "make its network namespace", nook_new_net_beside),
 	STEP_UNDO(claim_range, release_range, "take a range of ids", has_range),
 	STEP_UNDO(claim_addresses, leave_networks, "take addresses on its networks",
 		  nook_has_links),
@@ -278,6 +280,8 @@ const struct nook_step nook_create_steps[] = {
 	STEP(connect_links, "connect it to its networks", nook_has_links),
 	STEP_UNDO(start_pasta, stop_pasta, "start pasta", pasta),
 	NOOK_SEND(MAPS_WRITTEN),
+	STEP(take_network, "make its network namespace", nook_new_net_beside),
+	NOOK_SEND_IF(NETWORK, nook_new_net_beside),
 	/* While the stage mounts: the kernel takes its time for a program. */
 	STEP(limit_devices, "limit its devices", devices_later),
 	STEP(publish_ports, "publish its ports", nook_has_ports),

@@ -25,7 +25,8 @@ struct nook_create {
 	int cgroup; /* v2, to be born in */
 	int peer;   /* the stage's end of the channel, till the clone */
 	int pid, pidfd;
-	int master; /* the terminal's */
+	struct nook_new_net *new_net; /* see new_net.h; NULL: not begun */
+	int master;                   /* the terminal's */
 	/* The mask that we were called with; a program of an engine's begins with an empty one. */
 	sigset_t before;
 	/* of an engine's container */

@@ -5,6 +5,7 @@
 #include "base/own.h"
 #include "base/text.h"
 #include "host/bundle.h"
+#include "new_net.h"
 #include "ns/kinds.h"
 #include "oci_hooks.h"
 #include "oci_notify.h"
@@ -14,6 +15,7 @@
 #include "sys/process.h"
 
 #include <errno.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/random.h>
@@ -72,10 +74,8 @@ static int check_words(const struct nook_oci_create *c, const struct nook_bundle
 static int read_bundle(struct nook_oci_making *m, struct nook_error *err)
 {
 	const struct nook_oci_create *c = m->asked;
-	int rc = nook_arena_open(&m->arena, err);
+	int rc = nook_bundle_read_config(m->arena, c->bundle, c->config, &m->bundle, err);
 
-	if (rc == 0)
-		rc = nook_bundle_read_config(&m->arena, c->bundle, c->config, &m->bundle, err);
 	return rc < 0 ? rc : check_words(c, &m->bundle, err);
 }
 
@@ -95,6 +95,18 @@ static int seal_early(const struct nook_bundle *b, struct nook_error *err)
 	return b->ns[NOOK_NS_USER].listed ? 0 : nook_seal_self(&plan, err);
 }
 
+/* The plan will say the same, but by then half the time that the kernel takes for it has passed. */
+static int begin_network_early(struct nook_oci_making *m, struct nook_error *err)
+{
+	const uint64_t both = 1ull << CAP_SYS_ADMIN | 1ull << CAP_NET_ADMIN;
+	uint64_t effective, permitted, inheritable;
+
+	if (!nook_bundle_net_beside(&m->bundle) ||
+	    nook_capget(&effective, &permitted, &inheritable) < 0 || (effective & both) != both)
+		return 0;
+	return nook_new_net_begin(m->arena, &m->net, err);
+}
+
 static int decide(struct nook_oci_making *m, struct nook_error *err)
 {
 	const struct nook_bundle_options *o = &m->asked->options;
@@ -107,12 +119,12 @@ static int decide(struct nook_oci_making *m, struct nook_error *err)
 	};
 
 	if (notify)
-		nook_oci_notify_add(&m->arena, &m->bundle, o->state_dir, o->id);
+		nook_oci_notify_add(m->arena, &m->bundle, o->state_dir, o->id);
 
-	int rc = nook_host_probe_bundle(&m->arena, &wants, &m->host, err);
+	int rc = nook_host_probe_bundle(m->arena, &wants, &m->host, err);
 
 	if (rc == 0)
-		rc = nook_plan_bundle(&m->arena, &m->bundle, o, &m->host, &m->plan, err);
+		rc = nook_plan_bundle(m->arena, &m->bundle, o, &m->host, &m->plan, err);
 	m->plan.notify = rc == 0 && m->bundle.process.set && notify;
 	return rc;
 }
@@ -148,7 +160,7 @@ static int fill_record(struct nook_oci_making *m, struct nook_error *err)
 	const struct nook_plan *plan = &m->plan;
 	const struct nook_bundle *b = &m->bundle;
 	const char *rootfs = b->rootfs ? b->rootfs : "";
-	struct nook_arena *a = &m->arena;
+	struct nook_arena *a = m->arena;
 	struct nook_record *r = &m->create.record;
 	struct nook_rdt_group rdt = { 0 };
 	int rc = nook_record_of_plan(a, plan, r, err);
@@ -232,12 +244,15 @@ int nook_oci_begin(struct nook_oci_making *m, const struct nook_oci_create *c,
 		   struct nook_error *err)
 {
 	m->asked = c;
+	m->arena = c->arena;
 
 	int rc = read_bundle(m, err);
 
 	/* What is restored holds no file of ours. */
 	if (rc == 0 && !c->restore)
 		rc = seal_early(&m->bundle, err);
+	if (rc == 0 && !c->restore)
+		rc = begin_network_early(m, err);
 	if (rc == 0)
 		rc = decide(m, err);
 	if (rc == 0 && !c->restore)
@@ -246,10 +261,11 @@ int nook_oci_begin(struct nook_oci_making *m, const struct nook_oci_create *c,
 		return rc;
 	nook_oci_warn_of(&c->log, &m->plan);
 
-	nook_create_init(&m->create, &m->plan, &m->arena, c->trace);
+	nook_create_init(&m->create, &m->plan, m->arena, c->trace);
 	m->create.console_socket = c->console_socket;
 	m->create.pidfd_socket = c->pidfd_socket;
 	m->create.pid_file = c->pid_file;
+	m->create.new_net = m->net;
 	rc = fill_record(m, err);
 	if (rc < 0)
 		return rc;
@@ -258,7 +274,7 @@ int nook_oci_begin(struct nook_oci_making *m, const struct nook_oci_create *c,
 
 void nook_oci_making_free(struct nook_oci_making *m)
 {
-	nook_arena_free(&m->arena);
+	nook_new_net_end(m->net);
 }
 
 int nook_oci_create(const struct nook_oci_create *c, struct nook_error *err)
@@ -274,10 +290,10 @@ int nook_oci_create(const struct nook_oci_create *c, struct nook_error *err)
 int nook_oci_plan(const struct nook_oci_create *c, enum nook_plan_format format, FILE *out,
 		  struct nook_error *err)
 {
-	auto_making struct nook_oci_making m = { .asked = c };
+	auto_making struct nook_oci_making m = { .asked = c, .arena = c->arena };
 	int rc = read_bundle(&m, err);
 
 	if (rc == 0)
 		rc = decide(&m, err);
-	return rc < 0 ? rc : nook_plan_show(&m.plan, format, &m.arena, out, err);
+	return rc < 0 ? rc : nook_plan_show(&m.plan, format, m.arena, out, err);
 }

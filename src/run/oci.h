@@ -2,7 +2,7 @@
 /*
  * An engine's containers, over their whole life: what oci/ calls. Each function is one command of
  * the runtime, whole: it reads, checks, acts, and undoes what it began when it fails. Nothing is
- * printed.
+ * printed. What is read and decided lies in the caller's arena: who ends next need not unmap it.
  */
 #ifndef NOOK_RUN_OCI_H
 #define NOOK_RUN_OCI_H
@@ -41,6 +41,7 @@ struct nook_oci_criu {
 };
 
 struct nook_oci_create {
+	struct nook_arena *arena;
 	struct nook_bundle_options options; /* id, state_dir, cgroups… */
 	const char *bundle;                 /* the directory */
 	const char *config;         /* read in place of its config.json, relative to it; NULL */
@@ -68,6 +69,7 @@ int nook_oci_plan(const struct nook_oci_create *c, enum nook_plan_format format,
 		  struct nook_error *err);
 
 struct nook_oci_start {
+	struct nook_arena *arena;
 	const char *state_dir, *id;
 	const char *notify_socket; /* the engine's NOTIFY_SOCKET; NULL: none */
 };
@@ -104,15 +106,16 @@ int nook_oci_list(const char *state_dir, struct nook_arena *a, struct nook_oci_s
 
 /* @all: every process of its cgroup. -ESRCH: it is not running, but 0 with @all when it is stopped.
  */
-int nook_oci_kill(const char *state_dir, const char *id, int signal, bool all,
+int nook_oci_kill(const char *state_dir, const char *id, int signal, bool all, struct nook_arena *a,
 		  struct nook_error *err);
 
 /* Removes a stopped or created container; any with @force, by which one that isn't there is no
  * error. Runs the poststop hooks. */
-int nook_oci_delete(const char *state_dir, const char *id, bool force,
+int nook_oci_delete(const char *state_dir, const char *id, bool force, struct nook_arena *a,
 		    const struct nook_oci_log *log, struct nook_error *err);
 
 struct nook_oci_exec {
+	struct nook_arena *arena;
 	const char *state_dir, *id;
 	const char *process; /* --process: a file with a process object, "-": stdin; NULL: as said
 				below */

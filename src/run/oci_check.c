@@ -104,27 +104,24 @@ int nook_oci_check(const struct nook_oci_create *c,
 		   void (*tell_one)(void *data, const struct nook_error *what), void *data,
 		   struct nook_error *err)
 {
-	auto_arena struct nook_arena a = { 0 };
+	struct nook_arena *a = c->arena;
 	struct nook_bundle b = { 0 };
 	struct nook_host host = { 0 };
 	struct nook_plan plan = { .name = c->options.id,
 				  .state_dir = c->options.state_dir,
 				  .bundle = true };
 	struct check check = { tell_one, data, 0 };
-	int rc = nook_arena_open(&a, err);
-
-	if (rc == 0)
-		rc = nook_bundle_read_config(&a, c->bundle, c->config, &b, err);
+	int rc = nook_bundle_read_config(a, c->bundle, c->config, &b, err);
 
 	const struct nook_bundle_wants wants = {
 		.new_user_namespace = b.ns[NOOK_NS_USER].listed && !b.ns[NOOK_NS_USER].path,
 		.cgroups = true,
 		.state_dir = c->options.state_dir,
 	};
-	struct nook_bundle_planner p = { &a, &b, &c->options, &host, &plan, NULL, 0 };
+	struct nook_bundle_planner p = { a, &b, &c->options, &host, &plan, NULL, 0 };
 
 	if (rc == 0)
-		rc = nook_host_probe_bundle(&a, &wants, &host, err);
+		rc = nook_host_probe_bundle(a, &wants, &host, err);
 	if (rc < 0)
 		return rc;
 	check_parts(&check, &p);

@@ -49,17 +49,13 @@ static int delete_taken(struct nook_state *s, bool force, struct nook_arena *a,
 	return rc;
 }
 
-int nook_oci_delete(const char *state_dir, const char *id, bool force,
+int nook_oci_delete(const char *state_dir, const char *id, bool force, struct nook_arena *a,
 		    const struct nook_oci_log *log, struct nook_error *err)
 {
-	auto_arena struct nook_arena a = { 0 };
 	struct nook_state s = NOOK_STATE_NONE;
 	struct nook_error busy = { 0 };
-	int rc = nook_arena_open(&a, err);
+	int rc = nook_state_take(state_dir, id, force ? FORCE_PATIENCE_MS : PATIENCE_MS, &s, &busy);
 
-	if (rc == 0)
-		rc = nook_state_take(state_dir, id, force ? FORCE_PATIENCE_MS : PATIENCE_MS, &s,
-				     &busy);
 	/* Its maker is stuck: ended with all that it has begun, and then what is left is undone. */
 	if (rc == -EBUSY && force)
 		return nook_state_undo(state_dir, id, true, err);
@@ -71,7 +67,7 @@ int nook_oci_delete(const char *state_dir, const char *id, bool force,
 		return rc;
 	}
 
-	rc = delete_taken(&s, force, &a, log, err);
+	rc = delete_taken(&s, force, a, log, err);
 	if (rc == 0)
 		return nook_state_drop(&s, err);
 	nook_state_close(&s);

@@ -274,23 +274,20 @@ static int enter(const struct nook_oci_exec *e, struct nook_create *c, int *ret_
 
 int nook_oci_exec(const struct nook_oci_exec *e, int *ret_status, struct nook_error *err)
 {
-	auto_arena struct nook_arena a = { 0 };
 	struct nook_oci_state state = { 0 };
 	struct nook_host host = { 0 };
 	struct nook_plan plan;
 	struct nook_create c;
-	int rc = nook_arena_open(&a, err);
+	int rc = prepare(e, e->arena, &state, &host, &plan, err);
 
 	*ret_status = 255;
-	if (rc == 0)
-		rc = prepare(e, &a, &state, &host, &plan, err);
 	if (rc == 0)
 		rc = nook_seal_self(&plan, err);
 	if (rc < 0)
 		return rc;
 	nook_oci_warn_of(&e->log, &plan);
 
-	nook_create_init(&c, &plan, &a, NULL);
+	nook_create_init(&c, &plan, e->arena, NULL);
 	c.stage_steps = c.walk.other = nook_enter_steps;
 	c.n_stage_steps = c.walk.n_other = nook_enter_n_steps;
 	c.record = state.record; /* who answers for its system calls is told of it */

@@ -36,12 +36,14 @@ int nook_oci_load_taken(struct nook_state *s, enum nook_record_part part, struct
 /* All that create and run hold while they make a container. */
 struct nook_oci_making {
 	const struct nook_oci_create *asked;
-	struct nook_arena arena;
+	struct nook_arena *arena;
 	struct nook_bundle bundle;
 	struct nook_host host;
 	struct nook_plan plan;
 	struct nook_restore restore;
 	struct nook_create create;
+	struct nook_new_net
+		*net; /* of create, begun before the plan; NULL: not yet, or not at all */
 };
 
 /* Up to the container that is there. On return 0 @m->create is still open; else all was undone.

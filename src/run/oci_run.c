@@ -79,9 +79,9 @@ static int delete_by_id(const struct nook_oci_create *c, struct nook_error *err)
 {
 	const char *dir = c->options.state_dir, *id = c->options.id;
 
-	if (nook_oci_delete(dir, id, true, &c->log, NULL) == 0)
+	if (nook_oci_delete(dir, id, true, c->arena, &c->log, NULL) == 0)
 		return 0;
-	return nook_oci_delete(dir, id, true, &c->log, err);
+	return nook_oci_delete(dir, id, true, c->arena, &c->log, err);
 }
 
 /* The lock is ours since we wrote the record, so that it need not be read again. */

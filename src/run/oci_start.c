@@ -134,17 +134,15 @@ static int start_taken(struct nook_state *s, struct nook_arena *a, bool notify, 
 
 int nook_oci_start(const struct nook_oci_start *o, struct nook_error *err)
 {
-	auto_arena struct nook_arena a = { 0 };
 	struct nook_state s = NOOK_STATE_NONE;
 	struct started c = { NO_FD, NO_FD, 0 };
-	int rc = nook_arena_open(&a, err);
+	int rc = nook_state_take(o->state_dir, o->id, PATIENCE_MS, &s, err);
 
-	if (rc == 0)
-		rc = nook_state_take(o->state_dir, o->id, PATIENCE_MS, &s, err);
 	if (rc == -ENOENT)
 		return nook_oci_no_such(o->id, err);
 	if (rc == 0)
-		rc = start_taken(&s, &a, nook_oci_notify_is_socket(o->notify_socket), &c, err);
+		rc = start_taken(&s, o->arena, nook_oci_notify_is_socket(o->notify_socket), &c,
+				 err);
 	nook_state_close(&s);
 	/* It may take as long as it likes: others can have the lock meanwhile. */
 	if (rc == 0 && c.notify >= 0)
@@ -187,22 +185,19 @@ static int signal_all(const char *state_dir, const struct nook_oci_state *c, str
 	return signal_each(state_dir, r->name, a, signal, err);
 }
 
-int nook_oci_kill(const char *state_dir, const char *id, int signal, bool all,
+int nook_oci_kill(const char *state_dir, const char *id, int signal, bool all, struct nook_arena *a,
 		  struct nook_error *err)
 {
-	auto_arena struct nook_arena a = { 0 };
 	struct nook_oci_state c;
 	auto_close int pidfd = NO_FD;
-	int rc = nook_arena_open(&a, err);
+	int rc = nook_oci_load(state_dir, id, NOOK_RECORD_TEXT, a, &c, err);
 
-	if (rc == 0)
-		rc = nook_oci_load(state_dir, id, NOOK_RECORD_TEXT, &a, &c, err);
 	if (rc < 0)
 		return rc;
 	if (all && c.status == NOOK_OCI_STOPPED && !c.record.n_cgroups)
 		return 0;
 	if (all && (c.record.n_cgroups || !(c.record.namespaces & CLONE_NEWPID)))
-		return signal_all(state_dir, &c, &a, signal, err);
+		return signal_all(state_dir, &c, a, signal, err);
 	if (c.status == NOOK_OCI_STOPPED || c.status == NOOK_OCI_CREATING)
 		return nook_refuse(err, ESRCH, "container not running: %s", id);
 

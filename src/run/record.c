@@ -12,7 +12,8 @@
 static uint64_t namespaces_of(const struct nook_plan *plan)
 {
 	uint64_t bits = plan->clone_flags | (plan->late_time ? (uint64_t)CLONE_NEWTIME : 0) |
-			(plan->late_cgroup ? (uint64_t)CLONE_NEWCGROUP : 0);
+			(plan->late_cgroup ? (uint64_t)CLONE_NEWCGROUP : 0) |
+			(plan->net_beside ? (uint64_t)CLONE_NEWNET : 0);
 
 	for (size_t i = 0; i < plan->n_joins; i++)
 		bits |= nook_ns_kinds[plan->joins[i].kind].clone_flag;

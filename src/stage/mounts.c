@@ -289,6 +289,22 @@ static int mount_one(struct nook_stage *s, const struct nook_plan_mount *m, stru
 	}
 }
 
+/* Kinds of file systems that are of no network namespace: sysfs shows its devices, nfs is reached
+ * by it, and so on. */
+static bool depends_on_network(const struct nook_plan_mount *m)
+{
+	static const char *const others[] = { "tmpfs", "mqueue", "devpts",  "proc",
+					      "ramfs", "cgroup", "cgroup2", "overlay" };
+
+	if (m->kind != NOOK_PLAN_FS)
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		if (strcmp(m->fstype, others[i]) == 0)
+			return false;
+	}
+	return true;
+}
+
 int mount_all(void *ctx, struct nook_error *err)
 {
 	struct nook_stage *s = ctx;
@@ -297,7 +313,12 @@ int mount_all(void *ctx, struct nook_error *err)
 		const struct nook_plan_mount *m = &s->plan->mounts[i];
 
 		nook_leave_tmpfs(s, m);
-		int rc = mount_one(s, m, m->optional ? NULL : err);
+
+		int rc = depends_on_network(m) ? nook_enter_network(s, err) : 0;
+
+		if (rc < 0)
+			return rc;
+		rc = mount_one(s, m, m->optional ? NULL : err);
 
 		if (rc < 0 && !m->optional) {
 			if (m->from)

@@ -75,6 +75,11 @@ int set_sysctls(void *ctx, struct nook_error *err)
 
 	if (sys < 0)
 		return fail_sysctl(&s->plan->sysctls[0], -sys, "open /proc/sys, for %s", err);
+
+	int net = nook_enter_network(s, err);
+
+	if (net < 0)
+		return net;
 	for (size_t i = 0; i < s->plan->n_sysctls; i++) {
 		int rc = write_sysctl(sys, &s->plan->sysctls[i], err);
 

@@ -62,7 +62,12 @@ static bool named(const struct nook_plan *p)
 
 static bool loopback(const struct nook_plan *p)
 {
-	return p->loopback_up;
+	return p->loopback_up && !p->net_beside;
+}
+
+static bool net_beside(const struct nook_plan *p)
+{
+	return p->net_beside;
 }
 
 static bool links(const struct nook_plan *p)
@@ -229,6 +234,7 @@ const struct nook_step nook_stage_steps[] = {
 	STAGE(set_sysctls, "set the sysctls", sysctls),
 	STAGE(mount_rootfs, "mount the root file system", own_root),
 	STAGE(mount_all, "mount what the container needs", own_root),
+	STAGE(enter_network, "enter its network namespace", net_beside),
 	NOOK_SEND_IF(MOUNTED, nook_outer_hooks),
 	NOOK_WAIT_IF(HOOKED, nook_outer_hooks),
 	STAGE(run_container_hooks, "run the createContainer hooks", nook_container_hooks),

@@ -40,12 +40,13 @@ struct nook_stage {
 	int fresh;  /* of a bundle: the tmpfs that was mounted last, while only what lies in it
 		       follows */
 	const char *fresh_target;
-	int pts;       /* the container's devpts */
-	int console;   /* the terminal's slave */
-	int label;     /* what takes the program's security label, from outside; NO_FD: by @proc */
-	int start;     /* a listening socket, on which `start` will come; NO_FD: it comes on the
-			  channel */
-	int own_mount; /* of the file that we were executed from; NO_FD: of no use any more */
+	int pts;        /* the container's devpts */
+	int console;    /* the terminal's slave */
+	int label;      /* what takes the program's security label, from outside; NO_FD: by @proc */
+	int start;      /* a listening socket, on which `start` will come; NO_FD: it comes on the
+			   channel */
+	bool networked; /* the network namespace that was made beside is entered */
+	int own_mount;  /* of the file that we were executed from; NO_FD: of no use any more */
 	sigset_t signals; /* the mask that the program gets: our caller's, or none of an engine's */
 };
 
@@ -97,6 +98,7 @@ NOOK_STAGE_STEP(set_clock_offsets); /* world.c */
 NOOK_STAGE_STEP(set_clock_offsets_first);
 NOOK_STAGE_STEP(set_hostname);
 NOOK_STAGE_STEP(raise_loopback);
+NOOK_STAGE_STEP(enter_network);
 NOOK_STAGE_STEP(configure_links); /* links.c */
 NOOK_STAGE_STEP(settle_links);
 NOOK_STAGE_STEP(detach_from_caller);
@@ -126,6 +128,10 @@ NOOK_STAGE_STEP(begin_session);
 NOOK_STAGE_STEP(let_go_of_self);
 NOOK_STAGE_STEP(start_program);
 NOOK_STAGE_STEP(exec_program);
+
+/* world.c: enters the network namespace that is made beside, as soon as something depends on it;
+ * again, and without one, it does nothing. */
+int nook_enter_network(struct nook_stage *s, struct nook_error *err);
 
 /* overlay.c: the union of plan->overlays[number], detached. Return: a mount's descriptor or a
  * negative errno. */

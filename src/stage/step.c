@@ -32,6 +32,7 @@ static const char *message_name(enum nook_message m)
 {
 	static const char *const names[] = {
 		[NOOK_MSG_MAPS_WRITTEN] = "ids and cgroups are as planned",
+		[NOOK_MSG_NETWORK] = "its network namespace",
 		[NOOK_MSG_MOUNTED] = "the mounts are there",
 		[NOOK_MSG_HOOKED] = "the hooks have run",
 		[NOOK_MSG_STAGE_READY] = "all is ready but the program",

@@ -19,6 +19,8 @@
 enum nook_message {
 	NOOK_MSG_NONE,
 	NOOK_MSG_MAPS_WRITTEN, /* out → in: ids, idmapped sources and cgroups are as planned */
+	NOOK_MSG_NETWORK, /* out → in: brings the network namespace that was made beside; waited for
+			     by nook_enter_network() */
 	NOOK_MSG_MOUNTED, /* in → out: the mounts are there, the root is not entered yet: for hooks
 			   */
 	NOOK_MSG_HOOKED,  /* out → in: the runtime's hooks have run */

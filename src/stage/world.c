@@ -146,6 +146,39 @@ void raise_loopback_show(const struct nook_plan *plan, struct nook_rows *rows)
 	nook_show(rows, "loopback up", "ioctl(SIOCSIFFLAGS, lo IFF_UP)");
 }
 
+int nook_enter_network(struct nook_stage *s, struct nook_error *err)
+{
+	auto_close int net = NO_FD;
+	int *others = s->walk.ret_fd;
+
+	if (!s->plan->net_beside || s->networked)
+		return 0;
+	s->walk.ret_fd = &net;
+
+	int rc = nook_wait(&s->walk, NOOK_MSG_NETWORK, err);
+
+	s->walk.ret_fd = others;
+	if (rc == -EPIPE)
+		return nook_refuse(err, EPIPE, "the runtime ended before the network was there");
+	if (rc < 0)
+		return rc;
+	rc = nook_setns(net, CLONE_NEWNET);
+	s->networked = rc == 0;
+	return rc < 0 ? nook_fail(err, -rc, "setns(CLONE_NEWNET)") : 0;
+}
+
+int enter_network(void *ctx, struct nook_error *err)
+{
+	return nook_enter_network(ctx, err);
+}
+
+void enter_network_show(const struct nook_plan *plan, struct nook_rows *rows)
+{
+	(void)plan;
+	nook_show(rows, "by now, or before what depends on it",
+		  "recvmsg(from the outside), setns(CLONE_NEWNET)");
+}
+
 /* An engine's container runs where its config says, wherever the engine itself runs. The kernel
  * leaves what the cgroup allows. Where a filter forbids it for us, it stays as it is. */
 static int forget_affinity(struct nook_error *err)

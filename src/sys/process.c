@@ -55,6 +55,21 @@ pid_t nook_vfork(int (*fn)(void *), void *arg, char *stack, size_t size)
 	return pid < 0 ? -errno : pid;
 }
 
+pid_t nook_clone_beside(int (*fn)(void *), void *arg, char *stack, size_t size)
+{
+	int rc = nook_fault_call("clone, CLONE_VM | CLONE_FILES");
+	int flags = CLONE_VM | CLONE_FILES;
+
+	if (rc < 0)
+		return rc;
+#ifdef NOOK_FAULTS
+	flags |= CLONE_VFORK;
+#endif
+	pid_t pid = clone(fn, stack + size, flags, arg);
+
+	return pid < 0 ? -errno : pid;
+}
+
 int nook_setns(int fd, uint64_t flags)
 {
 	return (int)NOOK_CALL(SYS_setns, fd, (int)flags);

@@ -49,6 +49,14 @@ pid_t nook_clone_files(void);
  */
 pid_t nook_vfork(int (*fn)(void *), void *arg, char *stack, size_t size);
 
+/**
+ * nook_clone_beside() - the same, while we go on: a child in our memory with our descriptors
+ *
+ * It makes raw calls only. @stack has to last until it was waited for, which takes __WALL, as its
+ * end sends no signal. In a build with fault points we are suspended, so that calls have one order.
+ */
+pid_t nook_clone_beside(int (*fn)(void *), void *arg, char *stack, size_t size);
+
 int nook_setns(int fd, uint64_t flags);
 int nook_unshare(uint64_t flags);
 int nook_prctl(int option, unsigned long a, unsigned long b);
