@@ -32,9 +32,12 @@ static void tell(void *data, const char *network, const char *container, const c
 	struct nook_json_writer w;
 
 	if (!*(bool *)data) {
-		printf("mended %s%s%s%s: %s\n", network ? "network " : "the rules",
-		       network ? network : "", container ? ", container " : "",
-		       container ? container : "", what);
+		printf("mended %s%s%s%s%s: %s\n",
+		       network     ? "network "
+		       : container ? ""
+				   : "the rules",
+		       network ? network : "", network && container ? ", " : "",
+		       container ? "container " : "", container ? container : "", what);
 		return;
 	}
 	nook_json_to_file(&w, stdout, false);

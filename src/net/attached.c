@@ -9,10 +9,8 @@
 #include "base/json.h"
 #include "base/own.h"
 #include "base/text.h"
-#include "state/files.h"
 #include "sys/openat2.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
@@ -318,8 +316,8 @@ static int parse(const char *text, size_t len, struct reader *r)
 	return rc < 0 ? rc : read_list(&v, "ports", ATTACHED_PORTS, read_port, r);
 }
 
-static int read_at(int dir, const char *container, struct nook_arena *a, struct nook_attached *ret,
-		   struct nook_error *err)
+int nook_attached_read_at(int dir, const char *container, struct nook_arena *a,
+			  struct nook_attached *ret, struct nook_error *err)
 {
 	struct nook_error detail = { 0 };
 	struct nook_attached at = { .container = nook_strdup(a, container) };
@@ -355,52 +353,5 @@ int nook_attached_read(int base, const char *container, struct nook_arena *a,
 {
 	auto_close int dir = nook_net_folder(base, "containers", false, err);
 
-	return dir < 0 ? dir : read_at(dir, container, a, ret, err);
-}
-
-bool nook_attached_is_there(const char *state_dir, const char *container)
-{
-	auto_close int base = nook_base_open(state_dir, false, NULL);
-	auto_close int dir = base < 0 ? base : nook_net_folder(base, "containers", false, NULL);
-
-	return dir >= 0 && nook_valid_id(container) &&
-	       faccessat(dir, container, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
-}
-
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(((const struct nook_attached *)a)->container,
-		      ((const struct nook_attached *)b)->container);
-}
-
-int nook_attached_list(int base, struct nook_arena *a, struct nook_attached **ret, size_t *ret_n,
-		       struct nook_error *err)
-{
-	auto_close int dir = nook_net_folder(base, "containers", false, err);
-	struct dirent *entry;
-
-	*ret = NULL;
-	*ret_n = 0;
-	if (dir < 0)
-		return dir == -ENOENT ? 0 : dir;
-
-	int listed = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = listed < 0 ? NULL : fdopendir(listed);
-
-	if (!d) {
-		int saved = errno;
-
-		close_fd(&listed);
-		return nook_fail(err, saved, "open net/containers in the state directory");
-	}
-	while ((entry = readdir(d))) {
-		struct nook_attached at;
-
-		if (nook_valid_id(entry->d_name) && read_at(dir, entry->d_name, a, &at, NULL) == 0)
-			*nook_append(a, *ret, *ret_n) = at;
-	}
-	(void)closedir(d);
-	if (*ret_n)
-		qsort(*ret, *ret_n, sizeof(**ret), by_name);
-	return 0;
+	return dir < 0 ? dir : nook_attached_read_at(dir, container, a, ret, err);
 }

@@ -93,7 +93,7 @@ static void test_comes_back_as_it_was(void **state)
 	assert_int_equal(nook_attached_read(p->base, "web", &p->arena, &out, NULL), -ENOENT);
 	assert_int_equal(nook_attached_write(p->base, &in, NULL), 0);
 	assert_int_equal(nook_attached_write(p->base, &in, NULL), 0);
-	assert_int_equal(nook_attached_list(p->base, &p->arena, &all, &n, NULL), 0);
+	assert_int_equal(nook_attached_list(p->base, &p->arena, &all, &n, NULL, NULL), 0);
 	assert_int_equal(n, 1);
 	assert_string_equal(all[0].container, "web");
 	assert_int_equal(nook_attached_read(p->base, "web", &p->arena, &out, NULL), 0);
@@ -171,7 +171,7 @@ static void test_what_an_enemy_wrote(void **state)
 		if (nook_attached_read(p->base, "web", &p->arena, &out, &err) != -EBADMSG)
 			fail_msg("taken: %s", bad[i]);
 		assert_non_null(strstr(err.why, "container web"));
-		assert_int_equal(nook_attached_list(p->base, &p->arena, &all, &n, NULL), 0);
+		assert_int_equal(nook_attached_list(p->base, &p->arena, &all, &n, NULL, NULL), 0);
 		assert_int_equal(n, 0);
 	}
 

@@ -6,6 +6,8 @@
 #include "base/text.h"
 #include "claims.h"
 #include "networks.h"
+#include "outside.h"
+#include "ports.h"
 #include "relay.h"
 #include "state/files.h"
 #include "store.h"
@@ -337,12 +339,29 @@ int nook_net_release(const struct nook_state *state, const struct nook_plan_link
 	return first;
 }
 
+/* Rules that lead to it, and its relay: a port is free when nothing serves it any more. */
+static int stop_serving(const struct nook_state *state, struct nook_error *err)
+{
+	auto_arena struct nook_arena a = { 0 };
+	struct nook_plan_port *ports;
+	size_t n = 0;
+	int rc = nook_relay_stop(state, err);
+
+	if (rc < 0 || nook_net_homeless())
+		return rc;
+	rc = nook_arena_open(&a, err);
+	if (rc == 0)
+		rc = nook_ports_held(state, &a, &ports, &n, err);
+	return rc == 0 && n ? nook_rules_unpublish(ports, n, err) : rc;
+}
+
 int nook_net_release_all(const struct nook_state *state, struct nook_error *err)
 {
-	int relay = nook_relay_stop(state, err);
-	int addresses = nook_claim_release_all(state, NOOK_CLAIM_ADDRESSES, relay ? NULL : err);
-	int ports = relay ? relay
-			  : nook_claim_release_all(state, NOOK_CLAIM_PORTS, addresses ? NULL : err);
+	int serving = stop_serving(state, err);
+	int addresses = nook_claim_release_all(state, NOOK_CLAIM_ADDRESSES, serving ? NULL : err);
+	int ports =
+		serving ? serving
+			: nook_claim_release_all(state, NOOK_CLAIM_PORTS, addresses ? NULL : err);
 
 	return addresses ? addresses : ports;
 }

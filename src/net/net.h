@@ -133,6 +133,9 @@ int nook_ports_claim(const struct nook_state *state, const struct nook_plan_port
 		     struct nook_error *err);
 int nook_ports_release(const struct nook_state *state, const struct nook_plan_port *ports, size_t n,
 		       struct nook_error *err);
+/* Has the container taken all of them? */
+bool nook_ports_are_mine(const struct nook_state *state, const struct nook_plan_port *ports,
+			 size_t n);
 
 /* ---- hosts.c: names ---- */
 
@@ -148,6 +151,11 @@ int nook_hosts_leave(int base, const char *container, const struct nook_plan_lin
 		     struct nook_error *err);
 
 /* ---- attached.c: what a container has of networks ---- */
+
+struct nook_names {
+	const char **of;
+	size_t n;
+};
 
 struct nook_attached {
 	const char *container;
@@ -170,6 +178,9 @@ bool nook_attached_is_there(const char *state_dir, const char *container);
 int nook_attached_lock(int base, const char *container, struct nook_error *err);
 /* The same for who holds the container's lock; till that is let go. */
 int nook_attached_lock_own(const struct nook_state *state, struct nook_error *err);
+/* The same, in the folder that is open. */
+int nook_attached_read_at(int dir, const char *container, struct nook_arena *a,
+			  struct nook_attached *ret, struct nook_error *err);
 /* The name of the file while it is written. */
 #define NOOK_ATTACHED_ASIDE 20
 void nook_attached_aside(const char *container, char out[NOOK_ATTACHED_ASIDE]);
@@ -177,9 +188,10 @@ void nook_attached_aside(const char *container, char out[NOOK_ATTACHED_ASIDE]);
 int nook_attached_write(int base, const struct nook_attached *attached, struct nook_error *err);
 int nook_attached_delete(int base, const char *container, struct nook_error *err);
 
-/* Of every container, living or dead, by name. One that can't be read is left out. */
+/* Of every container, living or dead, by name. One that can't be read is left out, and its name is
+ * in @unread, which may be NULL. */
 int nook_attached_list(int base, struct nook_arena *a, struct nook_attached **ret, size_t *ret_n,
-		       struct nook_error *err);
+		       struct nook_names *unread, struct nook_error *err);
 
 /* ---- undo.c ---- */
 

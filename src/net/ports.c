@@ -69,6 +69,41 @@ static bool read_name(const char *name, struct claim *ret)
 	       nook_net_parse_address(text, &ret->address, NULL) == 0;
 }
 
+int nook_ports_held(const struct nook_state *state, struct nook_arena *a,
+		    struct nook_plan_port **ret, size_t *ret_n, struct nook_error *err)
+{
+	auto_closedir DIR *dir = NULL;
+	int rc = nook_net_folder_list(state->base, NOOK_CLAIM_PORTS, &dir, err);
+
+	*ret = NULL;
+	*ret_n = 0;
+	if (rc < 0)
+		return rc == -ENOENT ? 0 : rc;
+	for (;;) {
+		struct claim c;
+
+		errno = 0;
+		const struct dirent *entry = readdir(dir);
+
+		if (!entry)
+			return errno ? nook_fail(err, errno,
+						 "read net/ports in the state directory")
+				     : 0;
+		if (!nook_claim_is_mine(state, NOOK_CLAIM_PORTS, entry->d_name) ||
+		    !read_name(entry->d_name, &c))
+			continue;
+		*nook_append(a, *ret, *ret_n) = (struct nook_plan_port){
+			.protocol = strcmp(c.protocol, "udp") == 0 ? IPPROTO_UDP : IPPROTO_TCP,
+			.host = c.address,
+			.host_port = c.port,
+			.inside_port = c.port,
+			.count = 1,
+			.to = { [NOOK_NET_V4] = { .family = AF_INET },
+				[NOOK_NET_V6] = { .family = AF_INET6 } },
+		};
+	}
+}
+
 static bool is_in_the_way(const struct nook_plan_port *port, const struct claim *c)
 {
 	return strcmp(nook_port_protocol(port->protocol), c->protocol) == 0 &&
@@ -183,6 +218,16 @@ bool nook_port_is_mine(const struct nook_state *state, const struct nook_plan_po
 
 		file_of(port, i, file);
 		if (!nook_claim_is_mine(state, NOOK_CLAIM_PORTS, file))
+			return false;
+	}
+	return true;
+}
+
+bool nook_ports_are_mine(const struct nook_state *state, const struct nook_plan_port *ports,
+			 size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (!nook_port_is_mine(state, &ports[i]))
 			return false;
 	}
 	return true;

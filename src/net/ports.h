@@ -13,6 +13,11 @@ const char *nook_port_protocol(uint8_t protocol);
 /* Has the port anything in common with @address (family 0: all of the host's)? */
 bool nook_port_meets(const struct nook_plan_port *port, const struct nook_net_addr *address);
 
+/* All that the container has taken, whatever its record says, one by one: to be unpublished. Where
+ * they lead to is not known. */
+int nook_ports_held(const struct nook_state *state, struct nook_arena *a,
+		    struct nook_plan_port **ret, size_t *ret_n, struct nook_error *err);
+
 /* Has the container taken it, all of it? */
 bool nook_port_is_mine(const struct nook_state *state, const struct nook_plan_port *port);
 

@@ -200,7 +200,8 @@ static int read_networks(struct nook_walk *w)
 	if (base < 0)
 		return base;
 	rc = nook_net_list(w->state_dir, w->a, &w->networks, &w->n_networks, w->err);
-	return rc < 0 ? rc : nook_attached_list(base, w->a, &w->attached, &w->n_attached, w->err);
+	return rc < 0 ? rc
+		      : nook_attached_list(base, w->a, &w->attached, &w->n_attached, NULL, w->err);
 }
 
 int nook_walk_ends(struct nook_walk *w, const char *from, const char *to)

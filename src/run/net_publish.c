@@ -42,6 +42,15 @@ static bool overlap(const struct nook_plan_port *p, const struct nook_port_spec 
 	       (!p->host.family || !spec->host.family || nook_net_equal(&p->host, &spec->host));
 }
 
+/* Serves a port that stands in its record. */
+static int serve(struct nook_net_change *c, const struct nook_plan_port *port,
+		 struct nook_error *err)
+{
+	int rc = nook_rules_publish(port, 1, err);
+
+	return rc < 0 ? rc : nook_net_change_relay(c, &c->at, err);
+}
+
 /* One that the container has published is its own already, and stays so whatever fails. Somebody
  * who was killed may have left it half done: that is finished. Return: 1: there is none. */
 static int publish_again(struct nook_net_change *c, const struct nook_port_spec *spec,
@@ -49,9 +58,11 @@ static int publish_again(struct nook_net_change *c, const struct nook_port_spec 
 {
 	for (size_t i = 0; i < c->at.n_ports; i++) {
 		if (same_port(&c->at.ports[i], spec)) {
-			int rc = nook_rules_publish(&c->at.ports[i], 1, err);
+			c->at.ports[i].from = spec->from;
 
-			return rc < 0 ? rc : nook_net_change_relay(c, &c->at, err);
+			int rc = nook_ports_claim(&c->state, &c->at.ports[i], 1, err);
+
+			return rc < 0 ? rc : serve(c, &c->at.ports[i], err);
 		}
 		if (!overlap(&c->at.ports[i], spec))
 			continue;
@@ -79,23 +90,23 @@ static int publish(struct nook_net_change *c, const struct nook_port_spec *spec,
 		return nook_refuse(err, ENOTCONN, "container %s is on no network", c->state.name);
 	}
 
-	/* Claimed first: what another container has must not be written down as ours. */
-	rc = nook_ports_claim(&c->state, &port, 1, err);
-
-	if (rc < 0)
-		return rc;
+	/* Written first: what is taken is then found by whoever undoes it. What stands there and is
+	 * another container's is not touched. */
 	*nook_append(&c->arena, c->at.ports, c->at.n_ports) = port;
 	rc = nook_attached_write(c->state.base, &c->at, err);
-	if (rc == 0)
-		rc = nook_rules_publish(&port, 1, err);
-	if (rc == 0)
-		rc = nook_net_change_relay(c, &c->at, err);
+
+	int claimed = rc == 0 ? nook_ports_claim(&c->state, &port, 1, err) : rc;
+
+	rc = claimed == 0 ? serve(c, &port, err) : claimed;
 	if (rc < 0) {
-		(void)nook_rules_unpublish(&port, 1, NULL);
-		(void)nook_ports_release(&c->state, &port, 1, NULL);
+		if (claimed == 0) {
+			(void)nook_rules_unpublish(&port, 1, NULL);
+			(void)nook_ports_release(&c->state, &port, 1, NULL);
+		}
 		c->at.n_ports--;
 		(void)nook_attached_write(c->state.base, &c->at, NULL);
-		(void)nook_net_change_relay(c, &c->at, NULL);
+		if (claimed == 0)
+			(void)nook_net_change_relay(c, &c->at, NULL);
 	}
 	return rc;
 }
@@ -121,7 +132,10 @@ static int unpublish(struct nook_net_change *c, const struct nook_port_spec *spe
 		if (!same_port(&port, spec))
 			continue;
 
-		int rc = nook_rules_unpublish(&port, 1, err);
+		/* Half published, it may be another's. */
+		int rc = nook_ports_are_mine(&c->state, &port, 1)
+				 ? nook_rules_unpublish(&port, 1, err)
+				 : 0;
 
 		/* Who is connected to it is to be, no longer; and it is free only when nobody
 		 * listens there. */

@@ -58,7 +58,7 @@ static int find_living(struct repair *r, struct nook_error *err)
 {
 	struct nook_attached *all;
 	size_t n = 0;
-	int rc = nook_attached_list(r->base, r->a, &all, &n, err);
+	int rc = nook_attached_list(r->base, r->a, &all, &n, NULL, err);
 
 	for (size_t i = 0; i < n && rc == 0; i++) {
 		struct nook_record record;
@@ -103,10 +103,17 @@ struct wanted {
 	size_t n_undecided;
 };
 
+/* One that stands in its record and was not taken may be another's. */
 static void add_ports(const struct repair *r, struct wanted *w, const struct nook_attached *c)
 {
-	for (size_t i = 0; i < c->n_ports; i++)
-		*nook_append(r->a, w->ports, w->n_ports) = c->ports[i];
+	struct nook_state s = NOOK_STATE_NONE;
+
+	s.base = r->base; /* borrowed */
+	(void)nook_format(s.name, sizeof(s.name), "%s", c->container);
+	for (size_t i = 0; i < c->n_ports; i++) {
+		if (nook_ports_are_mine(&s, &c->ports[i], 1))
+			*nook_append(r->a, w->ports, w->n_ports) = c->ports[i];
+	}
 }
 
 static bool publishes(const struct nook_attached *c)
@@ -126,7 +133,7 @@ static int find_wanted(const struct repair *r, struct wanted *w, struct nook_err
 	int rc = nook_net_list(r->state_dir, r->a, &w->networks, &w->n_networks, err);
 
 	if (rc == 0)
-		rc = nook_attached_list(r->base, r->a, &all, &n, err);
+		rc = nook_attached_list(r->base, r->a, &all, &n, NULL, err);
 	for (size_t i = 0; i < n && rc == 0; i++) {
 		struct nook_record record;
 		enum nook_life life = NOOK_LIFE_GONE;
@@ -324,9 +331,9 @@ static void keep_first(struct nook_error *first, int rc, const struct nook_error
 		*first = *err;
 }
 
-static int mend_all(struct repair *r, struct nook_error *err)
+static int mend_all(struct repair *r, bool unsure, struct nook_error *first_of_all)
 {
-	struct nook_error first = { 0 };
+	struct nook_error first = *first_of_all;
 
 	for (size_t i = 0; i < r->n_networks; i++) {
 		struct nook_error mine = { 0 };
@@ -341,11 +348,9 @@ static int mend_all(struct repair *r, struct nook_error *err)
 
 	struct nook_error mine = { 0 };
 
-	keep_first(&first, mend_rules(r, &mine), &mine);
-	if (!first.errnum)
-		return 0;
-	if (err)
-		*err = first;
+	if (!unsure)
+		keep_first(&first, mend_rules(r, &mine), &mine);
+	*first_of_all = first;
 	return -first.errnum;
 }
 
@@ -374,10 +379,21 @@ int nook_net_repair(const char *state_dir, const char *network, nook_mended_fn *
 	if (lock < 0)
 		return lock;
 	r.base = base;
+	struct nook_repair_records records = {
+		.state_dir = state_dir, .base = base, .a = &a, .fn = fn, .data = data
+	};
+	struct nook_error first = { 0 };
+
+	(void)nook_net_repair_records(&records, &first); /* told at the end */
 	rc = find_networks(&r, err);
 	if (rc == 0 && r.n_networks == 0 && nook_net_homeless())
 		return 0;
 	if (rc == 0)
 		rc = find_living(&r, err);
-	return rc < 0 ? rc : mend_all(&r, err);
+	if (rc == 0) {
+		rc = mend_all(&r, records.unsure, &first);
+		if (rc < 0 && err)
+			*err = first;
+	}
+	return rc;
 }

@@ -127,6 +127,24 @@ def test_a_port_is_published(netlab, fault):
         assert failures > 10
 
 
+def test_repair_settles_a_port_that_is_half_published(netlab):
+    """Then it is published, or nobody has it: no claim is left that nobody knows of."""
+    netlab.nook.cmd("net", "new", "blue", *SUBNETS).ok()
+    with netlab.nook.background("echo ready; exec sleep 1000", "--net", "blue") as one:
+        netlab.space_of(one.pid).serve("inside", 80)
+        seen = set()
+        for _, result in each(netlab, ["publish", one.name, "8080-8081:80-81"], "kill"):
+            out = netlab.nook.cmd("net", "repair").ok()
+            shown = netlab.nook.cmd("net", "show", "blue", "--json").json()["containers"][0]["ports"]
+            assert netlab.world.reaches("192.0.2.1", 8080) == bool(shown), f"{result}\n{out}"
+            assert len(netlab.files("net/ports")) == (2 if shown else 0), f"{result}\n{out}"
+            assert netlab.nook.cmd("net", "repair").ok() == ""
+            seen.add((bool(shown), bool(out)))
+            if shown:
+                netlab.nook.cmd("net", "unpublish", one.name, "8080-8081:80-81").ok()
+        assert len(seen) >= 3, f"nothing was half done: {seen}"
+
+
 def test_a_kernel_that_lacks_something(netlab):
     """Whatever it says that it has not, there is one clear error, and nothing is left; of nf_tables it is known what it means."""
     causes, fine = set(), 0
