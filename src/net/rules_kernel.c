@@ -32,11 +32,12 @@ static struct attributes of_attribute(const struct rtattr *a)
 /* The next one, moving on; NULL: no more. */
 static const struct rtattr *next(struct attributes *all)
 {
-	const struct rtattr *a = (const struct rtattr *)(const void *)all->at;
+	const struct rtattr *a = nook_nl_attr(all->at, all->len);
 
-	if (!RTA_OK(a, all->len))
+	if (!a)
 		return NULL;
-	all->at = (const char *)RTA_NEXT(a, all->len);
+	(void)nook_nl_next_attr(a, &all->len); /* for what is left */
+	all->at += RTA_ALIGN((size_t)a->rta_len);
 	return a;
 }
 

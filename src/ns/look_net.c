@@ -127,11 +127,9 @@ int nook_look_net(const struct nook_ns_graph *g, const struct nook_ns *ns, struc
 	if (rc < 0)
 		return rc;
 
-	unsigned left = (unsigned)len;
-
 	*ret = (struct nook_look_net){ 0 };
-	for (const struct nlmsghdr *m = (const struct nlmsghdr *)text; NLMSG_OK(m, left);
-	     m = NLMSG_NEXT(m, left)) {
+	for (const struct nlmsghdr *m = nook_nl_message(text, len); m;
+	     m = nook_nl_next_message(m, &len)) {
 		if (m->nlmsg_type == RTM_NEWLINK &&
 		    m->nlmsg_len >= NLMSG_LENGTH(sizeof(struct ifinfomsg)))
 			add_link(ret, a, m);

@@ -124,9 +124,10 @@ static bool rule_drops(const struct rtattr *expressions)
 	if (!expressions)
 		return false;
 
-	const struct rtattr *e = RTA_DATA(expressions);
+	size_t left = RTA_PAYLOAD(expressions);
 
-	for (size_t left = RTA_PAYLOAD(expressions); RTA_OK(e, left); e = RTA_NEXT(e, left)) {
+	for (const struct rtattr *e = nook_nl_attr(RTA_DATA(expressions), left); e;
+	     e = nook_nl_next_attr(e, &left)) {
 		if (drops(e))
 			return true;
 	}

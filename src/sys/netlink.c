@@ -121,11 +121,44 @@ void nook_nl_fine(struct nook_nl *m, int errnum)
 
 /* ---- reading ---- */
 
+const struct nlmsghdr *nook_nl_message(const void *at, size_t left)
+{
+	const struct nlmsghdr *m = at;
+
+	return left >= sizeof(*m) && m->nlmsg_len >= sizeof(*m) && m->nlmsg_len <= left ? m : NULL;
+}
+
+/* @size: of the one at @at. What is left behind its padding is looked at next. */
+static const void *step_over(const void *at, size_t size, size_t *left)
+{
+	*left -= size < *left ? size : *left;
+	return (const char *)at + size;
+}
+
+const struct nlmsghdr *nook_nl_next_message(const struct nlmsghdr *m, size_t *left)
+{
+	const void *next = step_over(m, NLMSG_ALIGN((size_t)m->nlmsg_len), left);
+
+	return nook_nl_message(next, *left);
+}
+
+const struct rtattr *nook_nl_attr(const void *at, size_t left)
+{
+	const struct rtattr *a = at;
+
+	return left >= sizeof(*a) && a->rta_len >= sizeof(*a) && a->rta_len <= left ? a : NULL;
+}
+
+const struct rtattr *nook_nl_next_attr(const struct rtattr *a, size_t *left)
+{
+	const void *next = step_over(a, RTA_ALIGN((size_t)a->rta_len), left);
+
+	return nook_nl_attr(next, *left);
+}
+
 static const struct rtattr *find(const char *attrs, size_t len, uint16_t type)
 {
-	const struct rtattr *a = (const struct rtattr *)(const void *)attrs;
-
-	for (; RTA_OK(a, len); a = RTA_NEXT(a, len)) {
+	for (const struct rtattr *a = nook_nl_attr(attrs, len); a; a = nook_nl_next_attr(a, &len)) {
 		if ((a->rta_type & NLA_TYPE_MASK) == type)
 			return a;
 	}
@@ -250,7 +283,7 @@ static int read_answer(int fd, struct answer *a)
 	_Alignas(struct nlmsghdr) char buffer[32768];
 
 	for (;;) {
-		bool kernels;
+		bool kernels = false;
 		ssize_t n = receive(fd, buffer, sizeof(buffer), &kernels);
 
 		if (n < 0)
@@ -260,8 +293,8 @@ static int read_answer(int fd, struct answer *a)
 
 		size_t left = (size_t)n;
 
-		for (const struct nlmsghdr *h = (const struct nlmsghdr *)(const void *)buffer;
-		     NLMSG_OK(h, left); h = NLMSG_NEXT(h, left)) {
+		for (const struct nlmsghdr *h = nook_nl_message(buffer, left); h;
+		     h = nook_nl_next_message(h, &left)) {
 			int rc = take(a, h);
 
 			if (rc)

@@ -80,6 +80,16 @@ int nook_nl_ask(int fd, struct nook_nl *m, nook_nl_each *each, void *data,
 /* What the kernel says of a refusal, from its NLMSG_ERROR; NUL-terminated, "" for nothing. */
 void nook_nl_why(const struct nlmsghdr *error, char *out, size_t size);
 
+/*
+ * Walk over messages or attributes: the one at @at, which is aligned, and the one behind it, with
+ * @left as what is left from it on. NULL where none is whole any more. The kernel's macros go on
+ * past the end when the last one is not padded and the length is unsigned.
+ */
+const struct nlmsghdr *nook_nl_message(const void *at, size_t left);
+const struct nlmsghdr *nook_nl_next_message(const struct nlmsghdr *message, size_t *left);
+const struct rtattr *nook_nl_attr(const void *at, size_t left);
+const struct rtattr *nook_nl_next_attr(const struct rtattr *attr, size_t *left);
+
 /* The attribute @type of a message whose own header has @header bytes; NULL. */
 const struct rtattr *nook_nl_find(const struct nlmsghdr *message, size_t header, uint16_t type);
 /* The same of those inside an attribute; NULL has none. */

@@ -154,8 +154,8 @@ static int receive(int fd, struct outcome *o)
 
 		size_t left = (size_t)n;
 
-		for (const struct nlmsghdr *h = (const struct nlmsghdr *)(const void *)buffer;
-		     NLMSG_OK(h, left); h = NLMSG_NEXT(h, left)) {
+		for (const struct nlmsghdr *h = nook_nl_message(buffer, left); h;
+		     h = nook_nl_next_message(h, &left)) {
 			if (note(o, h))
 				return o->rc;
 		}
