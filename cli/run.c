@@ -87,6 +87,13 @@ static int go_home(struct nook_arena *a, const struct nook_run_words *words, str
 					    err);
 }
 
+static void warn(void *data, const char *what, const char *remedy)
+{
+	(void)data;
+	fprintf(stderr, "nook: %s\n  try:   %s\n", what, remedy);
+	(void)fflush(stderr); /* nobody is left to tell */
+}
+
 int nook_cmd_run(int argc, char **argv)
 {
 	auto_arena struct nook_arena a = { 0 };
@@ -108,7 +115,12 @@ int nook_cmd_run(int argc, char **argv)
 	if (words.plan)
 		return plan(&a, &words, &err);
 
-	rc = nook_run(&words.spec, words.trace ? nook_cli_trace() : NULL, &status, &err);
+	struct nook_trace told = { 0 };
+
+	if (words.trace)
+		told = *nook_cli_trace();
+	told.warning = warn;
+	rc = nook_run(&words.spec, &told, &status, &err);
 	if (words.trace)
 		nook_cli_trace_end();
 	return rc < 0 ? failed(&a, &words.spec, &err, status) : status;

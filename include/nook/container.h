@@ -24,8 +24,12 @@ struct nook_trace_row {
 	uint64_t nanoseconds;
 };
 
+/* What is told while a container is made. Each may be NULL. */
 struct nook_trace {
 	void (*row)(void *data, const struct nook_trace_row *row);
+	/* Something will not be there that was asked for, and the container can do without: a
+	 * sentence, and what to do. Once each. */
+	void (*warning)(void *data, const char *what, const char *remedy);
 	void *data;
 };
 

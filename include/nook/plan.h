@@ -386,6 +386,10 @@ struct nook_plan_sysctl {
 	const char *value, *from;
 };
 
+#define NOOK_PLAN_NAMES_REMEDY                                                                     \
+	"Put a name server that can be reached from there into the machine's /etc/resolv.conf, "   \
+	"or mount a file of your own: --volume FILE:/etc/resolv.conf"
+
 struct nook_plan {
 	const char *name;      /* the container's */
 	const char *state_dir; /* where its record goes */
@@ -455,6 +459,7 @@ struct nook_plan {
 	const struct nook_plan_netdev *netdevs;
 	size_t n_netdevs;
 	const struct nook_plan_rdt *rdt; /* NULL: none */
+	const char *no_names; /* why it finds no names, a sentence; NULL: it does, or is not to */
 	const char *const *warnings; /* what was left out, for the log; NULL-terminated or NULL */
 };
 

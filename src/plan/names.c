@@ -9,6 +9,7 @@
 #include "net/names.h"
 
 #include <linux/mount.h>
+#include <string.h>
 
 #define ATTRS (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
 
@@ -38,6 +39,22 @@ static const char no_servers[] =
 	"file\n"
 	"# of your own: nook run --volume FILE:/etc/resolv.conf\n";
 
+/* Somebody who brings a file of names knows what is in it; and where there is no way out, there is
+ * nobody to ask. */
+static bool needs_servers(const struct nook_planner *p)
+{
+	bool out = false;
+
+	for (size_t i = 0; i < p->spec->n_mounts; i++) {
+		if (strcmp(p->spec->mounts[i].target, "/etc/resolv.conf") == 0)
+			return false;
+	}
+	for (size_t i = 0; i < p->plan->n_links; i++)
+		out |= p->plan->links[i].gateway[NOOK_NET_V4].family ||
+		       p->plan->links[i].gateway[NOOK_NET_V6].family;
+	return out;
+}
+
 int nook_plan_names(struct nook_planner *p)
 {
 	const char *hosts = NULL;
@@ -53,8 +70,14 @@ int nook_plan_names(struct nook_planner *p)
 	if (!p->plan->resolv && p->host->resolv) /* not of pasta's */
 		p->plan->resolv = p->host->resolv;
 	/* In an ordinary user's networks their pasta answers. */
-	if (!p->plan->resolv)
-		p->plan->resolv = p->host->n_own_uids ? NOOK_PLAN_PASTA_DNS : no_servers;
+	if (!p->plan->resolv && p->host->n_own_uids) {
+		p->plan->resolv = NOOK_PLAN_PASTA_DNS;
+	} else if (!p->plan->resolv) {
+		p->plan->resolv = no_servers;
+		if (needs_servers(p))
+			p->plan->no_names = "the container will find no names: the machine's name "
+					    "servers are on its own loopback, or there are none";
+	}
 	add_file(p, NOOK_RESOLV_FILE, "/etc/resolv.conf");
 	return 0;
 }

@@ -282,7 +282,10 @@ static int run_once(const struct nook_spec *asked, const struct function *functi
 	if (rc < 0)
 		return rc;
 
-	nook_create_init(&c, &plan, &arena, trace);
+	/* Not before we are who stays. */
+	if (plan.no_names && trace && trace->warning && tries == 0)
+		trace->warning(trace->data, plan.no_names, NOOK_PLAN_NAMES_REMEDY);
+	nook_create_init(&c, &plan, &arena, trace && trace->row ? trace : NULL);
 	c.stage.function = function->fn;
 	c.stage.function_arg = function->arg;
 	rc = fill_record(&c.record, &plan, &spec, &arena, err);

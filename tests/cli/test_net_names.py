@@ -163,6 +163,24 @@ def test_without_any_the_file_says_what_to_do(blue):
     assert "nameserver" not in resolv(blue).replace("name servers", "") and "--volume" in resolv(blue)
 
 
+@pytest.mark.parametrize("text", ["nameserver 127.0.0.53\n", "# nothing\n"], ids=["loopback", "none"])
+def test_without_a_server_there_is_one_warning(blue, text):
+    """The program runs all the same."""
+    host_file(blue, "/etc/resolv.conf", text)
+    result = blue.nook.run("--net", "bridge", "--", "echo", "ran")
+    assert result.ok() == "ran"
+    assert result.err.splitlines()[0].startswith("nook: the container will find no names: ")
+    assert result.err.splitlines()[1].startswith("  try:   ") and "--volume FILE:/etc/resolv.conf" in result.err
+    assert len(result.err.splitlines()) == 2
+    own = blue.nook.run("--net", "bridge", "--volume", "/etc/hostname:/etc/resolv.conf:ro", "--", "cat", "/etc/resolv.conf")
+    assert own.ok() and own.err == "" and "nook" not in own.out
+    blue.nook.cmd("net", "new", "inner", "--internal").ok()
+    assert blue.nook.run("--net", "inner", "true").err == ""
+    host_file(blue, "/etc/resolv.conf", "nameserver 192.0.2.53\n")
+    assert blue.nook.run("--net", "bridge", "true").err == ""
+    blue.nook.cmd("net", "rm", "nook0").ok()
+
+
 def test_it_follows_the_host_and_those_that_run_keep_theirs(blue):
     host_file(blue, "/etc/resolv.conf", "nameserver 192.0.2.1\n")
     with blue.nook.background(FOREVER, "--net", "blue", "--name", OLD):
