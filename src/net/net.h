@@ -127,6 +127,10 @@ int nook_rules_restore(const struct nook_network *networks, size_t n_networks,
 
 /* ---- ports.c: who has which port of the host ---- */
 
+/* Does it lead to an address of the container's? Else it is pasta's, which has it from the start on
+ * to the end. */
+bool nook_port_leads(const struct nook_plan_port *port);
+
 /* Takes them for the container, and looks that no program of the host listens there. -EADDRINUSE,
  * @err says who has it; then none is taken. */
 int nook_ports_claim(const struct nook_state *state, const struct nook_plan_port *ports, size_t n,

@@ -20,6 +20,11 @@
 #define EVERYWHERE "*"
 #define FILE_SIZE  (NOOK_NET_TEXT + 16)
 
+bool nook_port_leads(const struct nook_plan_port *port)
+{
+	return port->to[NOOK_NET_V4].family || port->to[NOOK_NET_V6].family;
+}
+
 const char *nook_port_protocol(uint8_t protocol)
 {
 	return protocol == IPPROTO_UDP ? "udp" : "tcp";

@@ -13,21 +13,16 @@
 
 static const struct nook_net_addr loopback = { .family = AF_INET6, .bytes = { [15] = 1 } };
 
-static bool has_target(const struct nook_plan_port *port)
-{
-	return port->to[NOOK_NET_V6].family || port->to[NOOK_NET_V4].family;
-}
-
 /* Of the machine's own networks only what is reached by ::1. */
 static bool is_ours(const struct nook_plan_port *port)
 {
 	bool v6 = !port->host.family || port->host.family == AF_INET6;
 
 	if (nook_net_apart())
-		return has_target(port);
+		return nook_port_leads(port);
 	return v6 &&
 	       (nook_port_everywhere(&port->host) || nook_net_equal(&port->host, &loopback)) &&
-	       has_target(port);
+	       nook_port_leads(port);
 }
 
 bool nook_relay_wanted(const struct nook_plan_port *ports, size_t n)

@@ -20,15 +20,19 @@ static void keep_first(int *first, int rc)
 static int unpublish(const struct nook_state *state, const struct nook_attached *at,
 		     struct nook_error *err)
 {
-	size_t mine = 0;
+	size_t mine = 0, led = 0;
 	int rc = 0;
 
+	while (led < at->n_ports && !nook_port_leads(&at->ports[led]))
+		led++;
+	if (led == at->n_ports) /* no rule has any of them */
+		return 0;
 	while (mine < at->n_ports && nook_port_is_mine(state, &at->ports[mine]))
 		mine++;
 	if (mine == at->n_ports) /* as a rule: one transaction */
 		return mine ? nook_rules_unpublish(at->ports, mine, err) : 0;
 	for (size_t i = 0; i < at->n_ports; i++) {
-		if (nook_port_is_mine(state, &at->ports[i]))
+		if (nook_port_leads(&at->ports[i]) && nook_port_is_mine(state, &at->ports[i]))
 			keep_first(&rc, nook_rules_unpublish(&at->ports[i], 1, rc ? NULL : err));
 	}
 	return rc;

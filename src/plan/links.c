@@ -173,8 +173,9 @@ int nook_plan_links(struct nook_planner *p)
 	const struct nook_spec *s = p->spec;
 	int rc = 0;
 
-	if (s->net != NOOK_NET_LINKS)
+	if (s->net != NOOK_NET_LINKS && s->net != NOOK_NET_USER)
 		return 0;
+	/* pasta's have none: to be taken, they stand there, too. */
 	for (size_t i = 0; i < s->n_links && rc == 0; i++)
 		rc = plan_link(p, &s->links[i], &p->host->links[i]);
 	for (size_t i = 0; i < s->n_ports && rc == 0; i++)

@@ -257,7 +257,7 @@ const struct nook_step nook_create_steps[] = {
 	STEP_UNDO(begin_network, end_network, "make its network namespace", nook_new_net_beside),
 	STEP_UNDO(claim_range, release_range, "take a range of ids", has_range),
 	STEP_UNDO(claim_addresses, leave_networks, "take addresses on its networks",
-		  nook_has_links),
+		  nook_has_attached),
 	STEP(claim_ports, "take the ports of the host", nook_has_ports),
 	STEP(write_resolv, "write its resolv.conf", has_resolv),
 	STEP_UNDO(lock_changes, unlock_changes, "lock the directory of changes", has_changes),
@@ -284,8 +284,8 @@ const struct nook_step nook_create_steps[] = {
 	NOOK_SEND_IF(NETWORK, nook_new_net_beside),
 	/* While the stage mounts: the kernel takes its time for a program. */
 	STEP(limit_devices, "limit its devices", devices_later),
-	STEP(publish_ports, "publish its ports", nook_has_ports),
-	STEP(start_relay, "relay the host's own connections", nook_has_ports),
+	STEP(publish_ports, "publish its ports", nook_serves_ports),
+	STEP(start_relay, "relay the host's own connections", nook_serves_ports),
 	STEP(join_hosts, "tell the others its name", nook_has_networks),
 	STEP(save_record, "save the record", early_record), /* while the stage mounts */
 	STEP(await_pasta, "connect it by pasta", pasta),

@@ -59,6 +59,8 @@ static int publish_again(struct nook_net_change *c, const struct nook_port_spec 
 	for (size_t i = 0; i < c->at.n_ports; i++) {
 		if (same_port(&c->at.ports[i], spec)) {
 			c->at.ports[i].from = spec->from;
+			if (!nook_port_leads(&c->at.ports[i]))
+				return 0;
 
 			int rc = nook_ports_claim(&c->state, &c->at.ports[i], 1, err);
 
@@ -131,6 +133,13 @@ static int unpublish(struct nook_net_change *c, const struct nook_port_spec *spe
 
 		if (!same_port(&port, spec))
 			continue;
+		if (!nook_port_leads(&port)) {
+			nook_hint(err, "on a network ports come and go: `nook run --net bridge`");
+			return nook_refuse(err, EOPNOTSUPP,
+					   "container %s has its ports by pasta, for as long as it "
+					   "runs",
+					   c->state.name);
+		}
 
 		/* Half published, it may be another's. */
 		int rc = nook_ports_are_mine(&c->state, &port, 1)

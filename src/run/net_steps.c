@@ -295,6 +295,18 @@ bool nook_has_networks(const struct nook_plan *plan)
 	return on_networks(plan);
 }
 
+/* Something to be written down. */
+bool nook_has_attached(const struct nook_plan *plan)
+{
+	return plan->n_links > 0 || plan->n_ports > 0;
+}
+
+/* Else they are pasta's. */
+bool nook_serves_ports(const struct nook_plan *plan)
+{
+	return plan->n_links > 0 && plan->n_ports > 0;
+}
+
 bool nook_has_ports(const struct nook_plan *plan)
 {
 	return plan->n_ports > 0;

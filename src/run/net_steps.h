@@ -18,6 +18,8 @@ NOOK_CREATE_STEP(join_hosts);
 bool nook_has_links(const struct nook_plan *plan);
 bool nook_has_networks(const struct nook_plan *plan);
 bool nook_has_ports(const struct nook_plan *plan);
+bool nook_has_attached(const struct nook_plan *plan);
+bool nook_serves_ports(const struct nook_plan *plan);
 
 /* Removes all that a container has of networks, from what was written down of it. May be repeated;
  * costs one call when it has nothing. */

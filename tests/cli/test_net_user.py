@@ -56,9 +56,16 @@ def test_a_port_that_is_taken_is_refused(netlab, who):
 
 
 def test_two_containers_cannot_publish_one_port(netlab, who):
-    with serving(who, 80, "--net", "user", "--publish", "8077:80"):
-        who.run("--net", "user", "--publish", "8077:80", "true").failed(125)
+    with serving(who, 80, "--net", "user", "--publish", "8077:80") as web:
+        for words in ("8077:80", "127.0.0.1:8077:80", "8070-8080:80-90"):
+            who.run("--net", "user", "--publish", words, "true").failed(125, f"--publish {words}", "[port-taken]", web.name)
+        who.run("--net", "user", "--publish", "8077:80/udp", "true").ok()
         assert call(netlab.world, HOST[V4], 8077) == "inside"
+        who.cmd("net", "publish", web.name, "8078:80").failed(125, "on no network")
+        who.cmd("net", "unpublish", web.name, "8077:80").failed(125, "pasta")
+        who.cmd("net", "repair").ok()
+        assert call(netlab.world, HOST[V4], 8077) == "inside"
+    who.run("--net", "user", "--publish", "8077:80", "true").ok()
 
 
 def test_without_a_way_out_of_the_host_it_is_said(netlab, who):

@@ -32,11 +32,18 @@ def echoing(nook, *options):
     return nook.background(f"exec python3 -c \"{code}\"", *options)
 
 
-def gone(netlab, user, *ports):
-    """Nothing serves them any more, and nothing is written down."""
+def quiet(netlab, user, *ports):
+    """Nothing serves them any more."""
     for port in ports:
         until(lambda port=port: netlab.host.why_not("127.0.0.1", port) == "ECONNREFUSED")
     until(lambda: not ours(user, "nook-relay") and not ours(user, "nook-outside"))
+
+
+def gone(netlab, user, *ports):
+    """And nothing is written down."""
+    quiet(netlab, user, *ports)
+    for folder in ("ports", "relays", "containers", "addresses"):
+        assert os.listdir(f"{user.state_dir}/net/{folder}") == []
 
 
 def test_it_is_reached_from_everywhere(netlab, user, blue):
@@ -197,7 +204,7 @@ def test_killed(netlab, user, blue, whom):
     with serving(user, 80, "--net", "blue", "--publish", "8077:80") as web:
         os.kill(web.process.pid if whom == "nook" else web.pid, signal.SIGKILL)
         web.process.wait()
-        gone(netlab, user, 8077)
+        quiet(netlab, user, 8077)
         with serving(user, 80, "--net", "blue", "--publish", "8077:80"):
             assert call(netlab.world, HOST[V4], 8077) == "inside"
         user.cmd("rm", "--force", web.name).ok()
