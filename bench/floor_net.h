@@ -15,9 +15,11 @@
 #include <linux/veth.h>
 #include <net/if.h>
 
-/* bench/net_bench.py makes the bridge. */
-#define FLOOR_BRIDGE "nkfloor"
+/* nook's network that bench/net_bench.py makes, and an address in it that nook comes to last. */
+#define FLOOR_BRIDGE "nookfloor"
 #define FLOOR_LINK   "nkfloor-c"
+#define FLOOR_V4     "10.77.0.254"
+#define FLOOR_V6     "fd77::fe"
 
 struct batch {
 	_Alignas(4) char data[4096];
@@ -102,7 +104,7 @@ static inline void net_no_autoconf(struct batch *b)
 
 static inline void connect_outside(pid_t pid)
 {
-	static const uint8_t mac[6] = { 0x0a, 0x6e, 10, 77, 0, 2 };
+	static const uint8_t mac[6] = { 0x0a, 0x6e, 10, 77, 0, 254 };
 	struct batch b = { .used = 0 };
 	int fd = DO(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
 
@@ -174,10 +176,10 @@ static inline void configure_inside(void)
 	net_link(&b, 0, index, 0);
 	net_no_autoconf(&b);
 	net_link(&b, 0, index, IFF_UP);
-	net_address(&b, index, AF_INET, "10.77.0.2", 24);
+	net_address(&b, index, AF_INET, FLOOR_V4, 24);
 	net_route(&b, index, AF_INET, "10.77.0.1");
-	net_address(&b, index, AF_INET6, "fe80::86e:aff:fe4d:2", 64);
-	net_address(&b, index, AF_INET6, "fd77::2", 64);
+	net_address(&b, index, AF_INET6, "fe80::86e:aff:fe4d:fe", 64);
+	net_address(&b, index, AF_INET6, FLOOR_V6, 64);
 	net_route(&b, index, AF_INET6, "fd77::1");
 	net_send(fd, &b);
 	DO(close(fd));

@@ -25,7 +25,7 @@ from bench import HERE, IDLE_MS, ROOT, compile_c, end, require, run
 from oci_bench import can_raise_limits
 
 CLONE_NEWNET = 0x40000000
-BRIDGE = "nkfloor"
+NETWORK = "nookfloor"  # its bridge has its name: for the floor and for plain ip as well
 # One of them runs until it is told to end.
 WAITS = ["/bin/busybox", "sh", "-c", "echo up; exec sleep 10000"]
 SAYS = ["/bin/busybox", "echo", "up"]
@@ -34,11 +34,11 @@ SAYS = ["/bin/busybox", "echo", "up"]
 BY_HAND = """set -e
 ip netns add $1
 ip link add $1 type veth peer name eth0 netns $1
-ip link set $1 master nkfloor up
+ip link set $1 master nookfloor up
 ip -n $1 link set lo up
 ip -n $1 link set eth0 up
-ip -n $1 address add 10.77.0.3/24 dev eth0
-ip -n $1 address add fd77::3/64 dev eth0 nodad
+ip -n $1 address add 10.77.0.253/24 dev eth0
+ip -n $1 address add fd77::fd/64 dev eth0 nodad
 ip -n $1 route add default via 10.77.0.1
 ip -n $1 route add default via fd77::1
 ip netns exec $1 "$2" echo up
@@ -53,13 +53,11 @@ class Bench(bench.Bench):
         compile_c(f"{self.build}/floor_net", f"{HERE}/floor.c", flags=[f"-I{self.build}", "-DFLOOR_NET"])
 
     def make_networks(self):
-        """On a machine with nothing on it: a bridge for the floor and for plain ip, nook's network, Podman's."""
+        """On a machine with nothing on it: nook's network, whose bridge the floor and plain ip use too, and Podman's."""
         if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNET) != 0:
             raise SystemExit(f"net_bench: unshare: {os.strerror(ctypes.get_errno())}")
-        for words in ("link set lo up", f"link add {BRIDGE} type bridge forward_delay 0", f"link set {BRIDGE} up",
-                      f"address add 10.77.0.1/24 dev {BRIDGE}", f"address add fd77::1/64 dev {BRIDGE} nodad"):
-            run("ip", *words.split())
-        run(self.nook, "net", "new", "bench", stdout=subprocess.DEVNULL)
+        run("ip", "link", "set", "lo", "up")
+        run(self.nook, "net", "new", NETWORK, "--subnet", "10.77.0.0/24", "--subnet", "fd77::/64", stdout=subprocess.DEVNULL)
         if self.podman():
             run(*self.podman(), "network", "create", "--disable-dns", "bench", stdout=subprocess.DEVNULL)
 
@@ -85,11 +83,14 @@ class Bench(bench.Bench):
         return wrapper
 
     def on_network(self, argv, *options):
-        return [self.nook, "run", *options, "--net", "bench", "--root", self.root, "--", *argv]
+        return [self.nook, "run", *options, "--net", NETWORK, "--root", self.root, "--", *argv]
+
+    def floor(self):
+        return [f"{self.build}/floor_net", self.root, f"{self.tag}-floor", *SAYS]
 
     def contestants(self):
         found = {
-            "floor": [f"{self.build}/floor_net", self.root, f"{self.tag}-floor", *SAYS],
+            "floor": self.floor(),
             "nook": self.on_network(SAYS),
             "nook, no net": [self.nook, "run", "--root", self.root, "--", *SAYS],
             "ip": ["/bin/sh", "-c", BY_HAND, "sh", f"nk{os.getpid() % 100000}", f"{self.root}/bin/busybox"],
@@ -137,14 +138,16 @@ def bench_start(b, args):
 
 
 def bench_many(b, args):
-    """One more container, beside 1 and beside 199."""
+    """One more container, beside 1 and beside 199: what the kernel takes for a bridge with so many ports is the floor's too."""
     print(f"\nOne more container on the network, of {args.rounds} rounds the median, ms\n")
     running, found = [], {}
     for beside in (1, args.many - 1):
         running += [b.background(b.on_network(WAITS)) for _ in range(beside - len(running))]
-        times = interleave(b, {"nook": b.on_network(SAYS)}, args.rounds, 0)["nook"]
+        times = interleave(b, {"floor": b.floor(), "nook": b.on_network(SAYS)}, args.rounds, 0)
         found[beside + 1] = times
-        print(f"  as number {beside + 1:4}   start {statistics.median(times[0]):8.2f}   all {statistics.median(times[1]):8.2f}")
+        start = {name: statistics.median(times[name][0]) for name in times}
+        print(f"  as number {beside + 1:4}   floor {start['floor']:6.2f}   nook {start['nook']:6.2f}   "
+              f"{start['nook'] / start['floor']:5.2f} × floor   removed after {statistics.median(times['nook'][1]):6.2f}")
         sys.stdout.flush()
     for process in running:
         end(process)

@@ -30,7 +30,7 @@ static int find_addresses(struct nook_prober *p, const struct nook_link_spec *s,
 			ret->free[f] = s->address[f];
 		} else if (ret->network.subnet[f].family) {
 			rc = nook_net_find_address(state_dir, &ret->network, f, p->host->tries,
-						   &ret->free[f], p->err);
+						   f ? &ret->free[0] : NULL, &ret->free[f], p->err);
 		}
 	}
 	return rc;

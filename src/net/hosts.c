@@ -204,19 +204,15 @@ struct member {
 static int add_link(const struct member *m, const struct nook_plan_link *l, int fd,
 		    struct nook_error *err)
 {
-	int rc = 0;
+	struct nook_hosts_slot lines[NOOK_HOSTS_MOST];
+	size_t n = 0;
 
-	for (unsigned f = 0; f < NOOK_NET_FAMILIES && rc == 0; f++) {
-		struct nook_hosts_slot lines[NOOK_HOSTS_LINES];
-
-		if (!l->address[f].family)
-			continue;
-		rc = nook_hosts_add(fd, lines,
-				    nook_hosts_compose(&l->address[f], l->network, m->container,
-						       m->hostname, lines),
-				    err);
+	for (unsigned f = 0; f < NOOK_NET_FAMILIES; f++) {
+		if (l->address[f].family)
+			n += nook_hosts_compose(&l->address[f], l->network, m->container,
+						m->hostname, lines + n);
 	}
-	return rc;
+	return nook_hosts_add(fd, lines, n, err);
 }
 
 static int join_set(void *data, const struct nook_hosts *h, const char *set, struct nook_error *err)

@@ -120,6 +120,11 @@ bool nook_hosts_has_tag(const struct nook_hosts_slot *s, const char *network, co
 	return memcmp(slash + 1, hash, 16) == 0;
 }
 
+static bool ends_word(char c)
+{
+	return c == ' ' || c == '\t' || c == '#' || c == '\n';
+}
+
 /* The next word of a line before its tag, behind @at; its end is in @ret_end. NULL: no more. */
 static const char *next_word(const struct nook_hosts_slot *s, const char *at, const char **ret_end)
 {
@@ -128,29 +133,47 @@ static const char *next_word(const struct nook_hosts_slot *s, const char *at, co
 	while (at < end && (*at == ' ' || *at == '\t'))
 		at++;
 	*ret_end = at;
-	while (*ret_end < end && !strchr(" \t#\n", **ret_end))
+	while (*ret_end < end && !ends_word(**ret_end))
 		(*ret_end)++;
 	return *ret_end > at ? at : NULL;
 }
 
-static bool has_word(const struct nook_hosts_slot *s, const char *word, size_t len)
+static bool is_one_of(const struct nook_hosts_names *names, const char *word, size_t len)
 {
-	const char *end;
-
-	/* The first is the address. */
-	for (const char *w = next_word(s, s->bytes, &end); w && (w = next_word(s, end, &end));) {
-		if ((size_t)(end - w) == len && memcmp(w, word, len) == 0)
+	for (size_t i = 0; i < names->n; i++) {
+		if (names->name[i].len == len && memcmp(names->name[i].text, word, len) == 0)
 			return true;
 	}
 	return false;
 }
 
-bool nook_hosts_share_name(const struct nook_hosts_slot *s, const struct nook_hosts_slot *t)
+void nook_hosts_names_of(const struct nook_hosts_slot *lines, size_t n,
+			 struct nook_hosts_names *ret)
 {
 	const char *end;
 
-	for (const char *w = next_word(t, t->bytes, &end); w && (w = next_word(t, end, &end));) {
-		if (has_word(s, w, (size_t)(end - w)))
+	ret->n = 0;
+	for (size_t i = 0; i < n; i++) {
+		const char *w = next_word(&lines[i], lines[i].bytes, &end); /* the address */
+
+		while (w && (w = next_word(&lines[i], end, &end))) {
+			size_t len = (size_t)(end - w);
+
+			if (ret->n < ARRAY_SIZE(ret->name) && !is_one_of(ret, w, len)) {
+				ret->name[ret->n].text = w;
+				ret->name[ret->n++].len = len;
+			}
+		}
+	}
+}
+
+bool nook_hosts_has_name(const struct nook_hosts_slot *s, const struct nook_hosts_names *names)
+{
+	const char *end;
+
+	/* The first is the address. */
+	for (const char *w = next_word(s, s->bytes, &end); w && (w = next_word(s, end, &end));) {
+		if (is_one_of(names, w, (size_t)(end - w)))
 			return true;
 	}
 	return false;
@@ -158,10 +181,14 @@ bool nook_hosts_share_name(const struct nook_hosts_slot *s, const struct nook_ho
 
 bool nook_hosts_same_place(const struct nook_hosts_slot *s, const struct nook_hosts_slot *t)
 {
-	const char *tab = memchr(s->bytes, '\t', SLOT), *a = tag_of(s), *b = tag_of(t);
+	const char *tab = memchr(t->bytes, '\t', SLOT);
+
+	if (!tab || memcmp(s->bytes, t->bytes, (size_t)(tab - t->bytes) + 1) != 0)
+		return false;
+
+	const char *a = tag_of(s), *b = tag_of(t);
 	const char *slash = a ? memchr(a, '/', (size_t)(s->bytes + SLOT - a)) : NULL;
 	size_t len = slash ? (size_t)(slash - a) + 1 : 0;
 
-	return tab && slash && b && memcmp(s->bytes, t->bytes, (size_t)(tab - s->bytes) + 1) == 0 &&
-	       (size_t)(t->bytes + SLOT - b) > len && memcmp(a, b, len) == 0;
+	return slash && b && (size_t)(t->bytes + SLOT - b) > len && memcmp(a, b, len) == 0;
 }

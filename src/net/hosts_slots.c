@@ -142,56 +142,27 @@ int nook_hosts_begin(int fd, struct nook_error *err)
 	return 0;
 }
 
+/* Free slots that the first look notes; the second takes others, where these don't do. */
+#define NOTED 16
+
 struct adding {
 	const struct nook_hosts_slot *lines;
 	size_t n;
-	bool there[NOOK_HOSTS_LINES];
+	struct nook_hosts_names names;
+	bool there[NOOK_HOSTS_MOST];
 	uint64_t after; /* behind the last line with one of the same names */
 	uint64_t now;
+	uint64_t usable[NOTED]; /* free slots, and for so long that nobody reads their old line */
+	size_t n_usable;        /* more than NOTED: some were not noted */
 	size_t done;
 };
 
-static int look(void *data, int fd, uint64_t index, const struct nook_hosts_slot *s,
-		struct nook_error *err)
+/* Return: 1: it is free, and has been for long enough; 0: not yet. */
+static int is_usable(const struct adding *a, int fd, uint64_t index,
+		     const struct nook_hosts_slot *s, struct nook_error *err)
 {
-	struct adding *a = data;
-
-	if (nook_hosts_is_free(s))
-		return 0;
-	for (size_t i = 0; i < a->n; i++) {
-		if (memcmp(s->bytes, a->lines[i].bytes, SLOT) == 0) {
-			a->there[i] = true;
-			return 0;
-		}
-	}
-	if (nook_hosts_same_place(s, &a->lines[0]))
-		return free_slot(fd, index, err);
-	for (size_t i = 0; i < a->n; i++) {
-		if (nook_hosts_share_name(s, &a->lines[i]))
-			a->after = index + 1;
-	}
-	return 0;
-}
-
-static void skip_those_there(struct adding *a)
-{
-	while (a->done < a->n && a->there[a->done])
-		a->done++;
-}
-
-/* What is free, and for so long that nobody reads its old line any more, takes the next line. */
-static int use_free(void *data, int fd, uint64_t index, const struct nook_hosts_slot *s,
-		    struct nook_error *err)
-{
-	struct adding *a = data;
 	char text[STAMP_DIGITS + 1] = "";
 	uint64_t since = 0;
-
-	skip_those_there(a);
-	if (a->done == a->n)
-		return 1;
-	if (!nook_hosts_is_free(s) || index < a->after)
-		return 0;
 
 	memcpy(text, s->bytes + STAMP_AT, STAMP_DIGITS);
 	for (const char *p = text; *p; p++) {
@@ -199,20 +170,89 @@ static int use_free(void *data, int fd, uint64_t index, const struct nook_hosts_
 			return stamp(fd, index, err);
 		since = since * 10 + (uint64_t)(*p - '0');
 	}
-	if (since <= a->now && a->now - since < GRACE_MS)
+	return since > a->now || a->now - since >= GRACE_MS;
+}
+
+static int note_free(struct adding *a, int fd, uint64_t index, const struct nook_hosts_slot *s,
+		     struct nook_error *err)
+{
+	int rc = is_usable(a, fd, index, s, err);
+
+	if (rc == 1 && a->n_usable++ < NOTED)
+		a->usable[a->n_usable - 1] = index;
+	return rc < 0 ? rc : 0;
+}
+
+static int look(void *data, int fd, uint64_t index, const struct nook_hosts_slot *s,
+		struct nook_error *err)
+{
+	struct adding *a = data;
+
+	if (nook_hosts_is_free(s))
+		return note_free(a, fd, index, s, err);
+	for (size_t i = 0; i < a->n; i++) {
+		if (memcmp(s->bytes, a->lines[i].bytes, SLOT) == 0) {
+			a->there[i] = true;
+			return 0;
+		}
+	}
+	for (size_t i = 0; i < a->n; i++) {
+		if (nook_hosts_same_place(s, &a->lines[i]))
+			return free_slot(fd, index, err);
+	}
+	if (nook_hosts_has_name(s, &a->names))
+		a->after = index + 1;
+	return 0;
+}
+
+/* Are there lines yet to be written? a->done is the next. */
+static bool has_more(struct adding *a)
+{
+	while (a->done < a->n && a->there[a->done])
+		a->done++;
+	return a->done < a->n;
+}
+
+static int use_noted(struct adding *a, int fd, struct nook_error *err)
+{
+	int rc = 0;
+
+	for (size_t i = 0; i < NOTED && i < a->n_usable && rc == 0 && has_more(a); i++) {
+		if (a->usable[i] >= a->after)
+			rc = fill_slot(fd, a->usable[i], &a->lines[a->done++], err);
+	}
+	return rc;
+}
+
+static int use_other(void *data, int fd, uint64_t index, const struct nook_hosts_slot *s,
+		     struct nook_error *err)
+{
+	struct adding *a = data;
+	int rc;
+
+	if (!has_more(a))
+		return 1;
+	if (!nook_hosts_is_free(s) || index < a->after)
 		return 0;
-	return fill_slot(fd, index, &a->lines[a->done++], err);
+	rc = is_usable(a, fd, index, s, err);
+	return rc == 1 ? fill_slot(fd, index, &a->lines[a->done++], err) : rc;
 }
 
 int nook_hosts_add(int fd, const struct nook_hosts_slot *lines, size_t n, struct nook_error *err)
 {
 	struct adding a = { .lines = lines, .n = n, .now = now_ms() % UINT64_C(100000000000) };
 	uint64_t slots = 0;
-	int rc = n ? scan(fd, look, &a, &slots, err) : 0;
+	int rc;
 
-	if (rc == 0 && n)
-		rc = scan(fd, use_free, &a, NULL, err);
-	for (skip_those_there(&a); rc == 0 && a.done < n; skip_those_there(&a))
+	if (n == 0)
+		return 0;
+	nook_hosts_names_of(lines, n, &a.names);
+	rc = scan(fd, look, &a, &slots, err);
+	if (rc == 0)
+		rc = use_noted(&a, fd, err);
+	if (rc == 0 && has_more(&a) && a.n_usable > NOTED)
+		rc = scan(fd, use_other, &a, NULL, err);
+	while (rc == 0 && has_more(&a))
 		rc = append_slot(fd, slots++, &lines[a.done++], err);
 	return rc;
 }

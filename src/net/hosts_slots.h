@@ -22,8 +22,9 @@
 
 /* Divides the page size: the kernel copies page by page. musl reads lines of up to 511 bytes. */
 #define NOOK_HOSTS_SLOT 256
-/* Lines that one address can need: one a name. */
+/* Lines that one address can need: one a name; and those of a link. */
 #define NOOK_HOSTS_LINES 3
+#define NOOK_HOSTS_MOST  (NOOK_HOSTS_LINES * NOOK_NET_FAMILIES)
 
 struct nook_hosts_slot {
 	char bytes[NOOK_HOSTS_SLOT];
@@ -47,8 +48,18 @@ bool nook_hosts_is_free(const struct nook_hosts_slot *s);
 /* Is it a line of the network (NULL: any), of the container (NULL: any)? Of the loopback: no. */
 bool nook_hosts_has_tag(const struct nook_hosts_slot *s, const char *network,
 			const char *container);
-/* Have the two lines a name in common? */
-bool nook_hosts_share_name(const struct nook_hosts_slot *s, const struct nook_hosts_slot *t);
+/* The names in lines, each once. They point into the lines. */
+struct nook_hosts_names {
+	struct {
+		const char *text;
+		size_t len;
+	} name[NOOK_HOSTS_LINES];
+	size_t n;
+};
+void nook_hosts_names_of(const struct nook_hosts_slot *lines, size_t n,
+			 struct nook_hosts_names *ret);
+/* Has the line one of these names? */
+bool nook_hosts_has_name(const struct nook_hosts_slot *s, const struct nook_hosts_names *names);
 /* Are they of the same address in the same network, whoever's? */
 bool nook_hosts_same_place(const struct nook_hosts_slot *s, const struct nook_hosts_slot *t);
 
@@ -57,8 +68,9 @@ bool nook_hosts_same_place(const struct nook_hosts_slot *s, const struct nook_ho
 /* A file in the making: the loopback's lines. */
 int nook_hosts_begin(int fd, struct nook_error *err);
 
-/* Writes the lines that are not there yet, behind those that have one of the same names. Lines of
- * the same address and network that are another container's are of a dead one, and freed. */
+/* Writes the lines that are not there yet, at most NOOK_HOSTS_MOST, behind those that have one of
+ * the same names. Lines of the same address and network that are another container's are of a dead
+ * one, and freed. */
 int nook_hosts_add(int fd, const struct nook_hosts_slot *lines, size_t n, struct nook_error *err);
 
 /* Frees the container's lines; @network NULL: of every network. */

@@ -201,6 +201,7 @@ static void test_long_names(void **state)
 	static const char network[] = "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn";
 	struct nook_net_addr a = { .family = AF_INET6, .prefix = 64 };
 	struct nook_hosts_slot s[NOOK_HOSTS_LINES];
+	struct nook_hosts_names names;
 	char label[65], full[100];
 
 	memset(a.bytes, 0xfd, 16);
@@ -213,7 +214,9 @@ static void test_long_names(void **state)
 		assert_memory_equal(s[i].bytes, "fdfd:fdfd:fdfd:fdfd:fdfd:fdfd:fdfd:fdfd\t", 40);
 	}
 	assert_memory_equal(s[1].bytes + 40, full, strlen(full));
-	assert_false(nook_hosts_share_name(&s[0], &s[1]));
+	nook_hosts_names_of(&s[0], 1, &names);
+	assert_true(nook_hosts_has_name(&s[0], &names));
+	assert_false(nook_hosts_has_name(&s[1], &names));
 	assert_true(nook_hosts_same_place(&s[0], &s[1]));
 }
 

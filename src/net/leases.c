@@ -198,9 +198,25 @@ static int refuse_full(const struct nook_network *network, unsigned family, stru
 			   nook_net_text_prefix(&network->subnet[family], text), network->name);
 }
 
+/* The one that has the place in its subnet that @like has in its own, if nobody has it. */
+static bool pick_alike(int base, const struct window *w, const struct nook_network *network,
+		       const struct nook_net_addr *like, struct nook_net_addr *ret)
+{
+	unsigned other = like->family == AF_INET ? NOOK_NET_V4 : NOOK_NET_V6;
+	uint64_t n = place(&network->subnet[other], like);
+	char file[NOOK_LEASE_FILE], holder[NOOK_HOLDER_SIZE];
+
+	if (n >= WINDOW || n >= w->size)
+		return false;
+	*ret = nook_net_nth(w->subnet, n);
+	file_of(network->name, ret, file);
+	return is_host(w, ret) &&
+	       nook_claim_holder(base, NOOK_CLAIM_ADDRESSES, file, holder, NULL) == -ENOENT;
+}
+
 int nook_net_find_address(const char *state_dir, const struct nook_network *network,
-			  unsigned family, unsigned tries, struct nook_net_addr *ret,
-			  struct nook_error *err)
+			  unsigned family, unsigned tries, const struct nook_net_addr *like,
+			  struct nook_net_addr *ret, struct nook_error *err)
 {
 	struct window w = { .subnet = &network->subnet[family],
 			    .gateway = &network->gateway[family],
@@ -211,6 +227,8 @@ int nook_net_find_address(const char *state_dir, const struct nook_network *netw
 
 	if (base < 0 && base != -ENOENT)
 		return base;
+	if (base >= 0 && like && like->family && pick_alike(base, &w, network, like, ret))
+		return 0;
 	mark_others(&w);
 	if (base >= 0)
 		rc = nook_leases_each(base, network->name, false, mark_lease, &w, err);

@@ -95,7 +95,7 @@ static const char *found(const struct nook_network *n, unsigned family, unsigned
 	static char text[NOOK_NET_TEXT];
 	struct nook_net_addr addr;
 	struct nook_error err = { 0 };
-	int rc = nook_net_find_address(dir, n, family, tries, &addr, &err);
+	int rc = nook_net_find_address(dir, n, family, tries, NULL, &addr, &err);
 
 	if (rc == -EADDRNOTAVAIL)
 		return "none";
@@ -298,7 +298,7 @@ static int starter(unsigned number, int go, int answer, const struct nook_networ
 	if (read(go, &c, 1) != 0 || nook_state_claim(dir, name, &s, &err) < 0)
 		return 1;
 	for (unsigned tries = 0; rc == -EEXIST && tries < 10 * STARTERS; tries++) {
-		rc = nook_net_find_address(dir, n, NOOK_NET_V4, tries, mine, &err);
+		rc = nook_net_find_address(dir, n, NOOK_NET_V4, tries, NULL, mine, &err);
 		if (rc == 0)
 			rc = nook_net_claim(&s, &l, &err);
 	}

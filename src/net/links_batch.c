@@ -211,17 +211,17 @@ void nook_link_remove_nameless(int socket, const char *link, const char *kind)
 		(void)nook_link_remove(socket, link, seen.index, NULL); /* as above */
 }
 
-static int switch_off(const char *link, const char *what, struct nook_error *err)
+static int switch_off(int proc, const char *link, const char *what, struct nook_error *err)
 {
 	struct nook_error inner = { 0 };
-	auto_close int proc = nook_procfs_open(false, err);
+	auto_close int host = proc < 0 ? nook_procfs_open(false, err) : NO_FD;
 	char path[64];
 
-	if (proc < 0)
-		return proc;
+	if (proc < 0 && host < 0)
+		return host;
 	(void)nook_format(path, sizeof(path), "sys/net/ipv6/conf/%s/%s", link, what);
 
-	int rc = nook_procfs_write_at(proc, path, "0", &inner);
+	int rc = nook_procfs_write_at(proc < 0 ? host : proc, path, "0", &inner);
 
 	if (rc == 0 || rc == -ENOENT)
 		return 0;
@@ -232,12 +232,12 @@ static int switch_off(const char *link, const char *what, struct nook_error *err
 	return rc;
 }
 
-int nook_link_refuse_routers(const char *link, struct nook_error *err)
+int nook_link_refuse_routers(int proc, const char *link, struct nook_error *err)
 {
-	return switch_off(link, "accept_ra", err);
+	return switch_off(proc, link, "accept_ra", err);
 }
 
 int nook_link_trust_own_addresses(const char *link, struct nook_error *err)
 {
-	return switch_off(link, "accept_dad", err);
+	return switch_off(NO_FD, link, "accept_dad", err);
 }

@@ -119,7 +119,7 @@ int nook_link_bridge(const struct nook_network *network, struct nook_error *err)
 	int rc = index;
 
 	if (rc >= 0)
-		rc = nook_link_refuse_routers(network->bridge, err);
+		rc = nook_link_refuse_routers(NO_FD, network->bridge, err);
 	if (rc >= 0)
 		rc = nook_link_trust_own_addresses(network->bridge, err);
 	if (rc >= 0) {

@@ -108,7 +108,7 @@ static void put_link(struct nook_link_batch *b, const struct nook_plan_link *lin
 	}
 }
 
-static int configure_one(struct nook_link_batch *b, const struct nook_plan_link *link,
+static int configure_one(struct nook_link_batch *b, const struct nook_plan_link *link, int proc,
 			 struct nook_error *err)
 {
 	char first[IFNAMSIZ];
@@ -122,8 +122,9 @@ static int configure_one(struct nook_link_batch *b, const struct nook_plan_link 
 	if (nook_nl_room(&b->nl) < LINK_BYTES || b->nl.n + LINK_MESSAGES > NOOK_NL_MESSAGES)
 		rc = nook_link_flush(b, err);
 	if (rc == 0)
-		rc = link->kind == NOOK_LINK_PAIR ? nook_link_refuse_routers(link->inside, err)
-						  : bring_up_macvlan(b, link, index, err);
+		rc = link->kind == NOOK_LINK_PAIR
+			     ? nook_link_refuse_routers(proc, link->inside, err)
+			     : bring_up_macvlan(b, link, index, err);
 	if (rc < 0)
 		return rc;
 	b->about = (struct nook_link_about){ .link = link->inside, .from = link->from };
@@ -131,7 +132,8 @@ static int configure_one(struct nook_link_batch *b, const struct nook_plan_link 
 	return 0;
 }
 
-int nook_link_configure(const struct nook_plan_link *links, size_t n, struct nook_error *err)
+int nook_link_configure(const struct nook_plan_link *links, size_t n, int proc,
+			struct nook_error *err)
 {
 	auto_close int socket = nook_link_open(err);
 	struct nook_link_batch b;
@@ -143,7 +145,7 @@ int nook_link_configure(const struct nook_plan_link *links, size_t n, struct noo
 	put_up(&b, LOOPBACK_INDEX);
 
 	for (size_t i = 0; i < n && rc == 0; i++)
-		rc = configure_one(&b, &links[i], err);
+		rc = configure_one(&b, &links[i], proc, err);
 	return rc == 0 ? nook_link_flush(&b, err) : rc;
 }
 

@@ -82,8 +82,10 @@ void nook_link_remove_nameless(int socket, const char *link, const char *kind);
 const char *nook_link_first_name(const struct nook_plan_link *link, char out[16]);
 
 /* Router advertisements are believed by whoever gets one, and anybody on a bridge may send them.
- * In our network namespace. A kernel without IPv6 has nothing to switch off. */
-int nook_link_refuse_routers(const char *link, struct nook_error *err);
+ * In our network namespace. A kernel without IPv6 has nothing to switch off. @proc: a procfs' root,
+ * or NO_FD for the host's, where the kernel looks longer for the setting the more network
+ * namespaces have been looked at there: it keeps theirs of the same name in one chain. */
+int nook_link_refuse_routers(int proc, const char *link, struct nook_error *err);
 /* The kernel's own address of a link is usable at once: in the first two seconds, while others
  * could still say that it is theirs, the host would ask no container where it is for those outside.
  */

@@ -251,7 +251,7 @@ static void test_pair(void **state)
 
 	enter(inside);
 	assert_string_equal(look("eth0").kind, "veth");
-	assert_int_equal(nook_link_configure(&eth0, 1, &err), 0);
+	assert_int_equal(nook_link_configure(&eth0, 1, NO_FD, &err), 0);
 	assert_true(is_up("lo") && is_up("eth0"));
 	assert_int_equal(nook_link_settle_inside(&eth0, 1, &err), 0);
 	assert_true(is_local(eth0.address[NOOK_NET_V6].bytes));
@@ -292,11 +292,11 @@ static void test_pair_refused(void **state)
 
 	enter(inside);
 	other.inside = "eth1"; /* and there is none of this name */
-	assert_int_equal(nook_link_configure(&other, 1, &err), -ENODEV);
+	assert_int_equal(nook_link_configure(&other, 1, NO_FD, &err), -ENODEV);
 	other = eth0;
 	other.gateway[0].bytes[0] = 11; /* in no subnet of its */
 	memset(&err, 0, sizeof(err));
-	assert_int_equal(nook_link_configure(&other, 1, &err), -ENETUNREACH);
+	assert_int_equal(nook_link_configure(&other, 1, NO_FD, &err), -ENETUNREACH);
 	assert_string_equal(err.why,
 			    "netlink, make the default route by eth0: Network is unreachable");
 	enter(host);
@@ -325,7 +325,7 @@ static void test_macvlan(void **state)
 	assert_int_equal(nook_link_connect(&links[1], "web", inside, NULL), 0);
 	assert_string_equal(look("eth0").kind, "bridge");
 	enter(inside);
-	assert_int_equal(nook_link_configure(links, 2, NULL), 0);
+	assert_int_equal(nook_link_configure(links, 2, NO_FD, NULL), 0);
 	assert_string_equal(look("eth0").kind, "macvlan");
 	assert_string_equal(look("eth1").kind, "macvlan");
 	enter(host);
@@ -357,7 +357,7 @@ static void test_many_links(void **state)
 		assert_int_equal(nook_link_connect(&links[i], "web", inside, NULL), 0);
 	}
 	enter(inside);
-	assert_int_equal(nook_link_configure(links, MANY, NULL), 0);
+	assert_int_equal(nook_link_configure(links, MANY, NO_FD, NULL), 0);
 	for (unsigned i = 0; i < MANY; i++)
 		assert_true(is_up(links[i].inside));
 	enter(host);

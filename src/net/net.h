@@ -50,14 +50,16 @@ int nook_net_for_plan(const char *state_dir, const char *name, struct nook_arena
  * nook_net_find_address() - an address of the network that nobody has
  * @family: NOOK_NET_V4 or NOOK_NET_V6
  * @tries:  how often somebody else was faster: the lowest free one first, later any
+ * @like:   one of the other family that nobody has; its place in its subnet is tried first, which
+ * spares the look at all; NULL: none
  * @ret:    receives it, with the subnet's prefix
  *
  * Reads only. Neither the gateway's nor the network's own addresses. Return: 0; -EADDRNOTAVAIL:
  * all are taken.
  */
 int nook_net_find_address(const char *state_dir, const struct nook_network *network,
-			  unsigned family, unsigned tries, struct nook_net_addr *ret,
-			  struct nook_error *err);
+			  unsigned family, unsigned tries, const struct nook_net_addr *like,
+			  struct nook_net_addr *ret, struct nook_error *err);
 
 /* Takes the link's addresses for the container. -EEXIST: somebody has one; then none is taken. A
  * dead container that still holds it is undone first. */
@@ -93,8 +95,10 @@ int nook_link_settle(const struct nook_plan_link *links, size_t n, struct nook_e
  * By the stage, as late as can be: then nothing is to be waited for. */
 int nook_link_settle_inside(const struct nook_plan_link *links, size_t n, struct nook_error *err);
 /* Inside: names, addresses, routes, up; the loopback too. In the caller's network namespace; no
- * malloc, no stdio: the stage calls it. One batch. */
-int nook_link_configure(const struct nook_plan_link *links, size_t n, struct nook_error *err);
+ * malloc, no stdio: the stage calls it. One batch. @proc: a procfs' root that nobody else looks
+ * at, or NO_FD. */
+int nook_link_configure(const struct nook_plan_link *links, size_t n, int proc,
+			struct nook_error *err);
 /* The same place: takes away a macvlan that could not be made, or be @configured; a pair goes with
  * its other end. A failure of it is not told. */
 void nook_link_discard(const struct nook_plan_link *link, bool configured);

@@ -29,7 +29,7 @@ static int probe(struct nook_net_change *c, const struct nook_link_spec *spec, u
 			ret->free[f] = spec->address[f];
 		else if (ret->network.subnet[f].family)
 			rc = nook_net_find_address(c->state_dir, &ret->network, f, tries,
-						   &ret->free[f], err);
+						   f ? &ret->free[0] : NULL, &ret->free[f], err);
 	}
 	return rc;
 }
@@ -69,7 +69,7 @@ static int configure(const struct nook_net_change *c, const struct nook_plan_lin
 
 	if (rc < 0)
 		return nook_fail(err, -rc, "setns(the container's network namespace)");
-	rc = made < 0 ? made : nook_link_configure(link, 1, err);
+	rc = made < 0 ? made : nook_link_configure(link, 1, NO_FD, err);
 	if (rc == 0)
 		rc = nook_link_settle_inside(link, 1, err);
 	if (rc < 0)

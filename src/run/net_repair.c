@@ -225,7 +225,7 @@ static int configure(void *arg)
 {
 	struct inside *in = arg;
 
-	return nook_link_configure(in->link, 1, in->err);
+	return nook_link_configure(in->link, 1, NO_FD, in->err);
 }
 
 static int mend_link(struct repair *r, const char *container, const struct nook_place *place,

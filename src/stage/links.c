@@ -2,13 +2,15 @@
 /* The container's links, from the inside: the outside has made them. */
 #include "stage.h"
 
+#include "base/own.h"
 #include "net/net.h"
 
 int configure_links(void *ctx, struct nook_error *err)
 {
 	const struct nook_stage *s = ctx;
 
-	return nook_link_configure(s->plan->links, s->plan->n_links, err);
+	return nook_link_configure(s->plan->links, s->plan->n_links,
+				   s->proc_is_new ? s->proc : NO_FD, err);
 }
 
 void configure_links_show(const struct nook_plan *plan, struct nook_rows *rows)

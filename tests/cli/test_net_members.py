@@ -74,11 +74,11 @@ def test_the_lowest_free_address_is_taken_and_given_back(netlab):
 def test_an_address_of_a_living_container_is_refused_and_named(netlab):
     new(netlab, "blue", "--subnet", "10.90.0.0/24", "--subnet", "fd90::/64")
     with netlab.nook.background("echo x; sleep 1000", "--net", "blue:ip=10.90.0.7", "--name", WEB):
-        for address in ("10.90.0.7", "fd90::2"):
+        for address in ("10.90.0.7", "fd90::7"):
             netlab.nook.run("--net", f"blue:ip={address}", "--", "true").failed(
                 125, f"--net blue:ip={address}", f"container {WEB}", "[address-taken]")
         assert set(members(netlab, "blue")) == {WEB}
-    assert inside(netlab, "--net", "blue:ip=10.90.0.7")["eth0"] == ["10.90.0.7/24", "fd90::2/64"]
+    assert inside(netlab, "--net", "blue:ip=10.90.0.7")["eth0"] == ["10.90.0.7/24", "fd90::7/64"]
 
 
 @pytest.mark.parametrize("address, text", [("10.90.0.0", "10.90.0.0/24"), ("10.90.0.1", "10.90.0.0/24"),
