@@ -293,10 +293,11 @@ static int read_list(const struct nook_json_value *v, const char *key, size_t ma
 
 static int parse(const char *text, size_t len, struct reader *r)
 {
-	auto_json struct nook_json *json = NULL;
+	struct nook_json *json = NULL;
 	const char *container = NULL;
 	uint32_t version = 0;
-	int rc = nook_json_parse(text, len, 4, &json, r->err);
+	/* In the arena: what memory was lacking for is not to pass for a record that is spoilt. */
+	int rc = nook_json_parse_in(r->arena, text, len, 4, &json, NULL, r->err);
 	struct nook_json_value v = { .json = json };
 
 	if (rc == 0)
