@@ -188,6 +188,19 @@ def test_a_connection_outlives_another_port(netlab, user, blue):
     gone(netlab, user, 8077, 8078)
 
 
+def test_connections_end_when_a_port_is_taken_back(netlab, user, blue):
+    """Those of relays that were replaced, too; what is published still is reached anew."""
+    with serving(user, 80, "--net", "blue", "--publish", "8077:80") as web:
+        with netlab.world.within(lambda: socket.create_connection((HOST[V4], 8077), 10 * machine.PATIENCE)) as s:
+            user.cmd("net", "publish", web.name, "8078:80").ok()
+            user.cmd("net", "unpublish", web.name, "8078:80").ok()
+            s.settimeout(10 * machine.PATIENCE)
+            assert s.recv(1) == b""
+            assert len(ours(user, "nook-relay")) == 1
+        assert call(netlab.world, HOST[V4], 8077) == "inside"
+    gone(netlab, user, 8077)
+
+
 def test_disconnected_it_is_published_no_more(netlab, user, blue):
     user.cmd("net", "new", "red", "--subnet", "10.91.0.0/24").ok()
     with serving(user, 80, "--net", "blue", "--net", "red", "--publish", "8077:80") as web:
