@@ -230,6 +230,9 @@ static int hear(int *ret_fd, struct nook_error *err)
 	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS &&
 	    c->cmsg_len == CMSG_LEN(sizeof(int)))
 		memcpy(ret_fd, CMSG_DATA(c), sizeof(int));
+	/* The kernel leaves out a descriptor that there is no room for. */
+	else if (m.msg_flags & MSG_CTRUNC)
+		return nook_fail(err, EMFILE, "recvmsg(a socket from outside)");
 	if (its.errnum && its.why[0] && err)
 		*err = its;
 	return -its.errnum;

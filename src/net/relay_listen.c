@@ -53,10 +53,6 @@ static int add(struct nook_relay *r, int socket, const struct nook_plan_port *po
 	auto_close int fd = socket;
 	struct nook_relay_port *p = &r->ports[r->n_ports];
 
-	if (r->n_ports == NOOK_RELAY_SOCKETS)
-		return nook_refuse(err, E2BIG, "more than %d ports can't be served",
-				   NOOK_RELAY_PORTS);
-
 	int rc = nook_relay_watch(r, EPOLL_CTL_ADD, fd, EPOLLIN,
 				  nook_relay_tag(NOOK_RELAY_PORT, r->n_ports, 0));
 
@@ -126,10 +122,24 @@ static int listen_apart(struct nook_relay *r, const struct nook_plan_port *port,
 	return rc;
 }
 
+/* Of these none may be left out: nothing else leads to them. */
+static int check_number(const struct nook_plan_port *ports, size_t n, struct nook_error *err)
+{
+	unsigned all = 0;
+
+	for (size_t i = 0; i < n; i++)
+		all += is_ours(&ports[i]) ? ports[i].count : 0;
+	if (all <= NOOK_RELAY_PORTS)
+		return 0;
+	nook_hint(err, "publish fewer; on networks of root's there is no such limit");
+	return nook_refuse(err, E2BIG, "%u ports of one container are more than the %d served", all,
+			   NOOK_RELAY_PORTS);
+}
+
 int nook_relay_listen(struct nook_relay *r, const struct nook_plan_port *ports, size_t n,
 		      struct nook_error *err)
 {
-	int rc = 0;
+	int rc = nook_net_apart() ? check_number(ports, n, err) : 0;
 
 	for (size_t i = 0; i < n && rc == 0; i++) {
 		for (unsigned k = 0; is_ours(&ports[i]) && k < ports[i].count && rc == 0; k++)
