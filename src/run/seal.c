@@ -51,6 +51,7 @@ void nook_seal_arm(char **argv, char **env)
 
 int nook_seal_with(const char *variable)
 {
+	static char **made; /* by an earlier call; for as long as we live */
 	size_t n = 0;
 
 	while (self.env && self.env[n])
@@ -64,7 +65,8 @@ int nook_seal_with(const char *variable)
 	}
 	memcpy(env, self.env, n * sizeof(*env));
 	env[n] = (char *)(uintptr_t)variable;
-	self.env = env; /* for as long as we live */
+	free(made);
+	self.env = made = env;
 	return 0;
 }
 
