@@ -260,8 +260,11 @@ static int take(struct answer *a, const struct nlmsghdr *h)
 	return a->each ? a->each(a->data, h) : 0;
 }
 
+/* Tried again where memory was short for a moment: what was asked is done, and an answer that is
+ * left in the queue, or a list that was begun, would stand in the next one's way (EBUSY). */
 static ssize_t receive(int fd, void *buffer, size_t size, bool *ret_kernels)
 {
+	bool again = true;
 	struct sockaddr_nl from = { 0 };
 	struct iovec io = { .iov_base = buffer, .iov_len = size };
 	struct msghdr msg = {
@@ -269,9 +272,12 @@ static ssize_t receive(int fd, void *buffer, size_t size, bool *ret_kernels)
 	};
 	ssize_t n;
 
-	do {
-		n = recvmsg(fd, &msg, MSG_TRUNC);
-	} while (n < 0 && errno == EINTR);
+	while ((n = recvmsg(fd, &msg, MSG_TRUNC)) < 0) {
+		if (errno == ENOMEM && again)
+			again = false;
+		else if (errno != EINTR)
+			break;
+	}
 	if (n < 0)
 		return errno == EAGAIN ? -ETIMEDOUT : -errno;
 	*ret_kernels = msg.msg_namelen == sizeof(from) && from.nl_pid == 0;
