@@ -219,3 +219,28 @@ def test_ping_takes_no_capability(netlab, words):
     netlab.nook.cmd("net", "new", "blue", "--subnet", "10.91.0.0/24").ok()
     assert netlab.nook.run("--net", "blue", *words, "--", "python3", "-c", PING).ok() == "0"
     netlab.nook.cmd("net", "rm", "blue").ok()
+
+
+# ---- the network of another ----
+
+def test_a_network_namespace_by_its_name(netlab):
+    """It is entered, not made: what stands in it is what the container has, and stays when it ends."""
+    name = unique("lab")
+    netlab.nook.cmd("ns", "new", name, "--net").ok()
+    try:
+        for address in ("10.93.0.1/24", "fd93::1/64"):
+            netlab.nook.cmd("ns", "enter", name, "ip", "address", "add", address, "dev", "lo").ok()
+        for _ in range(2):
+            assert inside(netlab, "--net", f"ns:{name}") == {"lo": ["10.93.0.1/24", "fd93::1/64"]}
+    finally:
+        netlab.nook.cmd("ns", "rm", name).ok()
+    netlab.nook.run("--net", f"ns:{name}", "--", "true").failed(125, f"--net ns:{name}")
+
+
+def test_the_network_of_a_container(netlab):
+    new(netlab, "blue", "--subnet", "10.90.0.0/24", "--subnet", "fd90::/64")
+    with netlab.nook.background("echo x; exec busybox nc -l -p 80 -e echo hello", "--net", "blue", "--name", WEB):
+        assert inside(netlab, "--net", f"container:{WEB}")["eth0"] == ["10.90.0.2/24", "fd90::2/64"]
+        assert list(members(netlab, "blue")) == [WEB]  # it is nobody's second address
+        assert netlab.nook.run("--net", f"container:{WEB}", "--", "busybox", "nc", "127.0.0.1", "80").ok() == "hello"
+    netlab.nook.run("--net", f"container:{WEB}", "--", "true").failed(125, f"--net container:{WEB}")
