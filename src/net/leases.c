@@ -46,22 +46,15 @@ int nook_leases_each(int base, const char *network, bool any, nook_lease_each *e
 	if (rc < 0)
 		return rc == -ENOENT ? 0 : rc;
 	(void)nook_format(prefix, sizeof(prefix), "%s:", network);
-	while (rc == 0) {
+
+	const char *file;
+
+	while (rc == 0 && (rc = nook_net_folder_next(dir, NOOK_CLAIM_ADDRESSES, &file, err)) > 0) {
 		struct nook_net_addr addr;
-
-		errno = 0;
-		const struct dirent *entry = readdir(dir);
-
-		if (!entry)
-			return errno ? nook_fail(err, errno,
-						 "read net/addresses in the state directory")
-				     : 0;
-
-		const char *text = nook_after(entry->d_name, prefix);
+		const char *text = nook_after(file, prefix);
 		bool is_one = text && nook_net_parse_address(text, &addr, NULL) == 0;
 
-		if (is_one || (text && any))
-			rc = each(data, entry->d_name, is_one ? &addr : NULL, err);
+		rc = is_one || (text && any) ? each(data, file, is_one ? &addr : NULL, err) : 0;
 	}
 	return rc;
 }

@@ -84,18 +84,13 @@ int nook_ports_held(const struct nook_state *state, struct nook_arena *a,
 	*ret_n = 0;
 	if (rc < 0)
 		return rc == -ENOENT ? 0 : rc;
-	for (;;) {
+
+	const char *file;
+
+	while ((rc = nook_net_folder_next(dir, NOOK_CLAIM_PORTS, &file, err)) > 0) {
 		struct claim c;
 
-		errno = 0;
-		const struct dirent *entry = readdir(dir);
-
-		if (!entry)
-			return errno ? nook_fail(err, errno,
-						 "read net/ports in the state directory")
-				     : 0;
-		if (!nook_claim_is_mine(state, NOOK_CLAIM_PORTS, entry->d_name) ||
-		    !read_name(entry->d_name, &c))
+		if (!nook_claim_is_mine(state, NOOK_CLAIM_PORTS, file) || !read_name(file, &c))
 			continue;
 		*nook_append(a, *ret, *ret_n) = (struct nook_plan_port){
 			.protocol = strcmp(c.protocol, "udp") == 0 ? IPPROTO_UDP : IPPROTO_TCP,
@@ -107,6 +102,7 @@ int nook_ports_held(const struct nook_state *state, struct nook_arena *a,
 				[NOOK_NET_V6] = { .family = AF_INET6 } },
 		};
 	}
+	return rc;
 }
 
 static bool is_in_the_way(const struct nook_plan_port *port, const struct claim *c)
@@ -152,23 +148,17 @@ static int make_way(const struct nook_state *state, const struct nook_plan_port 
 static int check_claims(const struct nook_state *state, DIR *dir,
 			const struct nook_plan_port *ports, size_t n, struct nook_error *err)
 {
+	const char *file;
 	int rc = 0;
 
-	while (rc == 0) {
+	while (rc == 0 && (rc = nook_net_folder_next(dir, NOOK_CLAIM_PORTS, &file, err)) > 0) {
 		struct claim c;
+		bool is_claim = read_name(file, &c);
 
-		errno = 0;
-		const struct dirent *entry = readdir(dir);
-
-		if (!entry)
-			return errno ? nook_fail(err, errno,
-						 "read net/ports in the state directory")
-				     : 0;
-		if (!read_name(entry->d_name, &c))
-			continue;
-		for (size_t i = 0; i < n && rc == 0; i++) {
+		rc = 0;
+		for (size_t i = 0; is_claim && i < n && rc == 0; i++) {
 			if (is_in_the_way(&ports[i], &c))
-				rc = make_way(state, &ports[i], entry->d_name, err);
+				rc = make_way(state, &ports[i], file, err);
 		}
 	}
 	return rc;

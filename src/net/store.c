@@ -41,6 +41,14 @@ int nook_net_folder_list(int base, const char *folder, DIR **ret, struct nook_er
 	return nook_folder_list(base, path, ret, err);
 }
 
+int nook_net_folder_next(DIR *dir, const char *folder, const char **ret, struct nook_error *err)
+{
+	char path[32];
+
+	(void)nook_format(path, sizeof(path), "net/%s", folder);
+	return nook_folder_next(dir, path, ret, err);
+}
+
 /* Return: 0; -EBUSY, nothing noted: who has it doesn't let go. */
 static int wait_for(int (*try)(int fd), int fd, const char *file, struct nook_error *err)
 {

@@ -51,5 +51,7 @@ int nook_net_record_names(int base, struct nook_arena *a, const char ***ret, siz
 
 /* Opens a folder of STATE_DIR/net to list it; -ENOENT, nothing noted, when there is none. */
 int nook_net_folder_list(int base, const char *folder, DIR **ret, struct nook_error *err);
+/* As nook_folder_next(). */
+int nook_net_folder_next(DIR *dir, const char *folder, const char **ret, struct nook_error *err);
 
 #endif

@@ -256,16 +256,14 @@ int nook_net_record_names(int base, struct nook_arena *a, const char ***ret, siz
 
 	if (rc < 0 && rc != -ENOENT)
 		return rc;
-	while (dir) {
-		errno = 0;
-		const struct dirent *entry = readdir(dir);
-
-		if (!entry && errno)
-			return nook_fail(err, errno, "read net/networks in the state directory");
-		if (!entry)
+	for (const char *name; dir;) {
+		rc = nook_net_folder_next(dir, "networks", &name, err);
+		if (rc < 0)
+			return rc;
+		if (rc == 0)
 			break;
-		if (nook_net_check_name(entry->d_name, NULL) == 0)
-			*nook_append(a, names, n) = nook_strdup(a, entry->d_name);
+		if (nook_net_check_name(name, NULL) == 0)
+			*nook_append(a, names, n) = nook_strdup(a, name);
 	}
 	if (n)
 		qsort(names, n, sizeof(*names), compare);

@@ -123,6 +123,22 @@ int nook_folder_list(int base, const char *path, DIR **ret, struct nook_error *e
 	return 0;
 }
 
+int nook_folder_next(DIR *dir, const char *path, const char **ret, struct nook_error *err)
+{
+	for (;;) {
+		errno = 0;
+		const struct dirent *entry = readdir(dir);
+
+		if (!entry)
+			return errno ? nook_fail(err, errno, "read %s in the state directory", path)
+				     : 0;
+		if (entry->d_name[0] == '.')
+			continue;
+		*ret = entry->d_name;
+		return 1;
+	}
+}
+
 int nook_folder_file(int base, enum nook_folder f, const char *name, int flags)
 {
 	char path[300];

@@ -42,6 +42,10 @@ int nook_folder_open_named(int base, const char *name, bool make, struct nook_er
  * -ENOENT, nothing noted; others. */
 int nook_folder_list(int base, const char *path, DIR **ret, struct nook_error *err);
 
+/* The next name in it, but for those that begin with a dot. @path: as above, for the error. Return:
+ * 1, and the name stays until the next call; 0: there is no more; a negative errno. */
+int nook_folder_next(DIR *dir, const char *path, const char **ret, struct nook_error *err);
+
 /* Opens a file of a folder: openat2 without symlinks. Return: descriptor or negative errno, nothing
  * noted. */
 int nook_folder_file(int base, enum nook_folder f, const char *name, int flags);

@@ -130,19 +130,13 @@ int nook_held_release_all(const struct nook_state *state, const char *folder,
 
 	if (rc < 0)
 		return rc == -ENOENT ? 0 : rc;
-	while (rc == 0) {
+
+	const char *file;
+
+	while (rc == 0 && (rc = nook_folder_next(dir, folder, &file, err)) > 0) {
 		char path[PATH_SIZE];
 
-		errno = 0;
-		const struct dirent *entry = readdir(dir);
-
-		if (!entry)
-			return errno ? nook_fail(err, errno, "read %s in the state directory",
-						 folder)
-				     : 0;
-		if (entry->d_name[0] == '.')
-			continue;
-		(void)nook_format(path, sizeof(path), "%s/%s", folder, entry->d_name);
+		(void)nook_format(path, sizeof(path), "%s/%s", folder, file);
 		rc = nook_held_release(state->base, path, state->name, err);
 	}
 	return rc;

@@ -72,23 +72,16 @@ static int add_names(int base, enum nook_folder f, struct nook_arena *a, struct 
 		     struct nook_error *err)
 {
 	auto_closedir DIR *dir = NULL;
-	int rc = nook_folder_list(base, nook_folder_name(f), &dir, err);
+	const char *folder = nook_folder_name(f), *name;
+	int rc = nook_folder_list(base, folder, &dir, err);
 
 	if (rc < 0)
 		return rc == -ENOENT ? 0 : rc;
-
-	for (;;) {
-		errno = 0;
-		const struct dirent *entry = readdir(dir);
-
-		if (!entry && errno)
-			return nook_fail(err, errno, "read %s in the state directory",
-					 nook_folder_name(f));
-		if (!entry)
-			return 0;
-		if (nook_valid_id(entry->d_name))
-			*nook_append(a, names->list, names->n) = nook_strdup(a, entry->d_name);
+	while ((rc = nook_folder_next(dir, folder, &name, err)) > 0) {
+		if (nook_valid_id(name))
+			*nook_append(a, names->list, names->n) = nook_strdup(a, name);
 	}
+	return rc;
 }
 
 /* Every name that has a record or a lock, sorted, once. */
