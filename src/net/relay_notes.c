@@ -94,29 +94,6 @@ static bool read_one(char *text, struct nook_relay_note *ret)
 	return true;
 }
 
-/* Opens a process, if it is still the one that was meant. The descriptor first: what is true of the
- * pid afterwards is true of it, or it has ended. Return: a pidfd; -ESRCH (nothing noted); others.
- */
-static int open_process(const struct nook_relay_note *note, struct nook_error *err)
-{
-	uint64_t started = 0;
-	auto_close int fd = nook_pidfd_open(note->pid, 0);
-
-	if (fd == -ESRCH || fd == -EINVAL)
-		return -ESRCH;
-	if (fd < 0)
-		return nook_fail(err, -fd, "pidfd_open %d", note->pid);
-
-	struct nook_error why = { 0 };
-	int rc = nook_start_time(note->pid, &started, &why);
-
-	if (rc < 0 && rc != -ESRCH && err)
-		*err = why;
-	if (rc == 0 && (started != note->start || nook_pidfd_wait(fd, 0) == 0))
-		rc = -ESRCH;
-	return rc < 0 ? rc : move_fd(&fd);
-}
-
 /* Those that live. */
 int nook_relay_notes_read(const struct nook_state *state, struct nook_relay_notes *ret,
 			  struct nook_error *err)
@@ -141,12 +118,13 @@ int nook_relay_notes_read(const struct nook_state *state, struct nook_relay_note
 		if (!read_one(one, note))
 			continue; /* it names nobody */
 
-		auto_close int fd = open_process(note, err);
+		auto_close int fd = NO_FD;
+		int rc = nook_process_open(note->pid, note->start, &fd, err);
 
-		if (fd < 0 && fd != -ESRCH)
-			return fd;
-		ret->serves |= fd >= 0 && first;
-		ret->n += fd >= 0;
+		if (rc < 0 && rc != -ESRCH)
+			return rc;
+		ret->serves |= rc == 0 && first;
+		ret->n += rc == 0;
 	}
 	return 0;
 }
@@ -164,9 +142,10 @@ int nook_relay_is_there(const struct nook_state *state, struct nook_error *err)
 void nook_relay_let_go(const struct nook_relay_notes *notes)
 {
 	for (unsigned i = 0; i < notes->n; i++) {
-		auto_close int fd = open_process(&notes->of[i], NULL);
+		const struct nook_relay_note *note = &notes->of[i];
+		auto_close int fd = NO_FD;
 
-		if (fd >= 0)
+		if (nook_process_open(note->pid, note->start, &fd, NULL) == 0)
 			(void)nook_pidfd_send_signal(fd,
 						     SIGTERM); /* or it ends with the container */
 	}
@@ -174,13 +153,12 @@ void nook_relay_let_go(const struct nook_relay_notes *notes)
 
 static int end_process(const struct nook_relay_note *note, struct nook_error *err)
 {
-	auto_close int fd = open_process(note, err);
+	auto_close int fd = NO_FD;
+	int rc = nook_process_open(note->pid, note->start, &fd, err);
 
-	if (fd < 0)
-		return fd == -ESRCH ? 0 : fd;
-
-	int rc = nook_pidfd_send_signal(fd, SIGKILL);
-
+	if (rc < 0)
+		return rc == -ESRCH ? 0 : rc;
+	rc = nook_pidfd_send_signal(fd, SIGKILL);
 	if (rc < 0 && rc != -ESRCH)
 		return nook_fail(err, -rc, "kill the relay, pid %d", note->pid);
 	rc = nook_pidfd_wait(fd, STOP_MS);

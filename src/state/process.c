@@ -89,32 +89,42 @@ int nook_has_executed(int pid, struct nook_error *err)
 	return rc < 0 ? rc : !(flags & PF_FORKNOEXEC);
 }
 
-int nook_record_pidfd(const struct nook_record *record, const char *boot_id, int *ret_pidfd,
-		      struct nook_error *err)
+int nook_process_open(int pid, uint64_t start_time, int *ret_pidfd, struct nook_error *err)
 {
+	struct nook_error why = { 0 };
 	uint64_t started = 0;
-
-	if (record->pid <= 0 || !record->boot_id || strcmp(record->boot_id, boot_id) != 0)
-		return nook_refuse(err, ESRCH, "container %s does not run", record->name);
 
 	/* The descriptor first: it stays with the process that it was opened for, so what is true
 	 * of the pid afterwards is true of it, or it has ended. */
-	auto_close int fd = nook_pidfd_open(record->pid, 0);
+	auto_close int fd = nook_pidfd_open(pid, 0);
 
 	if (fd == -ESRCH || fd == -EINVAL) /* a thread's id is EINVAL */
-		return nook_refuse(err, ESRCH, "container %s does not run any more", record->name);
+		return -ESRCH;
 	if (fd < 0)
-		return nook_fail(err, -fd, "pidfd_open %d", record->pid);
+		return nook_fail(err, -fd, "pidfd_open %d", pid);
 
-	int rc = nook_start_time(record->pid, &started, err);
+	int rc = nook_start_time(pid, &started, &why);
 
-	if (rc < 0 && rc != -ESRCH)
-		return rc;
-	if (rc < 0 || started != record->start_time || nook_pidfd_wait(fd, 0) == 0)
-		return nook_refuse(err, ESRCH, "container %s does not run any more", record->name);
+	if (rc < 0 && rc != -ESRCH && err)
+		*err = why;
+	if (rc == 0 && (started != start_time || nook_pidfd_wait(fd, 0) == 0))
+		rc = -ESRCH;
+	if (rc == 0)
+		*ret_pidfd = move_fd(&fd);
+	return rc;
+}
 
-	*ret_pidfd = move_fd(&fd);
-	return 0;
+int nook_record_pidfd(const struct nook_record *record, const char *boot_id, int *ret_pidfd,
+		      struct nook_error *err)
+{
+	if (record->pid <= 0 || !record->boot_id || strcmp(record->boot_id, boot_id) != 0)
+		return nook_refuse(err, ESRCH, "container %s does not run", record->name);
+
+	int rc = nook_process_open(record->pid, record->start_time, ret_pidfd, err);
+
+	return rc == -ESRCH
+		       ? nook_refuse(err, ESRCH, "container %s does not run any more", record->name)
+		       : rc;
 }
 
 int nook_state_pidfd(const struct nook_record *record, int *ret_pidfd, struct nook_error *err)

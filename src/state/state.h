@@ -201,6 +201,9 @@ int nook_state_clear_of(struct nook_state *state, const struct nook_record *reco
  * record's. -ESRCH: it has ended, though it may not be reaped yet. */
 int nook_state_pidfd(const struct nook_record *record, int *ret_pidfd, struct nook_error *err);
 
+/* The same by its number and start time. -ESRCH, nothing noted: it has ended, or is another. */
+int nook_process_open(int pid, uint64_t start_time, int *ret_pidfd, struct nook_error *err);
+
 /* Start time of a process in clock ticks; /proc/PID/stat. */
 int nook_start_time(int pid, uint64_t *ret, struct nook_error *err);
 
