@@ -44,18 +44,23 @@ int nook_net_read_there(int base, const char *name, struct nook_arena *a, struct
 	return rc;
 }
 
-int nook_net_find(const char *state_dir, const char *name, struct nook_arena *a,
-		  struct nook_network *ret, struct nook_error *err)
+/* -ENOENT, nothing noted: there is none. @ret_base: STATE_DIR, open where it is there. */
+static int look_for(const char *state_dir, const char *name, struct nook_arena *a,
+		    struct nook_network *ret, int *ret_base, struct nook_error *err)
 {
 	int rc = nook_net_check_name(name, err);
 
-	if (rc < 0)
-		return rc;
-	auto_close int base = nook_base_open(state_dir, false, err);
+	if (rc == 0)
+		rc = *ret_base = nook_base_open(state_dir, false, err);
+	return rc < 0 ? rc : nook_net_read_there(*ret_base, name, a, ret, err);
+}
 
-	if (base < 0 && base != -ENOENT)
-		return base;
-	rc = base < 0 ? base : nook_net_read_there(base, name, a, ret, err);
+int nook_net_find(const char *state_dir, const char *name, struct nook_arena *a,
+		  struct nook_network *ret, struct nook_error *err)
+{
+	auto_close int base = NO_FD;
+	int rc = look_for(state_dir, name, a, ret, &base, err);
+
 	return rc == -ENOENT ? nook_net_no_such(base, name, err) : rc;
 }
 
@@ -139,15 +144,9 @@ int nook_net_for_plan(const char *state_dir, const char *name, struct nook_arena
 		      struct nook_network *ret, struct nook_error *err)
 {
 	const struct nook_network_spec spec = { .name = name };
-	int rc = nook_net_check_name(name, err);
+	auto_close int base = NO_FD;
+	int rc = look_for(state_dir, name, a, ret, &base, err);
 
-	if (rc < 0)
-		return rc;
-	auto_close int base = nook_base_open(state_dir, false, err);
-
-	if (base < 0 && base != -ENOENT)
-		return base;
-	rc = base < 0 ? -ENOENT : nook_net_read_there(base, name, a, ret, err);
 	if (rc != -ENOENT)
 		return rc;
 	return strcmp(name, NOOK_NET_DEFAULT) == 0 ? nook_net_draft(base, &spec, a, ret, err)
