@@ -3,13 +3,12 @@
 
 #include "base/own.h"
 #include "sys/call.h"
+#include "sys/loopback.h"
 #include "sys/process.h"
 
 #include <errno.h>
 #include <linux/sockios.h>
-#include <net/if.h>
 #include <sched.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 
 #define STACK_SIZE 16384
@@ -42,30 +41,22 @@ static int fail(struct nook_new_net *n, long rc, const char *call)
 static int make_network(void *arg)
 {
 	struct nook_new_net *n = arg;
-	struct ifreq lo = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+	const char *call;
+	int s;
 	long rc = NOOK_CALL(SYS_unshare, CLONE_NEWNET);
 
 	if (rc < 0)
 		return fail(n, rc, "unshare(CLONE_NEWNET)");
 
-	/* A kernel without IPv4 still knows both on other sockets. */
-	long s = NOOK_CALL(SYS_socket, AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	if (s < 0)
-		s = NOOK_CALL(SYS_socket, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (s < 0)
-		return fail(n, s, "socket(AF_INET)");
-
 	/* The namespace by a socket in it: no path leads astray, and the parent has the same
 	 * descriptors as we. */
-	const char *call = "ioctl(SIOCSIFFLAGS lo)";
-
-	rc = NOOK_CALL(SYS_ioctl, s, SIOCSIFFLAGS, &lo);
+	rc = nook_loopback_up(&s, &call);
 	if (rc == 0) {
 		call = "ioctl(SIOCGSKNS)";
 		rc = NOOK_CALL(SYS_ioctl, s, SIOCGSKNS);
 	}
-	(void)syscall(SYS_close, s); /* the namespace has its own holder now */
+	if (s >= 0)
+		(void)syscall(SYS_close, s); /* the namespace has its own holder now */
 	if (rc < 0)
 		return fail(n, rc, call);
 	n->fd = (int)rc;

@@ -4,18 +4,16 @@
 #include "stage.h"
 
 #include "base/own.h"
+#include "sys/loopback.h"
 #include "sys/process.h"
 #include "sys/procfs.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/keyctl.h>
-#include <net/if.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -126,18 +124,12 @@ void set_hostname_show(const struct nook_plan *plan, struct nook_rows *rows)
 
 int raise_loopback(void *ctx, struct nook_error *err)
 {
-	struct ifreq lo = { .ifr_name = "lo", .ifr_flags = IFF_UP };
-	auto_close int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	auto_close int socket = NO_FD;
+	const char *call;
+	int rc = nook_loopback_up(&socket, &call);
 
 	(void)ctx;
-	/* A kernel without IPv4 still knows the ioctl on other sockets. */
-	if (fd < 0)
-		fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return nook_fail(err, errno, "socket(AF_INET)");
-	if (ioctl(fd, SIOCSIFFLAGS, &lo) < 0)
-		return nook_fail(err, errno, "ioctl(SIOCSIFFLAGS lo)");
-	return 0;
+	return rc < 0 ? nook_fail(err, -rc, "%s", call) : 0;
 }
 
 void raise_loopback_show(const struct nook_plan *plan, struct nook_rows *rows)
