@@ -20,7 +20,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define BENEATH          (RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)
 #define ATTACHED_VERSION 1
 #define ATTACHED_BYTES   (1u << 20)
 #define ATTACHED_LINKS   256u
@@ -117,7 +116,7 @@ int nook_attached_write(int base, const struct nook_attached *attached, struct n
 
 	nook_attached_aside(attached->container, aside);
 
-	auto_close int fd = nook_openat2(dir, aside, (uint64_t)flags, 0600, BENEATH);
+	auto_close int fd = nook_openat2(dir, aside, (uint64_t)flags, 0600, NOOK_BENEATH);
 
 	if (fd < 0)
 		return nook_fail(err, -fd, "create net/containers/%s in the state directory",
@@ -325,7 +324,7 @@ int nook_attached_read_at(int dir, const char *container, struct nook_arena *a,
 	struct reader r = { .arena = a, .to = &at, .err = &detail };
 	char *text = NULL;
 	size_t len = 0;
-	auto_close int fd = nook_openat2(dir, container, NOOK_OPEN_READ, 0, BENEATH);
+	auto_close int fd = nook_openat2(dir, container, NOOK_OPEN_READ, 0, NOOK_BENEATH);
 
 	if (fd == -ENOENT)
 		return -ENOENT;

@@ -83,8 +83,7 @@ typedef int each_set(void *data, const struct nook_hosts *h, const char *set,
 
 static int for_sets(const struct nook_hosts *h, each_set *each, void *data, struct nook_error *err)
 {
-	auto_close int fd =
-		nook_openat2(h->dir, ".", O_RDONLY | O_DIRECTORY, 0, NOOK_HOSTS_BENEATH);
+	auto_close int fd = nook_openat2(h->dir, ".", O_RDONLY | O_DIRECTORY, 0, NOOK_BENEATH);
 	auto_closedir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 
 	if (!dir)

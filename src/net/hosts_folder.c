@@ -28,7 +28,7 @@ int nook_hosts_open(int base, bool make, struct nook_hosts *ret, struct nook_err
 	if (dir < 0)
 		return dir;
 
-	auto_close int lock = nook_openat2(base, LOCK, O_RDWR | O_CREAT, 0600, NOOK_HOSTS_BENEATH);
+	auto_close int lock = nook_openat2(base, LOCK, O_RDWR | O_CREAT, 0600, NOOK_BENEATH);
 
 	if (lock < 0)
 		return nook_fail(err, -lock, "open " LOCK " in the state directory");
@@ -48,7 +48,7 @@ int nook_hosts_open_file(const struct nook_hosts *h, const char *name, struct no
 {
 	struct stat st;
 	auto_close int fd =
-		nook_openat2(h->dir, name, O_RDWR | O_NONBLOCK | O_NOCTTY, 0, NOOK_HOSTS_BENEATH);
+		nook_openat2(h->dir, name, O_RDWR | O_NONBLOCK | O_NOCTTY, 0, NOOK_BENEATH);
 
 	if (fd == -ENOENT)
 		return -ENOENT;
@@ -73,7 +73,7 @@ int nook_hosts_new_file(const struct nook_hosts *h, struct nook_error *err)
 	if (unlinkat(h->base, NEW, 0) < 0 && errno != ENOENT)
 		return nook_fail(err, errno, "unlink " NEW " in the state directory");
 
-	int fd = nook_openat2(h->base, NEW, O_RDWR | O_CREAT | O_EXCL, 0644, NOOK_HOSTS_BENEATH);
+	int fd = nook_openat2(h->base, NEW, O_RDWR | O_CREAT | O_EXCL, 0644, NOOK_BENEATH);
 
 	return fd < 0 ? nook_fail(err, -fd, "open " NEW " in the state directory") : fd;
 }

@@ -10,8 +10,7 @@
 #include <linux/openat2.h>
 #include <stdbool.h>
 
-#define NOOK_HOSTS_FOLDER  "net/hosts" /* in STATE_DIR */
-#define NOOK_HOSTS_BENEATH (RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)
+#define NOOK_HOSTS_FOLDER "net/hosts" /* in STATE_DIR */
 
 /* The folder, locked. Writers lock a file of their own beside the others: a lock on one of these
  * could be had by whoever reads it inside, too. */

@@ -54,7 +54,7 @@ static bool has(const char *text, const char *address, const char *name)
 static int read_file(int base, const char *path, struct nook_arena *a, char **ret,
 		     struct nook_error *err)
 {
-	auto_close int fd = nook_openat2(base, path, O_RDONLY, 0, NOOK_HOSTS_BENEATH);
+	auto_close int fd = nook_openat2(base, path, O_RDONLY, 0, NOOK_BENEATH);
 	size_t size = 4096, len = 0;
 	char *text = nook_alloc(a, size);
 

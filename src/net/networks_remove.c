@@ -200,7 +200,6 @@ static void part(const struct nook_attached *all, const char *network, struct no
 static int disconnect(int base, const char *container, const char *network, struct nook_arena *a,
 		      struct nook_error *err)
 {
-	struct nook_state s = NOOK_STATE_NONE;
 	struct nook_attached all, of_it, rest;
 	auto_close int lock = nook_attached_lock(base, container, err);
 
@@ -213,8 +212,9 @@ static int disconnect(int base, const char *container, const char *network, stru
 	part(&all, network, a, &of_it, &rest);
 	if (of_it.n_links == 0)
 		return 0;
-	s.base = base; /* borrowed */
-	(void)nook_format(s.name, sizeof(s.name), "%s", container);
+
+	struct nook_state s = nook_state_of(base, container);
+
 	rc = nook_net_undo(&s, &of_it, err);
 	return rc < 0 ? rc : nook_attached_write(base, &rest, err);
 }

@@ -46,8 +46,7 @@ int nook_resolv_write(int base, const char *text, struct nook_error *err)
 		return nook_refuse(err, EFBIG, "a resolv.conf of %zu bytes is too long",
 				   strlen(text));
 
-	auto_close int old =
-		nook_openat2(base, NOOK_RESOLV_FILE, NOOK_OPEN_READ, 0, NOOK_HOSTS_BENEATH);
+	auto_close int old = nook_openat2(base, NOOK_RESOLV_FILE, NOOK_OPEN_READ, 0, NOOK_BENEATH);
 
 	if (old >= 0 && is_text(old, text))
 		return 0;

@@ -15,7 +15,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define BENEATH (RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)
 #define PATIENCE_MS                                                                                \
 	20000 /* making a network takes milliseconds, and netlink may wait for ten seconds */
 
@@ -75,8 +74,9 @@ int nook_net_lock(int base, struct nook_error *err)
 
 	if (net < 0)
 		return net;
-	auto_close int fd = nook_openat2(
-		net, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0600, BENEATH);
+	auto_close int fd =
+		nook_openat2(net, "lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY,
+			     0600, NOOK_BENEATH);
 
 	if (fd < 0)
 		return nook_fail(err, -fd, "open net/lock in the state directory");

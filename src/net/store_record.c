@@ -13,7 +13,6 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define BENEATH        (RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)
 #define RECORD_VERSION 1
 #define RECORD_BYTES   4096
 #define ASIDE          "new"
@@ -66,7 +65,7 @@ int nook_net_record_write(int base, const struct nook_network *network, enum noo
 	(void)nook_json_finish(&w, &text, &len); /* into an arena: never fails */
 
 	const int flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK;
-	auto_close int fd = nook_openat2(base, "net/" ASIDE, (uint64_t)flags, 0600, BENEATH);
+	auto_close int fd = nook_openat2(base, "net/" ASIDE, (uint64_t)flags, 0600, NOOK_BENEATH);
 
 	if (fd < 0)
 		return nook_fail(err, -fd, "create net/" ASIDE " in the state directory");
@@ -213,7 +212,7 @@ int nook_net_record_read(int base, const char *name, struct nook_arena *a, struc
 	size_t len = 0;
 
 	(void)nook_format(path, sizeof(path), "net/networks/%s", name);
-	auto_close int fd = nook_openat2(base, path, NOOK_OPEN_READ, 0, BENEATH);
+	auto_close int fd = nook_openat2(base, path, NOOK_OPEN_READ, 0, NOOK_BENEATH);
 
 	if (fd == -ENOENT)
 		return -ENOENT;

@@ -26,8 +26,7 @@
 #define STATX_MNT_ID 0x1000 /* Linux 5.8 */
 #endif
 
-#define BENEATH (RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)
-#define NETNS   "/run/netns" /* NETNS_RUN_DIR of iproute2 */
+#define NETNS "/run/netns" /* NETNS_RUN_DIR of iproute2 */
 
 static int mount_id(int fd, uint64_t *ret)
 {
@@ -43,7 +42,7 @@ static int mount_id(int fd, uint64_t *ret)
 static int open_top(int base, bool *ret_mounted, struct nook_error *err)
 {
 	uint64_t below = 0, here = 0;
-	auto_close int fd = nook_openat2(base, "ns-pins", O_PATH | O_DIRECTORY, 0, BENEATH);
+	auto_close int fd = nook_openat2(base, "ns-pins", O_PATH | O_DIRECTORY, 0, NOOK_BENEATH);
 
 	if (fd < 0)
 		return nook_fail(err, -fd, "open ns-pins in the state directory");
@@ -72,7 +71,7 @@ static int bind_on_itself(int base, struct nook_error *err)
 static int lock_place(const struct nook_pins *p, struct nook_error *err)
 {
 	auto_close int fd = nook_openat2(p->dirs[NOOK_PINS_LOCKS], ".pins",
-					 O_RDWR | O_CREAT | O_NOFOLLOW, 0600, BENEATH);
+					 O_RDWR | O_CREAT | O_NOFOLLOW, 0600, NOOK_BENEATH);
 
 	if (fd < 0)
 		return nook_fail(err, -fd, "open ns-locks/.pins in the state directory");
@@ -153,7 +152,8 @@ int nook_pins_mount(const struct nook_pins *p, enum nook_ns_kind kind, int ns,
 
 	file_name(p, kind, file);
 
-	auto_close int fd = nook_openat2(dir, file, O_RDONLY | O_CREAT | O_NOFOLLOW, 0400, BENEATH);
+	auto_close int fd =
+		nook_openat2(dir, file, O_RDONLY | O_CREAT | O_NOFOLLOW, 0400, NOOK_BENEATH);
 
 	if (fd < 0)
 		return nook_fail(err, -fd, "create ns-pins/%s in the state directory", file);
@@ -180,7 +180,7 @@ int nook_pins_unmount(const struct nook_pins *p, enum nook_ns_kind kind, struct 
 
 	file_name(p, kind, file);
 
-	auto_close int there = nook_openat2(dir, file, O_PATH | O_NOFOLLOW, 0, BENEATH);
+	auto_close int there = nook_openat2(dir, file, O_PATH | O_NOFOLLOW, 0, NOOK_BENEATH);
 
 	if (there == -ENOENT)
 		return 0;
@@ -249,7 +249,7 @@ int nook_netns_mount(const char *name, int ns, struct nook_error *err)
 		return dir;
 
 	auto_close int file =
-		nook_openat2(dir, name, O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0, BENEATH);
+		nook_openat2(dir, name, O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0, NOOK_BENEATH);
 
 	if (file == -EEXIST) {
 		nook_cause(err, "name-in-use", "`ip netns` has a network namespace of that name");

@@ -15,7 +15,6 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 
-#define BENEATH     (RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)
 #define PATIENCE_MS 10000 /* making namespaces takes milliseconds; the rest is load */
 
 static const char *const folder_names[NOOK_PINS_COUNT] = {
@@ -59,9 +58,9 @@ int nook_pins_open(const char *state_dir, const char *name, bool make, struct no
 
 static int take_lock(struct nook_pins *p, struct nook_error *err)
 {
-	auto_close int fd =
-		nook_openat2(p->dirs[NOOK_PINS_LOCKS], p->name,
-			     O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0600, BENEATH);
+	auto_close int fd = nook_openat2(p->dirs[NOOK_PINS_LOCKS], p->name,
+					 O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY,
+					 0600, NOOK_BENEATH);
 
 	if (fd < 0)
 		return nook_fail(err, -fd, "open ns-locks/%s in the state directory", p->name);

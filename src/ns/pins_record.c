@@ -13,7 +13,6 @@
 #include <fcntl.h>
 #include <string.h>
 
-#define BENEATH        (RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)
 #define RECORD_VERSION 1
 #define RECORD_BYTES   65536
 #define FD_LAST        1048576
@@ -83,7 +82,7 @@ int nook_pins_write(const struct nook_pins *p, const struct nook_ns_name *record
 
 	const int flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK;
 	auto_close int fd =
-		nook_openat2(p->dirs[NOOK_PINS_NEW], p->name, (uint64_t)flags, 0600, BENEATH);
+		nook_openat2(p->dirs[NOOK_PINS_NEW], p->name, (uint64_t)flags, 0600, NOOK_BENEATH);
 
 	if (fd < 0)
 		return nook_fail(err, -fd, "create ns-new/%s in the state directory", p->name);
@@ -244,7 +243,7 @@ int nook_pins_read(const struct nook_pins *p, const char *name, struct nook_aren
 	char *text = NULL;
 	size_t len = 0;
 	auto_close int fd =
-		nook_openat2(p->dirs[NOOK_PINS_RECORDS], name, NOOK_OPEN_READ, 0, BENEATH);
+		nook_openat2(p->dirs[NOOK_PINS_RECORDS], name, NOOK_OPEN_READ, 0, NOOK_BENEATH);
 
 	if (fd == -ENOENT)
 		return -ENOENT;

@@ -106,10 +106,8 @@ struct wanted {
 /* One that stands in its record and was not taken may be another's. */
 static void add_ports(const struct repair *r, struct wanted *w, const struct nook_attached *c)
 {
-	struct nook_state s = NOOK_STATE_NONE;
+	struct nook_state s = nook_state_of(r->base, c->container);
 
-	s.base = r->base; /* borrowed */
-	(void)nook_format(s.name, sizeof(s.name), "%s", c->container);
 	for (size_t i = 0; i < c->n_ports; i++) {
 		if (nook_ports_are_mine(&s, &c->ports[i], 1))
 			*nook_append(r->a, w->ports, w->n_ports) = c->ports[i];
@@ -296,13 +294,10 @@ static int start_relay(struct repair *r, struct nook_state *s, struct nook_error
 
 static int mend_relay(struct repair *r, const struct nook_attached *c, struct nook_error *err)
 {
-	struct nook_state s = NOOK_STATE_NONE;
-
 	if (!nook_relay_wanted(c->ports, c->n_ports))
 		return 0;
-	s.base = r->base; /* borrowed */
-	(void)nook_format(s.name, sizeof(s.name), "%s", c->container);
 
+	struct nook_state s = nook_state_of(r->base, c->container);
 	int rc = nook_relay_is_there(&s, err);
 
 	if (rc)

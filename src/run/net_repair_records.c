@@ -49,7 +49,6 @@ static int drop_ports(const struct nook_repair_records *r, const char *container
 		      struct nook_error *err)
 {
 	auto_close int lock = nook_attached_lock(r->base, container, err);
-	struct nook_state s = NOOK_STATE_NONE;
 	struct nook_attached at;
 	size_t kept = 0;
 	int rc = lock < 0 ? lock : nook_attached_read(r->base, container, r->a, &at, err);
@@ -57,8 +56,9 @@ static int drop_ports(const struct nook_repair_records *r, const char *container
 	*ret_n = 0;
 	if (rc < 0)
 		return rc == -ENOENT ? 0 : rc;
-	s.base = r->base; /* borrowed */
-	(void)nook_format(s.name, sizeof(s.name), "%s", container);
+
+	struct nook_state s = nook_state_of(r->base, container);
+
 	for (size_t i = 0; i < at.n_ports && rc == 0; i++) {
 		if (nook_ports_are_mine(&s, &at.ports[i], 1))
 			at.ports[kept++] = at.ports[i];
@@ -73,13 +73,11 @@ static int drop_ports(const struct nook_repair_records *r, const char *container
 static int mend_ports(const struct nook_repair_records *r, const struct nook_attached *c,
 		      struct nook_error *err)
 {
-	struct nook_state s = NOOK_STATE_NONE;
 	struct nook_record record;
 	enum nook_life life = NOOK_LIFE_GONE;
 	size_t n = 0;
+	struct nook_state s = nook_state_of(r->base, c->container);
 
-	s.base = r->base; /* borrowed */
-	(void)nook_format(s.name, sizeof(s.name), "%s", c->container);
 	if (nook_ports_are_mine(&s, c->ports, c->n_ports) ||
 	    nook_state_read(r->state_dir, c->container, r->a, &record, &life, NULL) < 0 ||
 	    life != NOOK_LIFE_RUNNING) /* one that starts takes them in a moment */

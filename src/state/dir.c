@@ -10,8 +10,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define BENEATH (RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)
-
 const char *nook_folder_name(enum nook_folder f)
 {
 	static const char *const names[NOOK_FOLDER_COUNT] = {
@@ -95,21 +93,21 @@ int nook_folder_open(int base, enum nook_folder f, bool make, struct nook_error 
 
 int nook_folder_open_named(int base, const char *name, bool make, struct nook_error *err)
 {
-	int fd = nook_openat2(base, name, O_PATH | O_DIRECTORY, 0, BENEATH);
+	int fd = nook_openat2(base, name, O_PATH | O_DIRECTORY, 0, NOOK_BENEATH);
 
 	if (fd == -ENOENT) {
 		if (!make)
 			return -ENOENT;
 		if (mkdirat(base, name, 0700) < 0 && errno != EEXIST)
 			return nook_fail(err, errno, "mkdir %s in the state directory", name);
-		fd = nook_openat2(base, name, O_PATH | O_DIRECTORY, 0, BENEATH);
+		fd = nook_openat2(base, name, O_PATH | O_DIRECTORY, 0, NOOK_BENEATH);
 	}
 	return fd < 0 ? nook_fail(err, -fd, "open %s in the state directory", name) : fd;
 }
 
 int nook_folder_list(int base, const char *path, DIR **ret, struct nook_error *err)
 {
-	auto_close int fd = nook_openat2(base, path, O_RDONLY | O_DIRECTORY, 0, BENEATH);
+	auto_close int fd = nook_openat2(base, path, O_RDONLY | O_DIRECTORY, 0, NOOK_BENEATH);
 
 	if (fd == -ENOENT)
 		return -ENOENT;
@@ -145,7 +143,7 @@ int nook_folder_file(int base, enum nook_folder f, const char *name, int flags)
 
 	(void)nook_format(path, sizeof(path), "%s/%s", nook_folder_name(f),
 			  name); /* 255 bytes and a short word fit */
-	return nook_openat2(base, path, (uint64_t)flags, flags & O_CREAT ? 0600 : 0, BENEATH);
+	return nook_openat2(base, path, (uint64_t)flags, flags & O_CREAT ? 0600 : 0, NOOK_BENEATH);
 }
 
 /* Takes @base over, also on failure. */
@@ -181,6 +179,15 @@ int nook_state_open_at(int base, const char *name, struct nook_state *s, struct 
 	int copy = fcntl(base, F_DUPFD_CLOEXEC, 0);
 
 	return copy < 0 ? nook_fail(err, errno, "fcntl F_DUPFD") : open_folders(copy, name, s, err);
+}
+
+struct nook_state nook_state_of(int base, const char *name)
+{
+	struct nook_state s = NOOK_STATE_NONE;
+
+	s.base = base;
+	(void)nook_format(s.name, sizeof(s.name), "%s", name); /* a container's: 255 bytes */
+	return s;
 }
 
 void nook_state_close(struct nook_state *state)

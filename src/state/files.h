@@ -58,6 +58,10 @@ int nook_state_open_at(int base, const char *name, struct nook_state *s, struct 
 int nook_state_open(const char *state_dir, const char *name, bool make, struct nook_state *s,
 		    struct nook_error *err);
 
+/* A name in an open STATE_DIR, for those who only look or take back: nothing is locked, @base is
+ * borrowed, and it is not to be closed. */
+struct nook_state nook_state_of(int base, const char *name);
+
 /* Checks a name, -EINVAL. */
 int nook_check_name(const char *name, struct nook_error *err);
 

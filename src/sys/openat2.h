@@ -5,6 +5,9 @@
 #include <linux/openat2.h>
 #include <stdint.h>
 
+/* How what lies below a directory is reached where whoever can write there is not trusted. */
+#define NOOK_BENEATH (RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS)
+
 /**
  * nook_openat2() - openat2(2), Linux 5.6
  * @dirfd:   where @path starts, and with RESOLVE_BENEATH or RESOLVE_IN_ROOT what it can't leave
