@@ -3,8 +3,11 @@
 
 #include "call.h"
 
+#include <errno.h>
 #include <stdint.h>
 #include <string.h>
+
+#define LOAD_TRIES 5
 
 /* Members that the kernel does not know must be zero, and so must padding. */
 static int call(int command, union bpf_attr *attr)
@@ -43,7 +46,12 @@ int nook_bpf_load_device(const struct bpf_insn *program, size_t n)
 	attr.license = (uintptr_t) "Apache-2.0"; /* it calls nothing that asks for another */
 	strcpy(attr.prog_name, "nook_devices");
 
-	return call(BPF_PROG_LOAD, &attr);
+	int r = -EAGAIN;
+
+	/* The verifier gives up when a signal comes, be it one that only stops us for a while. */
+	for (int tries = 0; r == -EAGAIN && tries < LOAD_TRIES; tries++)
+		r = call(BPF_PROG_LOAD, &attr);
+	return r;
 }
 
 int nook_bpf_attach_device(int cgroup, int program)
