@@ -444,6 +444,8 @@ struct nook_plan {
 	/* From a bundle. All zero: nothing of it. */
 	bool bundle;      /* an engine's container: it outlives its maker */
 	bool start_later; /* `create`: the program waits for `start` */
+	bool announced;   /* `exec`: somebody is told of the process before its program runs: by a
+			     pid file or a socket */
 	bool late_cgroup; /* the cgroup namespace is unshared by the stage, once it is in its
 			     cgroups of v1 */
 	bool notify;      /* STATE_DIR/notify/NAME is made, for the program's sd_notify(3) */

@@ -149,15 +149,6 @@ static bool has_unit(const struct nook_plan *p)
 	return p->cgroup.unit != NULL;
 }
 
-static bool has_v1(const struct nook_plan *p)
-{
-	for (size_t i = 0; i < p->cgroup.n_dirs; i++) {
-		if (!p->cgroup.dirs[i].v2)
-			return true;
-	}
-	return false;
-}
-
 static bool joins(const struct nook_plan *p)
 {
 	return p->n_joins > 0;
@@ -168,18 +159,9 @@ static bool has_maps(const struct nook_plan *p)
 	return p->userns.writer != NOOK_IDMAP_NONE;
 }
 
-static bool idmaps(const struct nook_plan *p)
-{
-	for (size_t i = 0; i < p->n_sources; i++) {
-		if (p->sources[i].idmap || p->sources[i].own_maps)
-			return true;
-	}
-	return false;
-}
-
 static bool writes_proc(const struct nook_plan *p)
 {
-	return has_maps(p) || idmaps(p) || p->process.set_oom_score_adj || p->n_netdevs ||
+	return has_maps(p) || nook_idmaps(p) || p->process.set_oom_score_adj || p->n_netdevs ||
 	       nook_has_links(p) || p->pasta;
 }
 
@@ -241,11 +223,6 @@ static bool first_cpus(const struct nook_plan *p)
 	return p->process.affinity;
 }
 
-static bool rdt(const struct nook_plan *p)
-{
-	return p->rdt && p->rdt->set;
-}
-
 #define STEP(fn, purpose, when) NOOK_RUN(fn, purpose, .needed = when, .show = fn##_show)
 #define STEP_UNDO(fn, back, purpose, when)                                                         \
 	NOOK_RUN(fn, purpose, .undo = back, .needed = when, .show = fn##_show)
@@ -272,14 +249,14 @@ const struct nook_step nook_create_steps[] = {
 	STEP_UNDO(start_unit, stop_unit, "have systemd make its unit", has_unit),
 	STEP(open_proc, "open a procfs", writes_proc),
 	STEP(write_idmaps, "map the container's ids", has_maps),
-	STEP(idmap_sources, "show the files with the container's ids", idmaps),
-	STEP(enter_cgroups, "enter the cgroup", has_v1),
+	STEP(idmap_sources, "show the files with the container's ids", nook_idmaps),
+	STEP(enter_cgroups, "enter the cgroup", nook_enters_v1),
 	STEP(set_oom_score, "set the OOM score", has_oom),
-	STEP_UNDO(join_rdt, leave_rdt, "enter the resctrl group", rdt),
+	STEP_UNDO(join_rdt, leave_rdt, "enter the resctrl group", nook_has_rdt),
 	STEP_UNDO(move_netdevs, return_netdevs, "move network devices in", netdevs),
 	STEP(connect_links, "connect it to its networks", nook_has_links),
 	STEP_UNDO(start_pasta, stop_pasta, "start pasta", pasta),
-	NOOK_SEND(MAPS_WRITTEN),
+	NOOK_SEND_IF(MAPS_WRITTEN, nook_set_up_outside),
 	STEP(take_network, "make its network namespace", nook_new_net_beside),
 	NOOK_SEND_IF(NETWORK, nook_new_net_beside),
 	/* While the stage mounts: the kernel takes its time for a program. */
@@ -298,7 +275,7 @@ const struct nook_step nook_create_steps[] = {
 	STEP(settle_ends, "see to it that its links carry packets", nook_has_networks),
 	STEP(take_master, "take the terminal", terminal),
 	STEP_UNDO(tell_engine, untell_engine, "tell the engine", nook_of_bundle),
-	NOOK_SEND_IF(DETACH, nook_of_bundle),
+	NOOK_SEND_IF(DETACH, nook_kept_outside),
 	NOOK_SEND_IF(START, starts_now),
 	STEP(await_program, "start the program", starts_now),
 };
@@ -312,16 +289,16 @@ const struct nook_step nook_exec_steps[] = {
 	STEP(open_channel, "open a channel", NULL),
 	STEP(open_joins, "open the container's namespaces", joins),
 	STEP_UNDO(clone_stage, kill_stage, "enter the container", NULL),
-	STEP(enter_its_cgroups, "enter the cgroup", has_v1),
+	STEP(enter_its_cgroups, "enter the cgroup", nook_enters_v1),
 	STEP(set_oom_score, "set the OOM score", has_oom),
-	STEP(enter_rdt, "enter the resctrl group", rdt),
+	STEP(enter_rdt, "enter the resctrl group", nook_has_rdt),
 	STEP(open_label, "open where its security label is set", labels),
-	NOOK_SEND(START),
+	NOOK_SEND_IF(START, nook_entered_outside),
 	STEP(tell_listener, "tell who answers for its system calls", nook_seccomp_told),
 	NOOK_WAIT(STAGE_READY),
 	STEP(take_master, "take the terminal", terminal),
 	STEP_UNDO(tell_engine, untell_engine, "tell the engine", nook_of_bundle),
-	NOOK_SEND_IF(DETACH, nook_of_bundle),
+	NOOK_SEND_IF(DETACH, nook_told_outside),
 	STEP(await_program, "start the program", NULL),
 };
 const size_t nook_exec_n_steps = ARRAY_SIZE(nook_exec_steps);
@@ -334,7 +311,7 @@ const struct nook_step nook_restore_steps[] = {
 	STEP(limit_devices, "limit its devices", devices_later),
 	STEP_UNDO(start_criu, kill_stage, "start CRIU", NULL),
 	STEP_UNDO(start_unit, stop_unit, "have systemd make its unit", has_unit),
-	STEP(enter_cgroups, "enter the cgroup", has_v1),
+	STEP(enter_cgroups, "enter the cgroup", nook_enters_v1),
 	STEP(save_record, "save the record", NULL),
 	STEP_UNDO(restore_processes, end_restored, "restore the container's processes", NULL),
 	STEP(take_master, "take the terminal", terminal),

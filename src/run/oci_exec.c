@@ -197,6 +197,7 @@ static int plan_exec(struct nook_arena *a, const struct nook_oci_exec *e,
 	nook_plan_of_record(a, r, plan);
 	plan->state_dir = e->state_dir;
 	plan->bundle = true;
+	plan->announced = e->pid_file || e->pidfd_socket;
 
 	int rc = nook_plan_bundle_program(&p, process);
 
@@ -272,6 +273,16 @@ static int enter(const struct nook_oci_exec *e, struct nook_create *c, int *ret_
 	return rc;
 }
 
+/* What waits for its start is ours, and hides itself from all but root. */
+static void explain_created(const char *id, struct nook_error *err)
+{
+	if (!err || err->errnum != EPERM || err->id[0])
+		return;
+	nook_cause(err, "ns-entry-denied",
+		   "its first process waits for `start`, and until then only root may enter");
+	nook_hint(err, "`start %s` first", id);
+}
+
 int nook_oci_exec(const struct nook_oci_exec *e, int *ret_status, struct nook_error *err)
 {
 	struct nook_oci_state state = { 0 };
@@ -294,5 +305,8 @@ int nook_oci_exec(const struct nook_oci_exec *e, int *ret_status, struct nook_er
 	c.console_socket = e->console_socket;
 	c.pidfd_socket = e->pidfd_socket;
 	c.pid_file = e->pid_file;
-	return enter(e, &c, ret_status, err);
+	rc = enter(e, &c, ret_status, err);
+	if (rc < 0 && state.status == NOOK_OCI_CREATED)
+		explain_created(e->id, err);
+	return rc;
 }

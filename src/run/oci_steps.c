@@ -112,9 +112,12 @@ void prepare_record_show(const struct nook_plan *plan, struct nook_rows *rows)
 /* A process that joins a container has no record of its own. */
 static int keep_record(struct nook_create *c, struct nook_error *err)
 {
+	if (c->state.lock < 0)
+		return 0;
+
 	int rc = c->prepared ? 0 : fill_in(c, err);
 
-	if (rc < 0 || c->state.lock < 0)
+	if (rc < 0)
 		return rc;
 	return c->prepared ? nook_state_commit(&c->state, err)
 			   : nook_state_write(&c->state, &c->record, err);

@@ -13,11 +13,8 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-/*
- * The kernel takes a change of ids as a reason to forget whose death ends us. What comes next may
- * be a hook, which takes its time: has nook died meanwhile, its end of the channel says so.
- */
-static int tie_again(const struct nook_stage *s, struct nook_error *err)
+/* The kernel takes a change of ids as a reason to forget whose death ends us. */
+int nook_tie(const struct nook_stage *s, struct nook_error *err)
 {
 	struct pollfd channel = { .fd = s->walk.channel };
 	int rc = nook_prctl(PR_SET_PDEATHSIG, 9, 0);
@@ -47,7 +44,7 @@ int become_root(void *ctx, struct nook_error *err)
 	if (rc < 0)
 		return nook_fail(err, -rc, "setresgid(0)");
 	rc = nook_setresuid(0);
-	return rc < 0 ? nook_fail(err, -rc, "setresuid(0)") : tie_again(s, err);
+	return rc < 0 ? nook_fail(err, -rc, "setresuid(0)") : nook_tie(s, err);
 }
 
 void become_root_show(const struct nook_plan *plan, struct nook_rows *rows)

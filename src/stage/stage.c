@@ -224,7 +224,7 @@ const struct nook_step nook_stage_steps[] = {
 	STAGE(set_clock_offsets_first, "set the clocks", offsets_first),
 	STAGE(lock_sources, "lock what the container is to see of the host", nook_locks_sources),
 	STAGE(detach_from_caller, "detach from the caller", NULL),
-	NOOK_WAIT(MAPS_WRITTEN),
+	NOOK_WAIT_IF(MAPS_WRITTEN, nook_set_up_outside),
 	STAGE(become_root, "become root in the user namespace", own_userns),
 	STAGE(open_sources_inside, "open what the container is to see of the host", sources_here),
 	STAGE(enter_cgroup_namespace, "make a cgroup namespace", late_cgroup),
@@ -259,7 +259,7 @@ const struct nook_step nook_stage_steps[] = {
 	STAGE(let_go_of_self, "let go of nook's own file", nook_lets_go_later),
 	/* Our own filter lets us hear of the start, and is loaded meanwhile; another's may not. */
 	STAGE(load_seccomp, "load the seccomp filter", own_seccomp),
-	NOOK_WAIT_IF(DETACH, nook_of_bundle),
+	NOOK_WAIT_IF(DETACH, nook_kept_outside),
 	STAGE(await_start, "wait for the start", start_later),
 	NOOK_WAIT_IF(START, starts_now),
 	STAGE(run_start_hooks, "run the startContainer hooks", start_hooks),
@@ -270,7 +270,7 @@ const struct nook_step nook_stage_steps[] = {
 const size_t nook_stage_n_steps = ARRAY_SIZE(nook_stage_steps);
 
 const struct nook_step nook_enter_steps[] = {
-	NOOK_WAIT(START),
+	NOOK_WAIT_IF(START, nook_entered_outside),
 	STAGE(become_root, "become root in the user namespace", own_userns),
 	STAGE(detach_from_caller, "detach from the caller", NULL),
 	STAGE(take_terminal, "open a terminal", terminal),
@@ -287,7 +287,7 @@ const struct nook_step nook_enter_steps[] = {
 	STAGE(outlive_maker, "outlive the one who made it", nook_of_bundle),
 	STAGE(load_seccomp, "load the seccomp filter", told_seccomp),
 	NOOK_SEND(STAGE_READY),
-	NOOK_WAIT_IF(DETACH, nook_of_bundle),
+	NOOK_WAIT_IF(DETACH, nook_told_outside),
 	STAGE(load_seccomp, "load the seccomp filter", seccomp),
 	STAGE(exec_program, NOOK_WANTED_EXEC, NULL),
 };
@@ -315,13 +315,9 @@ _Noreturn void nook_stage_run(const struct nook_step *steps, size_t n, struct no
 
 	(void)umask(0); /* modes are the plan's; the program gets its own by detach_from_caller */
 
-	/*
-	 * When nook dies, so do we, and all below pid 1 with us. Should it be dead already, its end
-	 * of the channel is closed and the first wait says so.
-	 */
-	rc = nook_prctl(PR_SET_PDEATHSIG, 9, 0);
+	/* When nook dies, so do we, and all below pid 1 with us. */
+	rc = nook_tie(stage, &err);
 	if (rc < 0) {
-		(void)nook_fail(&err, -rc, "prctl(PR_SET_PDEATHSIG)");
 		(void)nook_format(err.wanted, sizeof(err.wanted), "tie the container to nook");
 	} else {
 		rc = nook_steps_run(steps, n, &stage->walk, &done, &err);

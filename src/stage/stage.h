@@ -68,6 +68,10 @@ extern const size_t nook_enter_n_steps;
 _Noreturn void nook_stage_run(const struct nook_step *steps, size_t n, struct nook_stage *stage,
 			      int channel, bool tracing);
 
+/* credentials.c: nook's death is our end from here on. It may be dead already, and who has nothing
+ * to wait for would not hear of it: its end of the channel says so. */
+int nook_tie(const struct nook_stage *s, struct nook_error *err);
+
 /* The steps, by file. sources.c; also a step of the outside when plan->sources_outside. */
 int nook_open_sources(const struct nook_plan *plan, int *fds, struct nook_error *err);
 /* Those that the stage can come to by itself: the place alone, and @ret true. Of a bundle with a
@@ -83,7 +87,18 @@ int nook_open_device(const char *path, uint32_t type, uint64_t rdev, struct nook
 bool nook_outer_hooks(const struct nook_plan *plan);
 bool nook_container_hooks(const struct nook_plan *plan); /* … and inside: createContainer */
 bool nook_of_bundle(const struct nook_plan *plan);
-
+/* outside.c: what the outside does to a process: into cgroups of v1, id maps for its mounts, into a
+ * resctrl group. */
+bool nook_enters_v1(const struct nook_plan *plan);
+bool nook_idmaps(const struct nook_plan *plan);
+bool nook_has_rdt(const struct nook_plan *plan);
+/* Has the outside something to do to a process that is there before it can go on, to a new
+ * container's first or to one that enters? */
+bool nook_set_up_outside(const struct nook_plan *plan);
+bool nook_entered_outside(const struct nook_plan *plan);
+/* Does an engine's process wait until it is written down? */
+bool nook_kept_outside(const struct nook_plan *plan);
+bool nook_told_outside(const struct nook_plan *plan); /* the same of one that enters */
 /* Each of a stage's step functions has a show function, NAME and NAME_show. */
 #define NOOK_STAGE_STEP(name)                                                                      \
 	int name(void *ctx, struct nook_error *err);                                               \

@@ -17,11 +17,13 @@ OTHERS = ["start", "exec", "exec --detach", "kill", "kill --all", "delete a crea
 MORE = ["exec in a created one", "kill a created one", *READING] if oci_sweep.FULL else READING
 ERRORS = [errno.ENOMEM, errno.EIO, errno.EPERM, errno.ENOSYS, errno.EMFILE] if oci_sweep.FULL else [errno.ENOMEM]
 SOME = ["plain", "everything"]
+HIDDEN = ("exec in a created one",)  # what waits for its start is not dumpable: only root enters it
 LIMITED = ("pause", "resume", "update", "events --stats", "ps", "kill --all")  # these take a cgroup of its own
 
 
 def threes(commands, some=None):
-    return [three for three in oci_sweep.pairs(commands, some) if three[0] == "root" or three[2].name not in LIMITED]
+    return [three for three in oci_sweep.pairs(commands, some)
+            if (three[0] == "root" or three[2].name not in (*LIMITED, *HIDDEN)) and (three[2].name != "update" or three[1].name == "limits")]
 
 
 @pytest.mark.parametrize("number", ERRORS, ids=errno.errorcode.get)

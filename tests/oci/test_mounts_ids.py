@@ -6,6 +6,7 @@ import os
 import pytest
 
 import machine
+from oci import READY
 
 RANGE = 100000
 MAPS = [{"containerID": 0, "hostID": RANGE, "size": 65536}]
@@ -174,6 +175,20 @@ def rootless_config(made, oci, edits=None):
 def test_rootless(rootless, bundle):
     made = rootless_config(bundle("id -u; stat -c '%t:%T' /dev/null; echo x >/dev/null; ls -d /sys/kernel; tr '\\0' ' ' </proc/1/cmdline | cut -c1-5"), rootless)
     assert rootless.run(made).lines() == ["0", "1:3", "/sys/kernel", "sh -c"]
+
+
+def test_rootless_exec_before_the_start(rootless, bundle):
+    """What waits for its start hides itself: who is not root is told so."""
+    c = rootless.container(rootless_config(bundle(READY), rootless))
+    c.pid_file = os.path.join(rootless.own(rootless.scratch("pids")), "pid")
+    c.create().ok()
+    failed = c.exec("true")
+    assert failed.status == 255
+    assert "ns-entry-denied" in failed.err and f"`start {c.id}` first" in failed.err, failed.err
+    c.start().ok()
+    c.until_said("ready")
+    assert c.exec("echo", "fine").ok() == "fine"
+
 
 
 def test_rootless_volumes(rootless, bundle):
