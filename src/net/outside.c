@@ -6,6 +6,7 @@
 #include "ports.h"
 #include "sys/pidfd.h"
 #include "sys/process.h"
+#include "sys/send_fd.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -55,11 +56,6 @@ struct question_of {
 	struct nook_plan_port port; /* without ->from */
 };
 
-union room_for_fd {
-	char bytes[CMSG_SPACE(sizeof(int))];
-	struct cmsghdr align;
-};
-
 /* ---- the process that stays behind ---- */
 
 /* A taken port may be so by UDP or TCP, of either family: each is tried. */
@@ -82,23 +78,11 @@ static int look(const struct nook_plan_port *port, struct nook_error *err)
 /* Return: could it be said? */
 static bool answer(int to, int fd, int rc, struct nook_error *err)
 {
-	union room_for_fd room = { 0 };
 	struct iovec text = { .iov_base = err, .iov_len = sizeof(*err) };
 	struct msghdr m = { .msg_iov = &text, .msg_iovlen = 1 };
 
 	err->errnum = rc < 0 ? -rc : 0;
-	if (fd >= 0) {
-		m.msg_control = room.bytes;
-		m.msg_controllen = sizeof(room.bytes);
-
-		struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(sizeof(fd));
-		memcpy(CMSG_DATA(c), &fd, sizeof(fd));
-	}
-	return sendmsg(to, &m, MSG_NOSIGNAL) > 0;
+	return nook_sendmsg_fd(to, &m, fd) > 0;
 }
 
 static _Noreturn void serve(int from)
@@ -210,29 +194,22 @@ void nook_outside_take_word(void)
 
 static int hear(int *ret_fd, struct nook_error *err)
 {
-	union room_for_fd room = { 0 };
 	struct nook_error its = { 0 };
 	struct iovec text = { .iov_base = &its, .iov_len = sizeof(its) };
-	struct msghdr m = { .msg_iov = &text,
-			    .msg_iovlen = 1,
-			    .msg_control = room.bytes,
-			    .msg_controllen = sizeof(room.bytes) };
+	struct msghdr m = { .msg_iov = &text, .msg_iovlen = 1 };
+	auto_close int fd = NO_FD;
 	ssize_t n;
 
 	do
-		n = recvmsg(channel, &m, MSG_CMSG_CLOEXEC);
-	while (n < 0 && errno == EINTR);
+		n = nook_recvmsg_fd(channel, &m, 0, &fd);
+	while (n == -EINTR);
 	if (n != (ssize_t)sizeof(its))
 		return nook_refuse(err, EPIPE, "the process that opens ports outside has ended");
 
-	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
-
-	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS &&
-	    c->cmsg_len == CMSG_LEN(sizeof(int)))
-		memcpy(ret_fd, CMSG_DATA(c), sizeof(int));
 	/* The kernel leaves out a descriptor that there is no room for. */
-	else if (m.msg_flags & MSG_CTRUNC)
+	if (fd < 0 && (m.msg_flags & MSG_CTRUNC))
 		return nook_fail(err, EMFILE, "recvmsg(a socket from outside)");
+	*ret_fd = move_fd(&fd);
 	if (its.errnum && its.why[0] && err)
 		*err = its;
 	return -its.errnum;

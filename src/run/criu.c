@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "sys/pidfd.h"
 #include "sys/process.h"
+#include "sys/send_fd.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -180,48 +181,27 @@ static int wait_readable(const struct nook_criu_talk *t, struct nook_error *err)
 	return nook_refuse(err, EINTR, "interrupted by a signal");
 }
 
-static int received_fd(struct msghdr *msg)
-{
-	struct cmsghdr *c = CMSG_FIRSTHDR(msg);
-	int fd = NO_FD;
-
-	if (c && c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS &&
-	    c->cmsg_len == CMSG_LEN(sizeof(fd)))
-		memcpy(&fd, CMSG_DATA(c), sizeof(fd));
-	return fd;
-}
-
 static int receive(const struct nook_criu_talk *t, struct nook_criu_answer *ret, int *ret_fd,
 		   struct nook_error *err)
 {
 	unsigned char bytes[8192];
-	union {
-		struct cmsghdr align;
-		char bytes[CMSG_SPACE(sizeof(int))];
-	} control;
 	struct iovec part = { bytes, sizeof(bytes) };
-	struct msghdr msg = {
-		.msg_iov = &part,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control),
-	};
+	struct msghdr msg = { .msg_iov = &part, .msg_iovlen = 1 };
+	auto_close int fd = NO_FD;
 	ssize_t n;
 	int rc = wait_readable(t, err);
 
 	if (rc < 0)
 		return rc;
-	n = recvmsg(t->sock, &msg, MSG_CMSG_CLOEXEC);
-	if (n < 0 && errno != ECONNRESET)
-		return nook_fail(err, errno, "receive from CRIU");
+	n = nook_recvmsg_fd(t->sock, &msg, 0, &fd);
+	if (n < 0 && n != -ECONNRESET)
+		return nook_fail(err, (int)-n, "receive from CRIU");
 	if (n <= 0)
 		return nook_refuse(err, EIO, "CRIU ended without an answer");
-	*ret_fd = received_fd(&msg);
 	rc = (msg.msg_flags & MSG_TRUNC) ? -EBADMSG : nook_criu_read(bytes, (size_t)n, ret);
-	if (rc < 0) {
-		close_fd(ret_fd);
+	if (rc < 0)
 		return nook_refuse(err, EIO, "CRIU's answer can't be understood");
-	}
+	*ret_fd = move_fd(&fd);
 	return 0;
 }
 

@@ -6,9 +6,9 @@
 #include "base/json.h"
 #include "base/own.h"
 #include "oci_sockets.h"
+#include "sys/send_fd.h"
 
 #include <errno.h>
-#include <string.h>
 #include <sys/socket.h>
 
 static void put_state(struct nook_json_writer *w, const struct nook_create *c)
@@ -56,30 +56,13 @@ static const char *compose(const struct nook_create *c, size_t *ret_len)
 /* The descriptor goes with the first bytes; the end says that this is all. */
 static int send_state(int socket, int fd, const char *text, size_t len)
 {
-	union {
-		struct cmsghdr align;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control = { 0 };
-
 	for (size_t done = 0; done < len;) {
 		struct iovec part = { (char *)(uintptr_t)text + done, len - done };
 		struct msghdr msg = { .msg_iov = &part, .msg_iovlen = 1 };
+		ssize_t n = nook_sendmsg_fd(socket, &msg, done == 0 ? fd : NO_FD);
 
-		if (done == 0) {
-			msg.msg_control = &control;
-			msg.msg_controllen = sizeof(control);
-			struct cmsghdr *head = CMSG_FIRSTHDR(&msg);
-
-			head->cmsg_level = SOL_SOCKET;
-			head->cmsg_type = SCM_RIGHTS;
-			head->cmsg_len = CMSG_LEN(sizeof(int));
-			memcpy(CMSG_DATA(head), &fd, sizeof(int));
-		}
-
-		ssize_t n = sendmsg(socket, &msg, MSG_NOSIGNAL);
-
-		if (n < 0 && errno != EINTR)
-			return errno == EAGAIN ? -ETIMEDOUT : -errno;
+		if (n < 0 && n != -EINTR)
+			return n == -EAGAIN ? -ETIMEDOUT : (int)n;
 		if (n > 0)
 			done += (size_t)n;
 	}

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/own.h"
 #include "base/text.h"
+#include "sys/send_fd.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -81,27 +82,14 @@ int nook_oci_connect(const char *path, int type, bool abstract_too, struct nook_
 int nook_oci_send_fd(int sock, const char *text, int fd)
 {
 	struct iovec iov = { (void *)(uintptr_t)text, strlen(text) };
-	union {
-		struct cmsghdr align;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control = { 0 };
-	struct msghdr msg = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	ssize_t n;
 
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(c), &fd, sizeof(int));
-
-	while (sendmsg(sock, &msg, MSG_NOSIGNAL) < 0) {
-		if (errno != EINTR)
-			return errno == EAGAIN ? -ETIMEDOUT : -errno;
-	}
+	do
+		n = nook_sendmsg_fd(sock, &msg, fd);
+	while (n == -EINTR);
+	if (n < 0)
+		return n == -EAGAIN ? -ETIMEDOUT : (int)n;
 	return 0;
 }
 

@@ -5,10 +5,10 @@
 #include "base/own.h"
 #include "base/text.h"
 #include "sys/call.h"
+#include "sys/send_fd.h"
 
 #include <poll.h>
 #include <stdarg.h>
-#include <string.h>
 #include <sys/socket.h>
 
 void nook_show(struct nook_rows *rows, const char *what, const char *call_fmt, ...)
@@ -67,25 +67,11 @@ int nook_send(int channel, enum nook_message message, const void *data, size_t l
 {
 	uint32_t head = message;
 	struct iovec parts[2] = { { &head, sizeof(head) }, { (void *)(uintptr_t)data, len } };
-	union {
-		struct cmsghdr align;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control = { 0 };
 	struct msghdr msg = { .msg_iov = parts, .msg_iovlen = len ? 2 : 1 };
+	ssize_t n = nook_sendmsg_fd(channel, &msg, fd);
 
-	if (fd >= 0) {
-		msg.msg_control = &control;
-		msg.msg_controllen = sizeof(control);
-		struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
-
-		c->cmsg_level = SOL_SOCKET;
-		c->cmsg_type = SCM_RIGHTS;
-		c->cmsg_len = CMSG_LEN(sizeof(int));
-		memcpy(CMSG_DATA(c), &fd, sizeof(int));
-	}
-
-	if (sendmsg(channel, &msg, MSG_NOSIGNAL) < 0)
-		return errno == ECONNRESET ? -EPIPE : -errno; /* see receive() */
+	if (n < 0)
+		return n == -ECONNRESET ? -EPIPE : (int)n; /* see receive() */
 	return 0;
 }
 
@@ -99,47 +85,21 @@ union body {
 	struct trace_body trace;
 };
 
-/* The last one stays, where one is expected. The space for one holds two, as it is rounded up. */
-static void take_fds(struct cmsghdr *c, int *ret_fd)
-{
-	size_t n = (c->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-
-	for (size_t i = 0; i < n; i++) {
-		int fd;
-
-		memcpy(&fd, CMSG_DATA(c) + i * sizeof(int), sizeof(fd));
-		if (ret_fd) {
-			close_fd(ret_fd);
-			*ret_fd = fd;
-		} else { /* nobody asked: it must not stay open */
-			close_fd(&fd);
-		}
-	}
-}
-
 /* Is it a failure, not of ours to wait, and seen for the first time? It may have passed. */
-static bool may_pass(bool *again)
+static bool may_pass(ssize_t rc, bool *again)
 {
 	bool first = !*again;
 
 	*again = true;
-	return first && errno != EAGAIN;
+	return first && rc != -EAGAIN;
 }
 
 /* Return: bytes of the body that came, or a negative errno; -EPIPE when the other side is gone. */
 static ssize_t receive(struct nook_walk *walk, int flags, uint32_t *ret_message, union body *body)
 {
 	struct iovec parts[2] = { { ret_message, sizeof(*ret_message) }, { body, sizeof(*body) } };
-	union {
-		struct cmsghdr align;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control;
-	struct msghdr msg = {
-		.msg_iov = parts,
-		.msg_iovlen = 2,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control),
-	};
+	struct msghdr msg = { .msg_iov = parts, .msg_iovlen = 2 };
+	auto_close int fd = NO_FD; /* closed where nobody asked for one */
 	bool again = false;
 	ssize_t len;
 
@@ -147,18 +107,18 @@ static ssize_t receive(struct nook_walk *walk, int flags, uint32_t *ret_message,
 	 * message, which says why, comes after that. And the other side may have gone in the belief
 	 * that we have heard it: what passes is not to be our end. */
 	do {
-		len = recvmsg(walk->channel, &msg, flags | MSG_CMSG_CLOEXEC);
-		walk->unheard |= len < 0 && errno == ECONNRESET;
-	} while (len < 0 && (errno == EINTR || errno == ECONNRESET || may_pass(&again)));
+		len = nook_recvmsg_fd(walk->channel, &msg, flags, &fd);
+		walk->unheard |= len == -ECONNRESET;
+	} while (len == -EINTR || len == -ECONNRESET || (len < 0 && may_pass(len, &again)));
 
 	if (len < 0)
-		return errno == EAGAIN ? -EPIPE : -errno;
+		return len == -EAGAIN ? -EPIPE : len;
 	if (len < (ssize_t)sizeof(*ret_message))
 		return -EPIPE;
 
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c; c = CMSG_NXTHDR(&msg, c)) {
-		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_RIGHTS)
-			take_fds(c, walk->ret_fd);
+	if (fd >= 0 && walk->ret_fd) {
+		close_fd(walk->ret_fd);
+		*walk->ret_fd = move_fd(&fd);
 	}
 	return len - (ssize_t)sizeof(*ret_message);
 }
@@ -223,7 +183,7 @@ static int wait_readable(const struct nook_walk *walk, struct nook_error *err)
 	if (walk->peer < 0 && walk->interrupt < 0)
 		return 0;
 	while (poll(fds, ARRAY_SIZE(fds), -1) < 0) {
-		if (errno != EINTR && !may_pass(&again))
+		if (errno != EINTR && !may_pass(-errno, &again))
 			return nook_fail(err, errno, "poll");
 	}
 	if (fds[0].revents)
