@@ -7,6 +7,7 @@
 #include "sys/mount.h"
 
 #include <errno.h>
+#include <sys/stat.h>
 
 /* Masks: one read-only tmpfs with an empty directory and an empty file, of which every mask is a
  * clone. */
@@ -30,11 +31,11 @@ static int make_masks(struct nook_stage *s, struct nook_error *err)
 	if (rc < 0)
 		return nook_fail(err, -rc, "mkdirat dir (of the masks)");
 
-	int file = nook_create_below(fd, "file", 0444);
-
-	if (file < 0)
-		return nook_fail(err, -file, "create file (of the masks)");
-	close_fd(&file); /* open for writing, it would keep the mount from becoming read-only */
+	/* Not opened: a file that is open for writing keeps the mount from becoming read-only, even
+	 * when we have closed it, while somebody else looks at /proc/PID/fd. */
+	rc = nook_mknod_below(fd, "file", S_IFREG | 0444, 0);
+	if (rc < 0)
+		return nook_fail(err, -rc, "mknodat file (of the masks)");
 
 	rc = nook_mount_setattr(fd, false, MOUNT_ATTR_RDONLY, 0, 0, NO_FD);
 	if (rc < 0)

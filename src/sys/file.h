@@ -23,7 +23,7 @@ int nook_symlink_below(int dir, const char *path, const char *text);
 /* The device 0:0: overlay's whiteout, which user namespaces may make since Linux 5.8. */
 int nook_whiteout_below(int dir, const char *path);
 
-/* A device node or a FIFO. @mode: with S_IFCHR and so on */
+/* A device node, a FIFO or an empty file. @mode: with S_IFCHR, S_IFREG and so on */
 int nook_mknod_below(int dir, const char *path, mode_t mode, uint64_t rdev);
 
 /* A new file, open for writing. */
