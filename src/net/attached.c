@@ -5,10 +5,9 @@
 #include "store.h"
 
 #include "base/file.h"
-#include "base/hash.h"
 #include "base/json.h"
 #include "base/own.h"
-#include "base/text.h"
+#include "state/files.h"
 #include "sys/openat2.h"
 
 #include <errno.h>
@@ -91,12 +90,6 @@ static void put_attached(struct nook_json_writer *w, const struct nook_attached 
 	nook_json_end(w);
 }
 
-/* A container's name may have all the bytes that a file's can, and does not begin with a dot. */
-void nook_attached_aside(const char *container, char out[NOOK_ATTACHED_ASIDE])
-{
-	(void)nook_format(out, NOOK_ATTACHED_ASIDE, ".%016lx", nook_hash_text(container));
-}
-
 int nook_attached_write(int base, const struct nook_attached *attached, struct nook_error *err)
 {
 	auto_arena struct nook_arena scratch = { 0 };
@@ -104,7 +97,7 @@ int nook_attached_write(int base, const struct nook_attached *attached, struct n
 	const int flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK;
 	struct nook_json_writer w;
 	const char *text = NULL;
-	char aside[NOOK_ATTACHED_ASIDE];
+	char aside[NOOK_NAME_ASIDE];
 	size_t len = 0;
 	int rc = dir < 0 ? dir : nook_arena_open(&scratch, err);
 
@@ -114,7 +107,7 @@ int nook_attached_write(int base, const struct nook_attached *attached, struct n
 	put_attached(&w, attached);
 	(void)nook_json_finish(&w, &text, &len); /* into an arena: never fails */
 
-	nook_attached_aside(attached->container, aside);
+	nook_name_aside(attached->container, aside);
 
 	auto_close int fd = nook_openat2(dir, aside, (uint64_t)flags, 0600, NOOK_BENEATH);
 
@@ -136,11 +129,11 @@ int nook_attached_write(int base, const struct nook_attached *attached, struct n
 int nook_attached_delete(int base, const char *container, struct nook_error *err)
 {
 	auto_close int dir = nook_net_folder(base, "containers", false, err);
-	char aside[NOOK_ATTACHED_ASIDE];
+	char aside[NOOK_NAME_ASIDE];
 
 	if (dir < 0)
 		return dir == -ENOENT ? 0 : dir;
-	nook_attached_aside(container, aside);
+	nook_name_aside(container, aside);
 	if ((unlinkat(dir, container, 0) < 0 && errno != ENOENT) ||
 	    (unlinkat(dir, aside, 0) < 0 && errno != ENOENT))
 		return nook_fail(err, errno, "unlink net/containers/%s in the state directory",

@@ -189,10 +189,7 @@ int nook_attached_lock_own(const struct nook_state *state, struct nook_error *er
 /* The same, in the folder that is open. */
 int nook_attached_read_at(int dir, const char *container, struct nook_arena *a,
 			  struct nook_attached *ret, struct nook_error *err);
-/* The name of the file while it is written. */
-#define NOOK_ATTACHED_ASIDE 20
-void nook_attached_aside(const char *container, char out[NOOK_ATTACHED_ASIDE]);
-/* Aside, and renamed. By who has that right. */
+/* To nook_name_aside(), and renamed. By who has that right. */
 int nook_attached_write(int base, const struct nook_attached *attached, struct nook_error *err);
 int nook_attached_delete(int base, const char *container, struct nook_error *err);
 

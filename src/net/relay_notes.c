@@ -3,7 +3,6 @@
  * all. */
 #include "relay_parts.h"
 
-#include "base/hash.h"
 #include "base/own.h"
 #include "base/text.h"
 #include "state/files.h"
@@ -25,10 +24,13 @@ static void path_of(const struct nook_state *state, char out[PATH_SIZE])
 	(void)nook_format(out, PATH_SIZE, "net/" FOLDER "/%s", state->name);
 }
 
-/* While it is written. A container's name may have all the bytes that a file's can. */
+/* While it is written. */
 static void path_aside(const struct nook_state *state, char out[PATH_SIZE])
 {
-	(void)nook_format(out, PATH_SIZE, "net/" FOLDER "/.%016lx", nook_hash_text(state->name));
+	char aside[NOOK_NAME_ASIDE];
+
+	nook_name_aside(state->name, aside);
+	(void)nook_format(out, PATH_SIZE, "net/" FOLDER "/%s", aside);
 }
 
 static int fail(int error, const char *call, const char *path, struct nook_error *err)

@@ -10,6 +10,7 @@
 #include "net/net.h"
 #include "net/outside.h"
 #include "net/relay.h"
+#include "state/files.h"
 #include "sys/procfs.h"
 
 #include <errno.h>
@@ -107,7 +108,7 @@ static int leave_once(const struct nook_state *state, struct nook_error *err)
 
 static int leave(const struct nook_state *state, struct nook_error *err)
 {
-	char path[300], aside[NOOK_ATTACHED_ASIDE];
+	char path[300], aside[NOOK_NAME_ASIDE];
 
 	/* `nook net connect` may be at work on it: what it does is done now, or never. */
 	int rc = nook_attached_lock_own(state, err);
@@ -121,7 +122,7 @@ static int leave(const struct nook_state *state, struct nook_error *err)
 		return leave_once(state, err);
 
 	/* Killed while it was written: nothing of it was taken yet. */
-	nook_attached_aside(state->name, aside);
+	nook_name_aside(state->name, aside);
 	(void)snprintf(path, sizeof(path), "net/containers/%s", aside);
 	if (unlinkat(state->base, path, 0) < 0 && errno != ENOENT)
 		return nook_fail(err, errno, "unlink %s in the state directory", path);

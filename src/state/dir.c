@@ -2,6 +2,7 @@
 /* STATE_DIR and its folders. */
 #include "files.h"
 
+#include "base/hash.h"
 #include "base/text.h"
 #include "sys/openat2.h"
 
@@ -32,6 +33,11 @@ int nook_check_name(const char *name, struct nook_error *err)
 	nook_hint(err, "Letters, digits and _ . + - make a name, a letter, digit or _ first, 255 "
 		       "at most.");
 	return nook_refuse(err, EINVAL, "\"%.80s\" can't be a container's name", name);
+}
+
+void nook_name_aside(const char *name, char out[NOOK_NAME_ASIDE])
+{
+	(void)nook_format(out, NOOK_NAME_ASIDE, ".%016lx", nook_hash_text(name)); /* fits */
 }
 
 /* Refuses a directory that somebody else could have filled. */

@@ -65,6 +65,12 @@ struct nook_state nook_state_of(int base, const char *name);
 /* Checks a name, -EINVAL. */
 int nook_check_name(const char *name, struct nook_error *err);
 
+/* What a file that bears a container's name is called while it is written, beside the one that it
+ * will be: ".HASH", of one length, since NAME may have all the bytes that a file's name can, and
+ * does not begin with a dot. */
+#define NOOK_NAME_ASIDE 20
+void nook_name_aside(const char *name, char out[NOOK_NAME_ASIDE]);
+
 /* Deletes the container's files but its lock. */
 int nook_files_delete(struct nook_state *s, struct nook_error *err);
 
