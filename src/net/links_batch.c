@@ -133,20 +133,27 @@ void nook_link_put_address(struct nook_link_batch *b, int index, const struct no
 
 /* ---- whose a link is ---- */
 
-static int take_link(void *data, const struct nlmsghdr *h)
+bool nook_link_take(const struct nlmsghdr *h, struct nook_link_seen *seen)
 {
-	struct nook_link_seen *seen = data;
 	const struct ifinfomsg *info = NLMSG_DATA(h);
 	const size_t n = sizeof(*info);
 
 	if (h->nlmsg_type != RTM_NEWLINK || h->nlmsg_len < NLMSG_LENGTH(n))
-		return 0;
+		return false;
 	seen->index = info->ifi_index;
 	seen->up = info->ifi_flags & IFF_UP;
 	seen->group = nook_nl_u32(nook_nl_find(h, n, IFLA_GROUP), 0);
 	(void)nook_nl_text(nook_nl_find(h, n, IFLA_IFALIAS), seen->alias, sizeof(seen->alias));
 	(void)nook_nl_text(nook_nl_find_in(nook_nl_find(h, n, IFLA_LINKINFO), IFLA_INFO_KIND),
 			   seen->kind, sizeof(seen->kind));
+	(void)nook_nl_text(nook_nl_find(h, n, IFLA_IFNAME), seen->name, sizeof(seen->name));
+	seen->hw_len = nook_nl_bytes(nook_nl_find(h, n, IFLA_ADDRESS), seen->hw, sizeof(seen->hw));
+	return true;
+}
+
+static int take_link(void *data, const struct nlmsghdr *h)
+{
+	(void)nook_link_take(h, data);
 	return 0;
 }
 

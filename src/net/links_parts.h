@@ -60,10 +60,15 @@ struct nook_link_seen {
 	int index;
 	uint32_t group;
 	bool up;
-	char kind[16]; /* "veth"; "" for none */
+	char name[16];
+	char kind[16];        /* "veth"; "" for none */
+	unsigned char hw[32]; /* its hardware address, of so many bytes */
+	unsigned hw_len;
 	char alias[NOOK_LINK_ALIAS];
 };
 
+/* From one message of the kernel's. Return: false: it is about something else. */
+bool nook_link_take(const struct nlmsghdr *h, struct nook_link_seen *ret);
 /* Return: 0; -ENODEV (nothing noted): there is none. */
 int nook_link_look(int socket, const char *link, struct nook_link_seen *ret,
 		   struct nook_error *err);

@@ -19,17 +19,6 @@ struct reading {
 	size_t n;
 };
 
-static unsigned copy(const struct rtattr *a, unsigned char *to, size_t size)
-{
-	size_t len = a ? RTA_PAYLOAD(a) : 0;
-
-	if (len > size)
-		return 0;
-	if (len)
-		memcpy(to, RTA_DATA(a), len);
-	return (unsigned)len;
-}
-
 static int take_address(void *data, const struct nlmsghdr *h)
 {
 	struct reading *r = data;
@@ -49,10 +38,10 @@ static int take_address(void *data, const struct nlmsghdr *h)
 
 	a->head = *head;
 	a->flags = flags & KEPT_FLAGS;
-	a->local_len = copy(nook_nl_find(h, n, IFA_LOCAL), a->local, sizeof(a->local));
-	a->peer_len = copy(nook_nl_find(h, n, IFA_ADDRESS), a->peer, sizeof(a->peer));
-	a->broadcast_len =
-		copy(nook_nl_find(h, n, IFA_BROADCAST), a->broadcast, sizeof(a->broadcast));
+	a->local_len = nook_nl_bytes(nook_nl_find(h, n, IFA_LOCAL), a->local, sizeof(a->local));
+	a->peer_len = nook_nl_bytes(nook_nl_find(h, n, IFA_ADDRESS), a->peer, sizeof(a->peer));
+	a->broadcast_len = nook_nl_bytes(nook_nl_find(h, n, IFA_BROADCAST), a->broadcast,
+					 sizeof(a->broadcast));
 	a->metric = nook_nl_u32(nook_nl_find(h, n, IFA_RT_PRIORITY), 0);
 	return 0;
 }

@@ -129,6 +129,8 @@ NOOK_CREATE_STEP(open_cgroup); /* of exec */
 NOOK_CREATE_STEP(enter_its_cgroups);
 NOOK_CREATE_STEP(write_idmaps); /* idmap.c */
 NOOK_CREATE_STEP(idmap_sources);
+/* join.c: the namespace that a path leads to, if it is the one that was meant. */
+int nook_join_open(const struct nook_plan_join *j, struct nook_error *err);
 NOOK_CREATE_STEP(open_joins);  /* join.c */
 NOOK_CREATE_STEP(clone_stage); /* clone.c */
 int kill_stage(void *ctx, struct nook_error *err);

@@ -28,7 +28,7 @@ static int check_start(const struct nook_plan_join *j, int pidfd, struct nook_er
 	return nook_refuse(err, ESRCH, "process %d is another one by now", j->pid);
 }
 
-static int open_join(const struct nook_plan_join *j, struct nook_error *err)
+int nook_join_open(const struct nook_plan_join *j, struct nook_error *err)
 {
 	const struct nook_ns_info *kind = &nook_ns_kinds[j->kind];
 
@@ -162,7 +162,7 @@ int open_joins(void *ctx, struct nook_error *err)
 
 		/* Several kinds of one process are joined by one pidfd and one call. */
 		if (i == 0 || j->path || j[-1].path || j->pid != j[-1].pid)
-			c->joins[i] = first = open_join(j, err);
+			c->joins[i] = first = nook_join_open(j, err);
 
 		int rc = first;
 

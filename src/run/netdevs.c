@@ -5,10 +5,12 @@
 #include "create.h"
 
 #include "base/own.h"
-#include "net/move.h"
+#include "net/move_note.h"
 #include "sys/netlink.h"
 #include "sys/procfs.h"
 
+#include <errno.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* What has been moved; the doors are open until the container is made. */
@@ -41,8 +43,48 @@ static struct nook_link_move move_of(const struct nook_plan_netdev *dev)
 	};
 }
 
+static const struct nook_plan_join *joined_net(const struct nook_plan *plan)
+{
+	for (size_t i = 0; i < plan->n_joins; i++) {
+		if (plan->joins[i].kind == NOOK_NS_NET && plan->joins[i].path)
+			return &plan->joins[i];
+	}
+	return NULL;
+}
+
+/* A namespace that was there before does not end when we are killed, and keeps what has come to it:
+ * so that `delete` can bring that home, it is written down. */
+static int note_all(struct nook_create *c, const struct nook_netdevs *n, struct nook_error *err)
+{
+	const struct nook_plan_join *join = joined_net(c->plan);
+	struct nook_arena *a = c->stage.arena;
+	struct stat there, home;
+	int rc = 0;
+
+	if (!join)
+		return 0;
+	if (fstat(n->doors.ns, &there) < 0 || fstat(n->doors.home, &home) < 0)
+		return nook_fail(err, errno, "fstat of a network namespace");
+
+	const char **links = nook_alloc_array(a, c->plan->n_netdevs + 1, sizeof(*links));
+	struct nook_record_netdevs *d = nook_alloc(a, sizeof(*d));
+
+	for (size_t i = 0; i < c->plan->n_netdevs && rc == 0; i++) {
+		struct nook_link_move m = move_of(&c->plan->netdevs[i]);
+
+		rc = nook_link_note(&n->doors, &m, a, &links[i], err);
+	}
+	if (rc < 0)
+		return rc;
+	*d = (struct nook_record_netdevs){
+		.path = join->path, .ino = there.st_ino, .home = home.st_ino, .links = links
+	};
+	c->record.netdevs = d;
+	return nook_state_write(&c->state, &c->record, err);
+}
+
 /* All are looked at before the first is moved: what goes wrong now has no consequences. */
-static int move_all(const struct nook_create *c, struct nook_netdevs *n, struct nook_error *err)
+static int move_all(struct nook_create *c, struct nook_netdevs *n, struct nook_error *err)
 {
 	int rc = 0;
 
@@ -51,6 +93,8 @@ static int move_all(const struct nook_create *c, struct nook_netdevs *n, struct 
 
 		rc = nook_link_move_check(&n->doors, &m, err);
 	}
+	if (rc == 0)
+		rc = note_all(c, n, err);
 	for (size_t i = 0; i < c->plan->n_netdevs && rc == 0; i++) {
 		struct nook_link_move m = move_of(&c->plan->netdevs[i]);
 

@@ -127,6 +127,8 @@ static int start_taken(struct nook_state *s, struct nook_arena *a, bool notify, 
 	rc = notify ? open_notify(s, &c.record, ret, err) : 0;
 	if (rc == 0)
 		rc = go(s->dirs[NOOK_FOLDER_START], &c.record, err);
+	if (rc == 0 && c.record.netdevs) /* should it stay, `delete` takes them home */
+		nook_oci_start_over(s->dirs[NOOK_FOLDER_START], c.record.start);
 	if (rc == 0)
 		rc = run_poststart(&c.record, a, err);
 	return rc;

@@ -67,6 +67,16 @@ int close_start(void *ctx, struct nook_error *err)
 			     : 0;
 }
 
+bool nook_oci_start_waits(int starts, const char *name)
+{
+	return faccessat(starts, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+void nook_oci_start_over(int starts, const char *name)
+{
+	(void)unlinkat(starts, name, 0); /* ENOENT: somebody else has */
+}
+
 int nook_oci_connect_start(int starts, const char *name, struct nook_error *err)
 {
 	struct sockaddr_un addr = { 0 };

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/own.h"
 #include "net_steps.h"
+#include "netdevs_home.h"
 #include "oci_notify.h"
 #include "rdt.h"
 #include "state/files.h"
@@ -90,6 +91,8 @@ static int clear(struct nook_state *state, const struct nook_record *record, con
 		if (rc == 0 && record->rdt)
 			rc = nook_rdt_remove(record->rdt, err);
 	}
+	if (rc == 0 && record && strcmp(record->boot_id, boot_id) == 0)
+		rc = nook_netdevs_bring_home(record, state->dirs[NOOK_FOLDER_START], err);
 	if (rc == 0 && !record)
 		rc = nook_range_release_all(state, err);
 	if (rc == 0 && record && record->range)

@@ -53,6 +53,10 @@ static int remove_dir(void **state)
 
 static const char *annotations[][2] = { { "org.x", "y" }, { "", "\xff\n" } };
 static const char *const none[] = { NULL };
+static const char *const notes[] = { "eth0 eth1 7 - 0a up", NULL };
+static const struct nook_record_netdevs netdevs = {
+	.path = "/run/netns/\xff", .ino = UINT64_MAX, .home = 4026531840, .links = notes
+};
 
 static struct nook_record sample(void)
 {
@@ -77,6 +81,7 @@ static struct nook_record sample(void)
 		.unit = "x.scope",
 		.rdt = "clos",
 		.rdt_tasks = "clos/mon_groups/c1",
+		.netdevs = &netdevs,
 		.start = "0123456789abcdef",
 		.no_new_keyring = true,
 		.seccomp_listener = "/run/agent",
@@ -111,6 +116,10 @@ static void test_comes_back_as_it_was(void **state)
 	assert_string_equal(back.unit, "x.scope");
 	assert_string_equal(back.rdt, "clos");
 	assert_string_equal(back.rdt_tasks, "clos/mon_groups/c1");
+	assert_string_equal(back.netdevs->path, netdevs.path);
+	assert_true(back.netdevs->ino == UINT64_MAX && back.netdevs->home == 4026531840);
+	assert_string_equal(back.netdevs->links[0], notes[0]);
+	assert_null(back.netdevs->links[1]);
 	assert_string_equal(back.start, r.start);
 	assert_true(back.no_new_keyring);
 	assert_string_equal(back.seccomp_listener, "/run/agent");

@@ -164,6 +164,28 @@ static int read_objects(const struct nook_json_value *v, struct nook_record_read
 	return rc;
 }
 
+static int read_netdevs(const struct nook_json_value *engine, struct nook_record_reader *r)
+{
+	struct nook_record_netdevs *d;
+	struct nook_json_value v;
+	size_t n;
+	int rc = nook_json_member(engine, "netdevs", may, NOOK_JSON_OBJECT, &v, r->err);
+
+	if (rc < 0 || !v.json)
+		return rc;
+	d = nook_alloc(r->arena, sizeof(*d));
+	rc = nook_json_get_text(NULL, &v, "path", must, NOOK_RECORD_PATH_BYTES, &d->path, r->err);
+	if (rc == 0)
+		rc = nook_json_get_u64(&v, "ino", must, UINT64_MAX, &d->ino, r->err);
+	if (rc == 0)
+		rc = nook_json_get_u64(&v, "home", must, UINT64_MAX, &d->home, r->err);
+	if (rc == 0)
+		rc = nook_json_get_texts(r->arena, &v, "links", must, NOOK_RECORD_TEXTS, TEXT_BYTES,
+					 &d->links, &n, r->err);
+	r->record->netdevs = d;
+	return rc;
+}
+
 static int read_annotations(const struct nook_json_value *engine, struct nook_record_reader *r)
 {
 	struct nook_record *rec = r->record;
@@ -221,6 +243,8 @@ static int read_engine(const struct nook_json_value *root, enum nook_record_part
 	if (rc == 0 && (strlen(rec->start) != NOOK_START_NAME ||
 			strspn(rec->start, "0123456789abcdef") != NOOK_START_NAME))
 		return nook_refuse(r->err, EINVAL, "\"%s\" names no socket", rec->start);
+	if (rc == 0)
+		rc = read_netdevs(&v, r);
 	if (rc < 0 || part == NOOK_RECORD_OBJECTS)
 		return rc;
 

@@ -73,6 +73,16 @@ static void put_process(struct nook_json_writer *w, const struct nook_record *r)
 	nook_json_end(w);
 }
 
+static void put_netdevs(struct nook_json_writer *w, const struct nook_record_netdevs *d)
+{
+	nook_json_object(w, "netdevs");
+	nook_json_put_bytes(w, "path", d->path);
+	nook_json_put_u64(w, "ino", d->ino);
+	nook_json_put_u64(w, "home", d->home);
+	nook_json_put_bytes_list(w, "links", d->links);
+	nook_json_end(w);
+}
+
 /* What only an engine's container has. */
 static void put_engine(struct nook_json_writer *w, const struct nook_record *r)
 {
@@ -93,6 +103,8 @@ static void put_engine(struct nook_json_writer *w, const struct nook_record *r)
 	nook_json_put_bytes(w, "unit", r->unit);
 	nook_json_put_bytes(w, "rdt", r->rdt);
 	nook_json_put_bytes(w, "rdt_tasks", r->rdt_tasks);
+	if (r->netdevs)
+		put_netdevs(w, r->netdevs);
 	nook_json_put_text(w, "start", r->start);
 	nook_json_put_bytes(w, "seccomp_listener", r->seccomp_listener);
 	nook_json_put_bytes(w, "seccomp_listener_data", r->seccomp_listener_data);

@@ -31,6 +31,14 @@ enum nook_phase {
 	NOOK_PHASE_RUNNING,
 };
 
+/* Network devices that `create` was about to move into a namespace that was there before, and does
+ * not end with the container. */
+struct nook_record_netdevs {
+	const char *path;         /* of that namespace */
+	uint64_t ino, home;       /* its number, and that of the one that they come from */
+	const char *const *links; /* notes, net/move_note.h; NULL-terminated */
+};
+
 /* Everything a later command needs, and everything an undo needs. Texts live in the arena of
  * whoever read or made it. */
 struct nook_record {
@@ -83,6 +91,7 @@ struct nook_record {
 	const char *start; /* name of its socket in start/: a socket's path has room for 107 bytes,
 			      an id has 255 */
 	const char *rdt;   /* its group in resctrl that is ours to remove; NULL: none */
+	const struct nook_record_netdevs *netdevs; /* NULL: none */
 	const char *rdt_tasks; /* the group in resctrl that its processes are in; NULL: any */
 	bool no_new_keyring;
 	const char *seccomp_listener, *seccomp_listener_data; /* who answers for the filter's

@@ -194,6 +194,17 @@ uint32_t nook_nl_u32(const struct rtattr *attr, uint32_t otherwise)
 	return otherwise;
 }
 
+unsigned nook_nl_bytes(const struct rtattr *attr, unsigned char *ret, size_t size)
+{
+	size_t len = attr ? RTA_PAYLOAD(attr) : 0;
+
+	if (len > size)
+		return 0;
+	if (len)
+		memcpy(ret, RTA_DATA(attr), len);
+	return (unsigned)len;
+}
+
 int nook_nl_int(const struct rtattr *attr, int otherwise)
 {
 	return (int)nook_nl_u32(attr, (uint32_t)otherwise);

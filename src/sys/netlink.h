@@ -97,6 +97,8 @@ const struct rtattr *nook_nl_find_in(const struct rtattr *nest, uint16_t type);
 /* Its text, NUL-terminated: a longer one is cut. @out stays "" without one. Return: @out. */
 const char *nook_nl_text(const struct rtattr *attr, char *out, size_t size);
 uint32_t nook_nl_u32(const struct rtattr *attr, uint32_t otherwise);
+/* Return: how many bytes it has; 0 for none, and for more than @size. */
+unsigned nook_nl_bytes(const struct rtattr *attr, unsigned char *ret, size_t size);
 /* The same of a number that is an int of the kernel's: these stand in attributes as u32. */
 int nook_nl_int(const struct rtattr *attr, int otherwise);
 

@@ -111,3 +111,35 @@ def test_a_call_of_create_fails(netlab, oci_binary, base, name, begin, most):
         if fine > 20:  # in a row: past the last
             break
     assert failures > 20
+
+
+@pytest.mark.parametrize("inside, most", [("eth0", 4), ("in%d", 13)])
+def test_create_into_a_namespace_that_stays_is_killed(netlab, kept, oci_binary, base, inside, most):
+    """One `delete` brings home what had come to the namespace by then, with its addresses; so it does without the kill."""
+    name, space = kept
+    edits = {"linux/netDevices": {"spare": {"name": inside}}}
+    bundle = oci.Bundle(f"{base}/{unique('bundle')}", oci.default("true", edits))
+    network = [n for n in bundle.config["linux"]["namespaces"] if n["type"] == "network"]
+    network[0]["path"] = f"/run/netns/{name}"
+    bundle.write()
+    root, moved, call = f"{base}/{unique('state')}", 0, 0
+    while True:
+        call += 1 if sweep.FULL else most
+        netlab.host.ip_batch("link add spare type veth peer name other\naddress add 10.9.8.1/24 dev spare\nlink set spare up")
+        words = [oci_binary, "--root", root]
+        result = netlab.host.try_("sh", "-c", 'exec "$@" >/dev/null 2>&1', "sh", "env", f"NOOK_FAULT_CALL={call}:kill",
+                                  *words, "create", "--bundle", bundle.path, f"c{call}")
+        moved += set(space.links()) != {"lo"}
+        netlab.host.run(*words, "delete", "--force", f"c{call}")
+        assert set(space.links()) == {"lo"}, f"call {call}: {result}"
+        assert netlab.host.addresses("spare") == {"10.9.8.1/24"}, f"call {call}: {result}"
+        assert netlab.host.try_("ip", "-o", "link", "show", "up", "dev", "spare").out, f"call {call}: it is down"
+        if result.status == 0:
+            break
+        netlab.host.run("ip", "link", "del", "other")
+    netlab.host.run("sh", "-c", 'exec "$@" >/dev/null 2>&1', "sh", *words, "create", "--bundle", bundle.path, "whole")
+    netlab.host.run(*words, "start", "whole")
+    netlab.host.run(*words, "delete", "--force", "whole")
+    assert len(set(space.links()) - {"lo"}) == 1  # it has run: what it had is the namespace's
+    netlab.host.run("ip", "link", "del", "other")
+    assert moved > 1 and call > 100
