@@ -16,7 +16,8 @@ def test_sysfs_shows_its_devices(oci, ours, bundle, place):
     """It shows those of the namespace that it was mounted from, whenever that is."""
     mounts = [mount for mount in default()["mounts"] if not mount["destination"].startswith("/sys")]
     mounts.insert(0 if place == "first" else len(mounts), SYSFS)
-    assert os.listdir("/sys/class/net") != ["lo"] or machine.ns("net") != machine.ns("net", 1)
+    if os.listdir("/sys/class/net") == ["lo"]:
+        pytest.skip("the machine has no other devices to be told from")
     assert oci.run(bundle("ls /sys/class/net", {"mounts": mounts})).ok() == "lo"
 
 
