@@ -31,6 +31,10 @@ class Log:
                           [sh(f"exec >>{self.place(kind)}; {script}", **more)]})
         return self
 
+    def until_begun(self):
+        """Waits till one has written."""
+        machine.wait_until(self.lines, 10, "the hook")
+
     def lines(self):
         return machine.read(self.path).splitlines()
 
@@ -40,11 +44,9 @@ class Log:
 
 def life(oci, bundle):
     """From create to delete."""
-    c = oci.container(bundle)
-    c.create().ok()
+    c = oci.created(bundle)
     c.start().ok()
     c.kill("KILL").ok()
-    c.wait()
-    c.until("stopped")
+    c.until_stopped()
     c.delete().ok()
     return c

@@ -106,10 +106,15 @@ class Runtime:
         """`run` in the foreground."""
         return self._result(self.container(bundle).run_later(*options, **kw), timeout)
 
-    def running(self, bundle, *options, **kw):
-        """create, start, and wait till its program has printed "ready"."""
+    def created(self, bundle, *options, **kw):
+        """A container that waits for its start."""
         made = self.container(bundle)
         made.create(*options, **kw).ok()
+        return made
+
+    def running(self, bundle, *options, **kw):
+        """create, start, and wait till its program has printed "ready"."""
+        made = self.created(bundle, *options, **kw)
         made.start().ok()
         made.until_said("ready")
         return made
@@ -256,6 +261,12 @@ class Container:
     def wait(self, seconds=20):
         """How its first process ended."""
         return self.init.wait(seconds)
+
+    def until_stopped(self):
+        """Waits for the end of its first process, and until `state` knows; how that ended."""
+        ended = self.wait()
+        self.until("stopped")
+        return ended
 
     def until(self, status, seconds=10):
         machine.wait_until(lambda: self.status == status, seconds, f"status {status}")

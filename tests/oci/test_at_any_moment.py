@@ -70,8 +70,7 @@ def test_many_at_once(oci, bundle):
 def test_the_first_process_is_killed_from_outside(oci, bundle):
     c = oci.running(bundle("sleep 1000 & " + READY))
     os.kill(c.pid, signal.SIGKILL)
-    assert c.wait() == 137
-    c.until("stopped")
+    assert c.until_stopped() == 137
     c.delete().ok()
     oci.until_clear()
 
@@ -80,8 +79,7 @@ def test_the_created_one_is_killed_from_outside(oci, bundle):
     c = oci.container(bundle(READY))
     c.create().ok()
     os.kill(c.pid, signal.SIGKILL)
-    c.wait()
-    c.until("stopped")
+    c.until_stopped()
     c.start().failed(1)
     c.delete().ok()
     oci.until_clear()
@@ -106,8 +104,7 @@ def test_the_bundle_is_gone(oci, bundle):
     try:
         assert c.status == "running"
         c.kill("KILL").ok()
-        c.wait()
-        c.until("stopped")
+        c.until_stopped()
         c.delete().ok()
     finally:
         os.rename(c.bundle.path + ".away", c.bundle.path)

@@ -60,8 +60,7 @@ def test_in_a_stopped_container(oci, bundle):
     c = oci.container(bundle("true"))
     c.create().ok()
     c.start().ok()
-    c.wait()
-    c.until("stopped")
+    c.until_stopped()
     c.exec("true").failed(255, "stopped")
 
 

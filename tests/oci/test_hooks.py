@@ -18,14 +18,12 @@ def test_order(oci, logged):
     b, log = logged()
     for kind in reversed(ALL):
         log.add(kind, f"echo {kind} 1").add(kind, f"echo {kind} 2")
-    c = oci.container(b)
-    c.create().ok()
+    c = oci.created(b)
     assert log.lines() == [f"{kind} {n}" for kind in CREATE for n in (1, 2)]
     c.start().ok()
     assert log.lines() == [f"{kind} {n}" for kind in CREATE + START for n in (1, 2)]
     c.kill("KILL").ok()
-    c.wait()
-    c.until("stopped")
+    c.until_stopped()
     assert len(log.lines()) == 10
     c.delete().ok()
     assert log.lines() == [f"{kind} {n}" for kind in ALL for n in (1, 2)]
@@ -45,8 +43,7 @@ def test_order_in_a_run(oci, logged):
 def test_the_program_runs_at_poststart(oci, logged):
     b, log = logged()
     log.add("poststart", "sed 's/.*\"pid\":\\([0-9]*\\).*/\\1/' | { read pid; cat /proc/$pid/comm; }")
-    c = oci.container(b)
-    c.create().ok()
+    c = oci.created(b)
     c.start().ok()
     assert log.lines() == ["sh"] or log.lines() == ["sleep"]
 
@@ -71,13 +68,11 @@ def test_state(oci, logged, kind):
 def test_namespaces(oci, logged, kind):
     b, log = logged()
     log.add(kind, "for ns in mnt pid net; do readlink /proc/self/ns/$ns; done")
-    c = oci.container(b)
-    c.create().ok()
+    c = oci.created(b)
     inside = [os.readlink(f"/proc/{c.pid}/ns/{name}") for name in ("mnt", "pid", "net")]
     c.start().ok()
     c.kill("KILL").ok()
-    c.wait()
-    c.until("stopped")
+    c.until_stopped()
     c.delete().ok()
     ours = [os.readlink(f"/proc/self/ns/{name}") for name in ("mnt", "pid", "net")]
     assert log.lines() == (ours if kind in OUTER else inside)
@@ -95,11 +90,9 @@ def test_a_bundle_that_is_gone_by_delete(oci, logged):
     b, log = logged("true")
     away = f"{b.path}.away"
     b.edit({"hooks/poststop": [sh(f"pwd >{away}.log")]})
-    c = oci.container(b)
-    c.create().ok()
+    c = oci.created(b)
     c.start().ok()
-    c.wait()
-    c.until("stopped")
+    c.until_stopped()
     os.rename(b.path, away)
     try:
         c.delete().ok()
@@ -153,8 +146,7 @@ def test_no_descriptor_more(oci, logged, kind):
         c.create(fds=[leaked.fileno()] * 5).ok()
         c.start(fds=[leaked.fileno()] * 5).ok()
         c.kill("KILL").ok()
-        c.wait()
-        c.until("stopped")
+        c.until_stopped()
         c.delete(fds=[leaked.fileno()] * 5).ok()
     said = log.text().split()
     # the shell's own: the folder that it reads, and where exec has put stdout

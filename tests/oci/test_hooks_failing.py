@@ -51,11 +51,9 @@ def test_poststop_follows_a_failure(oci, logged, kind):
 def test_start_container_fails(oci, logged):
     b, log = logged("echo program >>/tmp/log")
     log.add("startContainer", "exit 7")
-    c = oci.container(b)
-    c.create().ok()
+    c = oci.created(b)
     c.start().failed(1)
-    c.wait()
-    c.until("stopped")
+    c.until_stopped()
     c.delete().ok()
     assert log.text() == ""
 
@@ -63,11 +61,9 @@ def test_start_container_fails(oci, logged):
 def test_poststart_fails(oci, logged):
     b, log = logged()
     log.add("poststart", "exit 7").add("poststart", "echo after")
-    c = oci.container(b)
-    c.create().ok()
+    c = oci.created(b)
     c.start().failed(1, "/bin/sh", "status 7")
-    assert c.wait() == 137
-    c.until("stopped")
+    assert c.until_stopped() == 137
     c.delete().ok()
     assert log.text() == ""
 
@@ -75,11 +71,9 @@ def test_poststart_fails(oci, logged):
 def test_poststop_fails(oci, ours, logged):
     b, log = logged("true")
     log.add("poststop", "echo 1; exit 7").add("poststop", "echo 2; kill -9 $$").add("poststop", "echo 3")
-    c = oci.container(b)
-    c.create().ok()
+    c = oci.created(b)
     c.start().ok()
-    c.wait()
-    c.until("stopped")
+    c.until_stopped()
     said = c.delete()
     said.ok()
     assert "status 7" in said.err and "signal 9" in said.err
@@ -99,8 +93,7 @@ def test_poststop_of_a_forced_delete(oci, logged):
 def test_poststop_of_a_created_one(oci, logged):
     b, log = logged()
     log.add("poststop", "cat >/dev/null; echo poststop")
-    c = oci.container(b)
-    c.create().ok()
+    c = oci.created(b)
     c.delete("--force").ok()
     assert log.lines() == ["poststop"]
 
@@ -151,11 +144,9 @@ def test_timeout_is_told(oci, ours, bundle):
 def test_timeout_of_start(oci, logged, kind):
     b, log = logged("echo ready; sleep 1000")
     log.add(kind, "trap '' TERM; sleep 1000", timeout=1)
-    c = oci.container(b)
-    c.create().ok()
+    c = oci.created(b)
     c.start().failed(1)
-    c.wait()
-    c.until("stopped")
+    c.until_stopped()
     c.delete().ok()
 
 
@@ -190,7 +181,7 @@ def test_interrupted(oci, ours, logged, kind, command, number):
     log.add(kind, "echo started 1; exec sleep 1000")
     c = oci.container(b)
     runtime = c.create(wait=False) if command == "create" else c.run_later()
-    machine.wait_until(lambda: log.lines(), 10, "the hook")
+    log.until_begun()
     runtime.signal(number)
     assert runtime.result().status == 1
     oci.until_clear()
@@ -202,7 +193,7 @@ def test_a_run_interrupted_late(oci, ours, logged, kind, number):
     b, log = logged("exec sleep 1000" if kind == "poststart" else "true")
     log.add(kind, "echo started; exec sleep 1000").add(kind, "echo next")
     runtime = oci.container(b).run_later()
-    machine.wait_until(lambda: log.lines(), 10, "the hook")
+    log.until_begun()
     runtime.signal(number)
     result = runtime.result()
     oci.until_clear()
@@ -216,7 +207,7 @@ def test_killed(oci, ours, logged, kind):
     log.add(kind, "echo started; exec sleep 1000")
     c = oci.container(b)
     runtime = c.create(wait=False)
-    machine.wait_until(lambda: log.lines(), 10, "the hook")
+    log.until_begun()
     runtime.signal(signal.SIGKILL)
     runtime.wait()
     machine.wait_until(lambda: not machine.descendants(oci.keeper.pid) or
@@ -231,10 +222,9 @@ def test_start_killed_when_it_has_said_go(oci, ours, logged):
     b, log = logged()
     log.add("startContainer", "echo started; read word </tmp/gate")
     os.mkfifo(f"{b.rootfs}/tmp/gate")
-    c = oci.container(b)
-    c.create().ok()
+    c = oci.created(b)
     starter = oci.popen("start", c.id)
-    machine.wait_until(lambda: log.lines(), 10, "the hook")
+    log.until_begun()
     starter.signal(signal.SIGKILL)
     starter.wait()
     assert c.status == "created"
@@ -253,7 +243,7 @@ def test_delete_while_a_hook_runs(oci, ours, logged):
     log.add("createRuntime", "echo started; exec sleep 1000")
     c = oci.container(b)
     runtime = c.create(wait=False)
-    machine.wait_until(lambda: log.lines(), 10, "the hook")
+    log.until_begun()
     c.delete("--force").ok()
     assert runtime.wait() != 0
     oci.until_clear()

@@ -42,8 +42,7 @@ def test_kill_of_a_created_one(oci, bundle):
     c = oci.container(bundle(READY))
     c.create().ok()
     c.kill("KILL").ok()
-    assert c.wait() == 137
-    c.until("stopped")
+    assert c.until_stopped() == 137
     c.delete().ok()
     assert not oci.traces()
 
@@ -53,8 +52,7 @@ def test_kill_of_a_stopped_one(oci, bundle):
     c = oci.container(bundle("true"))
     c.create().ok()
     c.start().ok()
-    c.wait()
-    c.until("stopped")
+    c.until_stopped()
     error = c.kill("KILL").failed(1)
     assert any(text in error for text in ("not running", "no such process", "os: process already finished"))
 
@@ -63,8 +61,7 @@ def test_kill_all_of_a_stopped_one(oci, bundle):
     c = oci.container(bundle("true"))
     c.create().ok()
     c.start().ok()
-    c.wait()
-    c.until("stopped")
+    c.until_stopped()
     c.kill("--all", "KILL").ok()
 
 
@@ -88,8 +85,7 @@ def test_kill_of_a_paused_one(oci, bundle):
     c = oci.running(bundle(READY))
     c.cmd("pause").ok()
     c.kill("KILL").ok()
-    assert c.wait() == 137
-    c.until("stopped")
+    assert c.until_stopped() == 137
 
 
 def test_kill_all_of_a_paused_one(oci, bundle):

@@ -22,8 +22,7 @@ def test_a_life(oci, bundle):
     c.until_said("ready")
     assert c.status == "running"
     c.kill("KILL").ok()
-    assert c.wait() == 137
-    c.until("stopped")
+    assert c.until_stopped() == 137
     c.delete().ok()
     assert not oci.traces()
 
@@ -31,16 +30,14 @@ def test_a_life(oci, bundle):
 def test_commands_that_end_well_print_nothing(oci, bundle):
     c = oci.container(bundle("true"))
     said = [c.create(), c.start()]
-    c.wait()
-    c.until("stopped")
+    c.until_stopped()
     said.append(c.delete())
     assert [(result.out, result.err) for result in said] == [("", "")] * 3
 
 
 def test_the_program_has_not_begun_before_start(oci, bundle):
     b = bundle("echo begun > /tmp/begun", {"root/readonly": False})
-    c = oci.container(b)
-    c.create().ok()
+    c = oci.created(b)
     time.sleep(0.1)
     assert not os.path.exists(f"{b.rootfs}/tmp/begun")
     c.start().ok()
@@ -75,8 +72,7 @@ def test_the_time_of_creation_is_now(oci, bundle):
 def test_pid_is_0_in_the_state_of_a_stopped_one(oci, bundle):
     c = oci.running(bundle(READY))
     c.kill("KILL").ok()
-    c.wait()
-    c.until("stopped")
+    c.until_stopped()
     assert c.state().get("pid", 0) == 0
 
 
@@ -140,8 +136,7 @@ def test_start_of_a_stopped_one(oci, bundle):
     c = oci.container(bundle("true"))
     c.create().ok()
     c.start().ok()
-    c.wait()
-    c.until("stopped")
+    c.until_stopped()
     c.start().failed(1, "stopped")
     assert c.status == "stopped"
 
@@ -191,8 +186,7 @@ def test_delete_of_a_stopped_one_is_all(oci, bundle):
     c = oci.container(bundle("true"))
     c.create().ok()
     c.start().ok()
-    c.wait()
-    c.until("stopped")
+    c.until_stopped()
     c.delete().ok()
     assert not oci.traces()
     c.delete().failed(1, "exist")
@@ -233,8 +227,7 @@ def test_delete_of_one_whose_orphans_live(oci, bundle):
         {"type": kind} for kind in ("network", "ipc", "uts", "mount")]}))
     c.create().ok()
     c.start().ok()
-    assert c.wait() == 0
-    c.until("stopped")
+    assert c.until_stopped() == 0
     c.delete("--force").ok()
     oci.until_clear()
 
@@ -286,8 +279,7 @@ def test_reuse_of_an_id(oci, bundle):
         assert c.run().status == 5
         c.create().ok()
         c.start().ok()
-        assert c.wait() == 5
-        c.until("stopped")
+        assert c.until_stopped() == 5
         c.delete().ok()
     c.create().ok()
     c.delete("--force").ok()
@@ -329,8 +321,7 @@ def test_pause_of_one_that_does_not_run(oci, bundle, moment):
     c.create().ok()
     if moment == "stopped":
         c.start().ok()
-        c.wait()
-        c.until("stopped")
+        c.until_stopped()
         c.cmd("pause").failed(1)
     else:
         c.cmd("resume").failed(1)
@@ -365,6 +356,5 @@ def test_ps_of_a_stopped_one(oci, bundle):
     c = oci.container(bundle("true"))
     c.create().ok()
     c.start().ok()
-    c.wait()
-    c.until("stopped")
+    c.until_stopped()
     assert c.cmd("ps", "--format", "json").json() in ([], None)

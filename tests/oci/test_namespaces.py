@@ -98,8 +98,7 @@ def test_pid_namespace_of_another(oci, bundle):
     assert c.exec("cat", "/proc/1/comm").ok() == "sleep"
     assert int(machine.status(c.pid)["NSpid"].split()[-1]) != 1
     c.kill("KILL").ok()
-    assert c.wait() == 137
-    c.until("stopped")
+    assert c.until_stopped() == 137
     c.delete().ok()
     assert other.status == "running"
 

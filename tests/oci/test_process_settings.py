@@ -335,8 +335,7 @@ def test_a_filter_asks_an_agent(oci, bundle, agents, privileges):
     path, agent = agents()
     b = bundle(MKDIR, {**asking(path, ["mkdir", "mkdirat"]), "process/noNewPrivileges": privileges,
                        "annotations": {"x": "y"}})
-    c = oci.container(b)
-    c.create().ok()
+    c = oci.created(b)
     agent.join(10)
     (state, fds), = agent.states
     assert fds == 1 and state["fds"] == ["seccompFd"] and state["metadata"] == "a=b"

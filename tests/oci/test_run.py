@@ -46,8 +46,7 @@ def test_run_detached(oci, bundle):
     assert pid == c.state()["pid"]
     c.init = Process(oci.keeper, pid)
     c.kill("KILL").ok()
-    assert c.wait() == 137
-    c.until("stopped")
+    assert c.until_stopped() == 137
     c.delete().ok()
     assert not oci.traces()
 

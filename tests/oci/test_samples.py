@@ -115,8 +115,7 @@ def test_a_sample(oci, adapted, name):
     if oci.name != "crun":
         assert c.exec("echo", "fine").ok() == "fine"
     c.kill("KILL").ok()
-    assert c.wait() == 137
-    c.until("stopped")
+    assert c.until_stopped() == 137
     c.delete().ok()
     assert not oci.traces()
 
