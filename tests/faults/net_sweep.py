@@ -8,8 +8,11 @@ import os
 import socket
 import subprocess
 
+import pytest
+
 import harness
 import machine
+import rootfs
 import sweep
 
 CLONE_NEWNET = 0x40000000
@@ -84,6 +87,15 @@ def _begin(binary, account, base):
 
 class NetSweeper(sweep.Sweeper):
     begin = staticmethod(_begin)
+
+
+def workers(program, base, why_not):
+    """For a fixture: workers of this program, as root."""
+    if why_not:
+        pytest.skip(why_not)
+    made = NetSweeper(program, machine.Account("root", 0, 0, "/root"), base, rootfs.make(f"{os.path.dirname(program)}/root-net"))
+    yield made
+    made.close()
 
 
 RUN = sweep.Config("run --net", [*sweep.DIR, "--net", NETWORK, "--publish", f"{PORT}:80"], accounts=("root",))

@@ -4,22 +4,14 @@
 import errno
 
 import harness
-import machine
 import net_sweep
 import pytest
-import rootfs
 import sweep
-
-ROOT = machine.Account("root", 0, 0, "/root")
 
 
 @pytest.fixture(scope="module")
 def workers(binary, base, why_no_netlab):
-    if why_no_netlab:
-        pytest.skip(why_no_netlab)
-    made = net_sweep.NetSweeper(binary, ROOT, base, rootfs.make(f"{base}/root-net"))
-    yield made
-    made.close()
+    yield from net_sweep.workers(binary, base, why_no_netlab)
 
 
 def listed(workers):

@@ -3,9 +3,7 @@
 
 import net_sweep
 import pytest
-import rootfs
 import sweep
-from test_net_runs import ROOT
 from test_strace import STRACE, seen
 
 pytestmark = pytest.mark.skipif(not STRACE, reason="needs strace")
@@ -15,11 +13,7 @@ MEMORY = {"mmap", "brk"}  # what no fault point stands for: every one of these
 
 @pytest.fixture(scope="module")
 def workers(installed, base, why_no_netlab):
-    if why_no_netlab:
-        pytest.skip(why_no_netlab)
-    made = net_sweep.NetSweeper(installed, ROOT, base, rootfs.make(f"{base}/root-net-strace"))
-    yield made
-    made.close()
+    yield from net_sweep.workers(installed, base, why_no_netlab)
 
 
 @pytest.mark.parametrize("error", ["ENOMEM", "EPERM", "ENOSYS", "EMFILE"] if sweep.FULL else ["ENOMEM"])
