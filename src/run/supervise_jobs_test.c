@@ -6,15 +6,12 @@ static void test_interrupt_key_goes_inside(void **state)
 {
 	char all[4096];
 	struct rig r;
-	int status;
 
-	start(&r, "trap 'echo caught; exit 4' INT; echo ready; while :; do sleep 0.02; done", JOB);
-	see(&r, "ready", all, sizeof(all));
+	start_ready(&r, "trap 'echo caught; exit 4' INT; echo ready; while :; do sleep 0.02; done",
+		    JOB);
 	type(&r, "\003");
 	see(&r, "caught", all, sizeof(all));
-	assert_int_equal(report(&r, &status), 'E');
-	assert_int_equal(status, 4);
-	finish(&r);
+	ends_with(&r, 4);
 }
 
 static void test_stop_and_continue(void **state)
@@ -22,22 +19,15 @@ static void test_stop_and_continue(void **state)
 	char all[4096];
 	struct rig r;
 
-	start(&r, "echo ready; read line; echo \"got $line\"", JOB);
-	see(&r, "ready", all, sizeof(all));
+	start_ready(&r, "echo ready; read line; echo \"got $line\"", JOB);
 	for (int i = 0; i < 3; i++) {
 		kill(r.job, i == 0 ? SIGTSTP : i == 1 ? SIGTTIN : SIGTTOU);
-		assert_int_equal(report(&r, NULL), 'S');
-		assert_restored(&r);
-		assert_int_equal(write(r.orders, "f", 1), 1);
-		for (int n = 0; n < 500 && !is_raw(&r); n++)
-			nap(10);
-		assert_true(is_raw(&r));
+		is_stopped(&r);
+		bring_back(&r);
 	}
 	type(&r, "on\r");
 	see(&r, "got on", all, sizeof(all));
-	assert_int_equal(report(&r, NULL), 'E');
-	assert_restored(&r);
-	finish(&r);
+	ends_with(&r, 0);
 }
 
 /* The terminal belongs to the shell: nothing of it is changed until `fg`. */
@@ -47,20 +37,13 @@ static void test_background(void **state)
 	struct rig r;
 
 	start(&r, "read line; echo \"got $line\"", BACKGROUND);
-	assert_int_equal(report(&r, NULL), 'S');
-	assert_restored(&r);
+	is_stopped(&r);
 	assert_int_equal(write(r.orders, "b", 1), 1);
-	assert_int_equal(report(&r, NULL), 'S');
-	assert_restored(&r);
-	assert_int_equal(write(r.orders, "f", 1), 1);
-	for (int n = 0; n < 500 && !is_raw(&r); n++)
-		nap(10);
-	assert_true(is_raw(&r));
+	is_stopped(&r);
+	bring_back(&r);
 	type(&r, "late\r");
 	see(&r, "got late", all, sizeof(all));
-	assert_int_equal(report(&r, NULL), 'E');
-	assert_restored(&r);
-	finish(&r);
+	ends_with(&r, 0);
 }
 
 static void test_signals_from_outside(void **state)
@@ -79,19 +62,14 @@ static void test_signals_from_outside(void **state)
 
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct rig r;
-		int status;
 
 		snprintf(script, sizeof(script),
 			 "trap 'echo caught; exit 6' %s; echo ready; while :; do sleep 0.02; done",
 			 cases[i].name);
-		start(&r, script, cases[i].how);
-		see(&r, "ready", all, sizeof(all));
+		start_ready(&r, script, cases[i].how);
 		kill(r.job, cases[i].signal);
 		see(&r, "caught", all, sizeof(all));
-		assert_int_equal(report(&r, &status), 'E');
-		assert_int_equal(status, 6);
-		assert_restored(&r);
-		finish(&r);
+		ends_with(&r, 6);
 	}
 }
 
@@ -100,11 +78,9 @@ static void test_keys_without_pty(void **state)
 {
 	char all[4096];
 	struct rig r;
-	int status;
 
-	start(&r, "trap 'echo caught; exit 6' INT; echo ready; while :; do sleep 0.02; done",
-	      NO_PTY);
-	see(&r, "ready", all, sizeof(all));
+	start_ready(&r, "trap 'echo caught; exit 6' INT; echo ready; while :; do sleep 0.02; done",
+		    NO_PTY);
 	type(&r, "\032");
 	assert_int_equal(report(&r, NULL), 'S');
 	assert_int_equal(write(r.orders, "f", 1), 1);
@@ -112,9 +88,7 @@ static void test_keys_without_pty(void **state)
 		nap(10); /* else the key is for the shell */
 	type(&r, "\003");
 	see(&r, "caught", all, sizeof(all));
-	assert_int_equal(report(&r, &status), 'E');
-	assert_int_equal(status, 6);
-	finish(&r);
+	ends_with(&r, 6);
 }
 
 /* nohup and background jobs of scripts: what the caller ignores stays ignored; but the child's end

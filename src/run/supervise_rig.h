@@ -263,4 +263,40 @@ static inline void nap(int milliseconds)
 		;
 }
 
+/* start(), and the script has come as far as to say that it is ready. */
+static inline void start_ready(struct rig *r, const char *script, enum how how)
+{
+	char all[4096];
+
+	start(r, script, how);
+	see(r, "ready", all, sizeof(all));
+}
+
+/* `fg`: till the terminal is the job's again. */
+static inline void bring_back(struct rig *r)
+{
+	assert_int_equal(write(r->orders, "f", 1), 1);
+	for (int n = 0; n < 500 && !is_raw(r); n++)
+		nap(10);
+	assert_true(is_raw(r));
+}
+
+/* The job is stopped, and has given the terminal back as it was. */
+static inline void is_stopped(struct rig *r)
+{
+	assert_int_equal(report(r, NULL), 'S');
+	assert_restored(r);
+}
+
+/* The job ends with this status, and leaves the terminal as it was. */
+static inline void ends_with(struct rig *r, int status)
+{
+	int its;
+
+	assert_int_equal(report(r, &its), 'E');
+	assert_int_equal(its, status);
+	assert_restored(r);
+	finish(r);
+}
+
 #endif

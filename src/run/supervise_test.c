@@ -70,8 +70,8 @@ static void test_window_follows(void **state)
 	char all[4096];
 	struct rig r;
 
-	start(&r, "trap 'stty size; exit' WINCH; echo ready; while :; do sleep 0.02; done", JOB);
-	see(&r, "ready", all, sizeof(all));
+	start_ready(&r, "trap 'stty size; exit' WINCH; echo ready; while :; do sleep 0.02; done",
+		    JOB);
 	assert_int_equal(ioctl(r.terminal, TIOCSWINSZ, &size), 0);
 	see(&r, "11 22", all, sizeof(all));
 	assert_int_equal(report(&r, NULL), 'E');
@@ -130,8 +130,7 @@ static void test_pipe_ends(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(inputs); i++) {
 		struct rig r;
 
-		start(&r, "stty -echo; echo ready; n=$(wc -c); echo \"bytes $n.\"", PIPE_IN);
-		see(&r, "ready", all, sizeof(all));
+		start_ready(&r, "stty -echo; echo ready; n=$(wc -c); echo \"bytes $n.\"", PIPE_IN);
 		assert_int_equal(write(r.input, inputs[i], strlen(inputs[i])), strlen(inputs[i]));
 		close_fd(&r.input);
 
@@ -139,9 +138,7 @@ static void test_pipe_ends(void **state)
 
 		snprintf(expected, sizeof(expected), "bytes %zu.", strlen(inputs[i]));
 		see(&r, expected, all, sizeof(all));
-		assert_int_equal(report(&r, NULL), 'E');
-		assert_restored(&r);
-		finish(&r);
+		ends_with(&r, 0);
 	}
 }
 
@@ -150,26 +147,21 @@ static void test_slaves_closed(void **state)
 {
 	char all[4096];
 	struct rig r;
-	int status;
 
-	start(&r, "echo ready; exec <&- >&- 2>&-; sleep 0.4; echo back >/dev/tty; exit 5", JOB);
-	see(&r, "ready", all, sizeof(all));
+	start_ready(&r, "echo ready; exec <&- >&- 2>&-; sleep 0.4; echo back >/dev/tty; exit 5",
+		    JOB);
 	nap(250);
 	assert_true(cpu_seconds(r.job) < 0.1);
 	see(&r, "back", all, sizeof(all));
-	assert_int_equal(report(&r, &status), 'E');
-	assert_int_equal(status, 5);
-	finish(&r);
+	ends_with(&r, 5);
 }
 
 static void test_terminal_goes_away(void **state)
 {
-	char all[4096];
 	struct rig r;
 	int status;
 
-	start(&r, "echo ready; while :; do sleep 0.02; done", JOB);
-	see(&r, "ready", all, sizeof(all));
+	start_ready(&r, "echo ready; while :; do sleep 0.02; done", JOB);
 	close_fd(&r.slave);
 	close_fd(&r.terminal);
 	assert_int_equal(report(&r, &status), 'E');
@@ -180,20 +172,14 @@ static void test_terminal_goes_away(void **state)
 static void test_fault_restores(void **state)
 {
 	static const int faults[] = { SIGSEGV, SIGABRT };
-	char all[4096];
 
 	for (size_t i = 0; i < ARRAY_SIZE(faults); i++) {
 		struct rig r;
-		int status;
 
-		start(&r, "echo ready; read line", JOB);
-		see(&r, "ready", all, sizeof(all));
+		start_ready(&r, "echo ready; read line", JOB);
 		assert_true(is_raw(&r));
 		kill(r.job, faults[i]);
-		assert_int_equal(report(&r, &status), 'E');
-		assert_int_equal(status, 128 + faults[i]);
-		assert_restored(&r);
-		finish(&r);
+		ends_with(&r, 128 + faults[i]);
 	}
 }
 
