@@ -14,7 +14,6 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 /* The undo proper is tested where it lives, in src/run/; here a leftover is only its files. */
 static unsigned cleared;
