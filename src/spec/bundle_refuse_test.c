@@ -1,59 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Everything in config.json that is refused, with its place, and what looks alike but is taken. A
- * row is a member beside a good ociVersion; ' stands for ".
+ * Everything in config.json that is refused, with its place, and what looks alike but is taken; the
+ * object linux is in bundle_refuse_linux_test.c.
  */
-#include "bundle.h"
-
-#include "base/own.h"
-
-#include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#define TEXT 4096
-
-/* The row's JSON with real quotes. */
-static size_t quoted(char *out, size_t size, const char *text)
-{
-	size_t len = strlen(text);
-
-	assert_true(len < size);
-	for (size_t i = 0; i <= len; i++)
-		out[i] = (char)(text[i] == '\'' ? '"' : text[i]);
-	return len;
-}
-
-static int parse(struct nook_arena *a, const char *members, struct nook_bundle *b,
-		 struct nook_error *err)
-{
-	char text[TEXT];
-	int len = snprintf(text, sizeof(text), "{'ociVersion':'1.3.0',%s}", members);
-	char json[TEXT];
-
-	assert_in_range(len, 1, sizeof(text) - 1);
-	return nook_bundle_parse(a, json, quoted(json, sizeof(json), text), b, err);
-}
-
-struct refusal {
-	const char *json, *place, *why; /* why: how it begins */
-};
-
-#define PROCESS(m)  "'process':{'args':['x'],'cwd':'/'," m "}"
-#define MOUNT(m)    "'mounts':[{'destination':'/a'},{" m "}]"
-#define HOOK(m)     "'hooks':{'prestart':[{" m "}]}"
-#define LINUX(m)    "'linux':{" m "}"
-#define RES(m)      "'linux':{'resources':{" m "}}"
-#define DEVICE(m)   "'linux':{'devices':[{" m "}]}"
-#define RULE(m)     "'linux':{'resources':{'devices':[{" m "}]}}"
-#define SCHED(m)    "'process':{'args':['x'],'cwd':'/','scheduler':{" m "}}"
-#define MPOL(m)     "'linux':{'memoryPolicy':{" m "}}"
-#define NO_ABSOLUTE "\"x\" is not an absolute path"
+#include "bundle_refuse_fixture.h"
 
 static const struct refusal process[] = {
 	{ "'process':1", "/process", "an object is wanted here, not a number" },
@@ -237,208 +187,6 @@ static const struct refusal files[] = {
 	{ "'annotations':{'':'x'}", "/annotations/", "an empty string says nothing" },
 };
 
-static const struct refusal linux_members[] = {
-	{ "'linux':[]", "/linux", "an object is wanted" },
-	{ LINUX("'namespaces':{}"), "/linux/namespaces", "an array is wanted" },
-	{ LINUX("'namespaces':['pid']"), "/linux/namespaces/0", "an object is wanted" },
-	{ LINUX("'namespaces':[{'path':'/x'}]"), "/linux/namespaces/0/type",
-	  "a string is missing" },
-	{ LINUX("'namespaces':[{'type':'net'}]"), "/linux/namespaces/0/type",
-	  "\"net\" is no type of namespace: pid, network, mount" },
-	{ LINUX("'namespaces':[{'type':''}]"), "/linux/namespaces/0/type", "\"\" is no type" },
-	{ LINUX("'namespaces':[{'type':'pid'},{'type':'ipc'},{'type':'pid'}]"),
-	  "/linux/namespaces/2", "/linux/namespaces/0 says the same type" },
-	{ LINUX("'namespaces':[{'type':'pid','path':'x'}]"), "/linux/namespaces/0/path",
-	  NO_ABSOLUTE },
-	{ LINUX("'uidMappings':{}"), "/linux/uidMappings", "an array is wanted" },
-	{ LINUX("'uidMappings':[{'hostID':0,'size':1}]"), "/linux/uidMappings/0/containerID",
-	  "an integer is missing" },
-	{ LINUX("'uidMappings':[{'containerID':0,'size':1}]"), "/linux/uidMappings/0/hostID",
-	  "an integer is missing" },
-	{ LINUX("'gidMappings':[{'containerID':0,'hostID':0,'size':0}]"), "/linux/gidMappings/0",
-	  "a size of 0 maps no ids" },
-	{ LINUX("'gidMappings':[{'containerID':4294967295,'hostID':0,'size':1}]"),
-	  "/linux/gidMappings/0/containerID", "4294967295 is above" },
-	{ LINUX("'gidMappings':[{'containerID':1,'hostID':0,'size':4294967295}]"),
-	  "/linux/gidMappings/0", "the range goes past id 4294967294" },
-	{ LINUX("'gidMappings':[{'containerID':0,'hostID':4294967294,'size':2}]"),
-	  "/linux/gidMappings/0", "the range goes past id 4294967294" },
-	{ LINUX("'timeOffsets':{'realtime':{}}"), "/linux/timeOffsets/realtime", "no clock of" },
-	{ LINUX("'timeOffsets':{'boottime':1}"), "/linux/timeOffsets/boottime", "an object is w" },
-	{ LINUX("'timeOffsets':{'boottime':{'secs':1.5}}"), "/linux/timeOffsets/boottime/secs",
-	  "an integer is wanted" },
-	{ LINUX("'timeOffsets':{'monotonic':{'nanosecs':1000000000}}"),
-	  "/linux/timeOffsets/monotonic/nanosecs", "1000000000 is above" },
-	{ LINUX("'timeOffsets':{'monotonic':{'nanosecs':-1}}"),
-	  "/linux/timeOffsets/monotonic/nanosecs", "-1 is below 0" },
-	{ LINUX("'devices':{}"), "/linux/devices", "an array is wanted" },
-	{ DEVICE("'path':'/dev/x','major':1,'minor':1"), "/linux/devices/0/type", "a string is m" },
-	{ DEVICE("'type':'a','path':'/dev/x'"), "/linux/devices/0/type", "\"a\" is no type of d" },
-	{ DEVICE("'type':'c','major':1,'minor':1"), "/linux/devices/0/path",
-	  "a string is missing" },
-	{ DEVICE("'type':'p','path':'x'"), "/linux/devices/0/path", NO_ABSOLUTE },
-	{ DEVICE("'type':'c','path':'/x','minor':1"), "/linux/devices/0/major", "an integer is m" },
-	{ DEVICE("'type':'b','path':'/x','major':1"), "/linux/devices/0/minor", "an integer is m" },
-	{ DEVICE("'type':'u','path':'/x','major':-1,'minor':1"), "/linux/devices/0/major", "-1 i" },
-	{ DEVICE("'type':'c','path':'/x','major':4096,'minor':1"), "/linux/devices/0/major",
-	  "4096 is above 4095" },
-	{ DEVICE("'type':'c','path':'/x','major':1,'minor':1048576"), "/linux/devices/0/minor",
-	  "1048576 is above 1048575" },
-	{ DEVICE("'type':'p','path':'/x','fileMode':'0666'"), "/linux/devices/0/fileMode", "an i" },
-	{ DEVICE("'type':'p','path':'/x','fileMode':-1"), "/linux/devices/0/fileMode", "-1 is b" },
-	{ DEVICE("'type':'p','path':'/x','uid':4294967295"), "/linux/devices/0/uid", "42949672" },
-	{ DEVICE("'type':'p','path':'/x','gid':4294967295"), "/linux/devices/0/gid", "42949672" },
-	{ LINUX("'netDevices':[]"), "/linux/netDevices", "an object is wanted" },
-	{ LINUX("'netDevices':{'eth0':'lan'}"), "/linux/netDevices/eth0", "an object is wanted" },
-	{ LINUX("'netDevices':{'':{}}"), "/linux/netDevices/", "\"\" can't name a network device" },
-	{ LINUX("'netDevices':{'..':{}}"), "/linux/netDevices/..", "\"..\" can't name" },
-	{ LINUX("'netDevices':{'a:b':{}}"), "/linux/netDevices/a:b", "\"a:b\" can't name" },
-	{ LINUX("'netDevices':{'a':{'name':'a b'}}"), "/linux/netDevices/a/name", "\"a b\" can't" },
-	{ LINUX("'netDevices':{'a':{'name':'0123456789abcdef'}}"), "/linux/netDevices/a/name",
-	  "\"0123456789abcdef\" can't name" },
-	{ LINUX("'netDevices':{'a':{'name':'x'},'b':{'name':'x'}}"), "/linux/netDevices",
-	  "\"x\" stands there twice" },
-	{ LINUX("'netDevices':{'a':{'name':'b'},'b':{}}"), "/linux/netDevices",
-	  "\"b\" stands there twice" },
-	{ LINUX("'cgroupsPath':1"), "/linux/cgroupsPath", "a string is wanted" },
-	{ LINUX("'intelRdt':{'closID':'a/b'}"), "/linux/intelRdt/closID", "\"a/b\" can't name" },
-	{ LINUX("'intelRdt':{'closID':'..'}"), "/linux/intelRdt/closID", "\"..\" can't name" },
-	{ LINUX("'intelRdt':{'closID':1}"), "/linux/intelRdt/closID", "a string is wanted" },
-	{ LINUX("'intelRdt':{'memBwSchema':'L3:0=1'}"), "/linux/intelRdt/memBwSchema",
-	  "it is one" },
-	{ LINUX("'intelRdt':{'memBwSchema':'MB:0=1\\nL3:0=1'}"), "/linux/intelRdt/memBwSchema",
-	  "it is one line" },
-	{ LINUX("'intelRdt':{'schemata':'L3:0=1'}"), "/linux/intelRdt/schemata", "an array is w" },
-	{ LINUX("'intelRdt':{'schemata':['a\\nb']}"), "/linux/intelRdt/schemata/0", "more than" },
-	{ LINUX("'intelRdt':{'enableMonitoring':1}"), "/linux/intelRdt/enableMonitoring", "true " },
-	{ LINUX("'sysctl':{'kernel.shmmax':1}"), "/linux/sysctl/kernel.shmmax", "a string is w" },
-	{ LINUX("'sysctl':{'':'1'}"), "/linux/sysctl/", "an empty string says nothing" },
-	{ LINUX("'seccomp':[]"), "/linux/seccomp", "an object is wanted" },
-	{ LINUX("'rootfsPropagation':'rslaves'"), "/linux/rootfsPropagation",
-	  "\"rslaves\" is no propagation: private, rprivate" },
-	{ LINUX("'maskedPaths':'/proc'"), "/linux/maskedPaths", "an array is wanted" },
-	{ LINUX("'maskedPaths':['/a','x']"), "/linux/maskedPaths/1", NO_ABSOLUTE },
-	{ LINUX("'readonlyPaths':['']"), "/linux/readonlyPaths/0", "\"\" is not an absolute path" },
-	{ LINUX("'mountLabel':1"), "/linux/mountLabel", "a string is wanted" },
-	{ LINUX("'personality':{}"), "/linux/personality/domain", "a string is missing" },
-	{ LINUX("'personality':{'domain':'PER_LINUX'}"), "/linux/personality/domain",
-	  "\"PER_LINUX\" is no domain: LINUX, LINUX32" },
-	{ LINUX("'personality':{'domain':'LINUX','flags':['X']}"), "/linux/personality/flags",
-	  "the specification knows no flags" },
-};
-
-static const struct refusal resources[] = {
-	{ RES("'memory':1"), "/linux/resources/memory", "an object is wanted" },
-	{ RES("'memory':{'limit':'64m'}"), "/linux/resources/memory/limit",
-	  "an integer is wanted" },
-	{ RES("'memory':{'limit':1.0}"), "/linux/resources/memory/limit", "an integer is wanted" },
-	{ RES("'memory':{'limit':-2}"), "/linux/resources/memory/limit", "-2 is not between -1" },
-	{ RES("'memory':{'limit':9223372036854775808}"), "/linux/resources/memory/limit",
-	  "9223372036854775808 is not between" },
-	{ RES("'memory':{'reservation':-2}"), "/linux/resources/memory/reservation", "-2 is not" },
-	{ RES("'memory':{'swap':-2}"), "/linux/resources/memory/swap", "-2 is not" },
-	{ RES("'memory':{'kernel':true}"), "/linux/resources/memory/kernel", "an integer is" },
-	{ RES("'memory':{'kernelTCP':-2}"), "/linux/resources/memory/kernelTCP", "-2 is not" },
-	{ RES("'memory':{'swappiness':101}"), "/linux/resources/memory/swappiness",
-	  "101 is above 100" },
-	{ RES("'memory':{'swappiness':-1}"), "/linux/resources/memory/swappiness",
-	  "-1 is below 0" },
-	{ RES("'memory':{'disableOOMKiller':0}"), "/linux/resources/memory/disableOOMKiller",
-	  "true or false is wanted" },
-	{ RES("'memory':{'useHierarchy':'1'}"), "/linux/resources/memory/useHierarchy", "true or" },
-	{ RES("'memory':{'checkBeforeUpdate':1}"), "/linux/resources/memory/checkBeforeUpdate",
-	  "true or false is wanted" },
-	{ RES("'cpu':[]"), "/linux/resources/cpu", "an object is wanted" },
-	{ RES("'cpu':{'shares':-1}"), "/linux/resources/cpu/shares", "-1 is below 0" },
-	{ RES("'cpu':{'quota':-2}"), "/linux/resources/cpu/quota", "-2 is not between" },
-	{ RES("'cpu':{'burst':-1}"), "/linux/resources/cpu/burst", "-1 is below 0" },
-	{ RES("'cpu':{'period':'1'}"), "/linux/resources/cpu/period", "an integer is wanted" },
-	{ RES("'cpu':{'realtimeRuntime':-2}"), "/linux/resources/cpu/realtimeRuntime",
-	  "-2 is not" },
-	{ RES("'cpu':{'realtimePeriod':-1}"), "/linux/resources/cpu/realtimePeriod",
-	  "-1 is below" },
-	{ RES("'cpu':{'cpus':0}"), "/linux/resources/cpu/cpus", "a string is wanted" },
-	{ RES("'cpu':{'cpus':'0,,1'}"), "/linux/resources/cpu/cpus", "\"0,,1\" is not a list" },
-	{ RES("'cpu':{'cpus':'8192'}"), "/linux/resources/cpu/cpus", "\"8192\" is not a list" },
-	{ RES("'cpu':{'mems':'0 1'}"), "/linux/resources/cpu/mems", "\"0 1\" is not a list" },
-	{ RES("'cpu':{'mems':'-1'}"), "/linux/resources/cpu/mems", "\"-1\" is not a list" },
-	{ RES("'cpu':{'mems':'0-1-2'}"), "/linux/resources/cpu/mems", "\"0-1-2\" is not a list" },
-	{ RES("'cpu':{'idle':2}"), "/linux/resources/cpu/idle", "2 is not between 0 and 1" },
-	{ RES("'pids':5"), "/linux/resources/pids", "an object is wanted" },
-	{ RES("'pids':{'limit':'max'}"), "/linux/resources/pids/limit", "an integer is wanted" },
-	{ RES("'blockIO':{'weight':65536}"), "/linux/resources/blockIO/weight", "65536 is above" },
-	{ RES("'blockIO':{'leafWeight':-1}"), "/linux/resources/blockIO/leafWeight",
-	  "-1 is below" },
-	{ RES("'blockIO':{'weightDevice':[{'minor':0,'weight':1}]}"),
-	  "/linux/resources/blockIO/weightDevice/0/major", "an integer is missing" },
-	{ RES("'blockIO':{'weightDevice':[{'major':8,'minor':0}]}"),
-	  "/linux/resources/blockIO/weightDevice/0", "weight, leafWeight or both are missing" },
-	{ RES("'blockIO':{'throttleReadBpsDevice':[{'major':8,'minor':0}]}"),
-	  "/linux/resources/blockIO/throttleReadBpsDevice/0/rate", "an integer is missing" },
-	{ RES("'blockIO':{'throttleWriteBpsDevice':[{'major':8,'rate':1}]}"),
-	  "/linux/resources/blockIO/throttleWriteBpsDevice/0/minor", "an integer is missing" },
-	{ RES("'blockIO':{'throttleReadIOPSDevice':[{'major':8,'minor':0,'rate':-1}]}"),
-	  "/linux/resources/blockIO/throttleReadIOPSDevice/0/rate", "-1 is below 0" },
-	{ RES("'blockIO':{'throttleWriteIOPSDevice':{}}"),
-	  "/linux/resources/blockIO/throttleWriteIOPSDevice", "an array is wanted" },
-	{ RES("'hugepageLimits':[{'limit':1}]"), "/linux/resources/hugepageLimits/0/pageSize",
-	  "a string is missing" },
-	{ RES("'hugepageLimits':[{'pageSize':'2MB'}]"), "/linux/resources/hugepageLimits/0/limit",
-	  "an integer is missing" },
-	{ RES("'hugepageLimits':[{'pageSize':'2M','limit':1}]"),
-	  "/linux/resources/hugepageLimits/0/pageSize", "\"2M\" is not a page size" },
-	{ RES("'hugepageLimits':[{'pageSize':'../2MB','limit':1}]"),
-	  "/linux/resources/hugepageLimits/0/pageSize", "\"../2MB\" is not a page size" },
-	{ RES("'hugepageLimits':[{'pageSize':'02MB','limit':1}]"),
-	  "/linux/resources/hugepageLimits/0/pageSize", "\"02MB\" is not a page size" },
-	{ RES("'network':{'classID':4294967296}"), "/linux/resources/network/classID",
-	  "4294967296 is above" },
-	{ RES("'network':{'priorities':[{'priority':1}]}"),
-	  "/linux/resources/network/priorities/0/name", "a string is missing" },
-	{ RES("'network':{'priorities':[{'name':'a b','priority':1}]}"),
-	  "/linux/resources/network/priorities/0/name", "\"a b\" can't name" },
-	{ RES("'network':{'priorities':[{'name':'a','priority':4294967296}]}"),
-	  "/linux/resources/network/priorities/0/priority", "4294967296 is above" },
-	{ RES("'rdma':{'mlx':{}}"), "/linux/resources/rdma/mlx", "hcaHandles, hcaObjects or both" },
-	{ RES("'rdma':{'mlx':{'hcaHandles':-1}}"), "/linux/resources/rdma/mlx/hcaHandles", "-1 i" },
-	{ RES("'rdma':{'':{'hcaHandles':1}}"), "/linux/resources/rdma/", "this can't name" },
-	{ RES("'rdma':{'a b':{'hcaObjects':1}}"), "/linux/resources/rdma/a b", "this can't name" },
-	{ RES("'unified':{'memory.max':1}"), "/linux/resources/unified/memory.max", "a string is" },
-	{ RES("'unified':{'..':'1'}"), "/linux/resources/unified/..", "this can't name a file" },
-	{ RES("'unified':{'a/b':'1'}"), "/linux/resources/unified/a/b", "this can't name a file" },
-	{ RES("'unified':{'':'1'}"), "/linux/resources/unified/", "this can't name a file" },
-	{ RULE(""), "/linux/resources/devices/0/allow", "true or false is missing" },
-	{ RULE("'allow':1"), "/linux/resources/devices/0/allow", "true or false is wanted" },
-	{ RULE("'allow':true,'type':'d'"), "/linux/resources/devices/0/type",
-	  "\"d\" is no type of device" },
-	{ RULE("'allow':true,'major':-2"), "/linux/resources/devices/0/major", "-2 is not" },
-	{ RULE("'allow':true,'minor':4294967296"), "/linux/resources/devices/0/minor",
-	  "4294967296 is not between" },
-	{ RULE("'allow':true,'access':'rwx'"), "/linux/resources/devices/0/access",
-	  "\"rwx\" is not made of r, w and m" },
-	{ RULE("'allow':true,'access':['r']"), "/linux/resources/devices/0/access", "a string is" },
-};
-
-static void check_refusals(const struct refusal *rows, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		auto_arena struct nook_arena a = { 0 };
-		struct nook_bundle b, untouched;
-		struct nook_error err = { 0 };
-
-		memset(&b, 0x5a, sizeof(b));
-		untouched = b;
-		assert_int_equal(nook_arena_init(&a), 0);
-		if (parse(&a, rows[i].json, &b, &err) != -EINVAL)
-			fail_msg("taken: %s", rows[i].json);
-		assert_int_equal(err.errnum, EINVAL);
-		assert_string_equal(err.where, rows[i].place);
-		if (strncmp(err.why, rows[i].why, strlen(rows[i].why)) != 0)
-			fail_msg("%s: %s", rows[i].json, err.why);
-		assert_memory_equal(&b, &untouched, sizeof(b));
-	}
-}
-
 static void test_process(void **state)
 {
 	check_refusals(process, ARRAY_SIZE(process));
@@ -452,16 +200,6 @@ static void test_schedule(void **state)
 static void test_files(void **state)
 {
 	check_refusals(files, ARRAY_SIZE(files));
-}
-
-static void test_linux(void **state)
-{
-	check_refusals(linux_members, ARRAY_SIZE(linux_members));
-}
-
-static void test_resources(void **state)
-{
-	check_refusals(resources, ARRAY_SIZE(resources));
 }
 
 /* The document itself, and its version. */
@@ -577,10 +315,9 @@ static void test_versions(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_process),   cmocka_unit_test(test_schedule),
-		cmocka_unit_test(test_files),     cmocka_unit_test(test_linux),
-		cmocka_unit_test(test_resources), cmocka_unit_test(test_document),
-		cmocka_unit_test(test_taken),     cmocka_unit_test(test_versions),
+		cmocka_unit_test(test_process), cmocka_unit_test(test_schedule),
+		cmocka_unit_test(test_files),   cmocka_unit_test(test_document),
+		cmocka_unit_test(test_taken),   cmocka_unit_test(test_versions),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
