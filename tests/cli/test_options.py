@@ -12,6 +12,8 @@ import subprocess
 
 import pytest
 
+import zshell
+
 pytestmark = pytest.mark.quick
 
 COMMANDS = ["run", "exec", "ps", "kill", "rm", "check", "ns", "net", "help", "completion", "version"]
@@ -286,6 +288,37 @@ def complete(user_nook):
 ])
 def test_bash_completion(complete, line, offered):
     assert sorted(filter(None, complete(line))) == sorted(offered)
+
+
+@pytest.mark.parametrize("line, offered", [
+    ("nook ver", ["version"]),
+    ("nook run --host", ["--hostname"]),
+    ("nook run --net ", ["private", "none", "host", "user", "bridge", "blue"]),
+    ("nook run --net=h", ["host"]),
+    ("nook run --share ne", ["net"]),
+    ("nook run --cap-drop all --cap-add sys_t", ["sys_time", "sys_tty_config"]),
+    ("nook run --root l", ["layers"]),
+    ("nook run --plan=j", ["json"]),
+    ("nook run --name a cat l", ["layers", "letter"]),
+    ("nook kill ", ["web", "db"]),
+    ("nook kill --signal usr", ["usr1", "usr2"]),
+    ("nook rm --force web d", ["db"]),
+    ("nook exec d", ["db"]),
+    ("nook help ch", ["check"]),
+    ("nook ns ", VERBS["ns"]),
+    ("nook net ", VERBS["net"]),
+    ("nook net rm b", ["blue"]),
+    ("nook net connect web ", ["blue"]),
+    ("nook completion ", ["bash", "zsh"]),
+])
+def test_zsh_completion(user_nook, line, offered):
+    if not shutil.which("zsh"):
+        pytest.skip("no zsh")
+    folder = user_nook.scratch()
+    os.chmod(folder, 0o755)
+    zsh = zshell.Shell(folder, "nook", user_nook.cmd("completion", "zsh").ok(),
+                       '#!/bin/sh\nif [ "$1" = net ]; then echo blue; else printf "web\\ndb\\n"; fi\n', ["layers/one/x", "letter"])
+    assert zsh.offered(line) == sorted(offered)
 
 
 def test_bash_completion_has_every_option(user_nook):

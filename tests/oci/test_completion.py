@@ -8,6 +8,8 @@ import subprocess
 
 import pytest
 
+import zshell
+
 COMMANDS = ["create", "start", "run", "exec", "kill", "delete", "state", "list", "ps", "pause", "resume", "update", "events",
             "features", "spec", "check", "checkpoint", "restore", "completion", "help"]
 IDS = ["start", "exec", "kill", "delete", "state", "ps", "pause", "resume", "update", "events", "checkpoint"]
@@ -115,6 +117,43 @@ def test_zsh_parses(oci, tmp_path):
     if shutil.which("zsh"):
         path.write_text(script)
         subprocess.run(["zsh", "-n", path], check=True)
+
+
+@pytest.fixture
+def zsh(oci):
+    if not shutil.which("zsh"):
+        pytest.skip("no zsh")
+    return zshell.Shell(oci.scratch(), "nook-oci", oci.cmd("completion", "zsh", root=False).ok(),
+                        '#!/bin/sh\necho "$*" >$NOOK_TEST/asked\nprintf "web\\ndb\\n"\n', ["bundles/one/x", "budget.json"])
+
+
+@pytest.mark.parametrize("line, offered", [
+    ("nook-oci ", COMMANDS),
+    ("nook-oci --systemd-cgroup --log b st", ["start", "state"]),
+    ("nook-oci --roo", ["--root", "--rootless"]),
+    ("nook-oci --root b", ["bundles"]),
+    ("nook-oci --log b", ["budget.json", "bundles"]),
+    ("nook-oci --log-format ", ["json", "text"]),
+    ("nook-oci --log-format=j", ["json"]),
+    ("nook-oci create --pid", ["--pid-file", "--pidfd-socket"]),
+    ("nook-oci create --no-sub", []),
+    ("nook-oci create -b b", ["bundles"]),
+    ("nook-oci run --preserve-fds 3 --ke", ["--keep"]),
+    ("nook-oci restore --manage-cgroups-mode s", ["soft", "strict"]),
+    *((f"nook-oci {command} w", ["web"]) for command in IDS),
+    ("nook-oci kill web SIGUSR", ["SIGUSR1", "SIGUSR2"]),
+    ("nook-oci exec web cat b", ["budget.json", "bundles"]),
+    ("nook-oci help ch", ["check", "checkpoint"]),
+    ("nook-oci completion ", ["bash", "zsh"]),
+])
+def test_zsh(zsh, line, offered):
+    assert zsh.offered(line) == sorted(offered)
+
+
+def test_zsh_asks_for_the_ids_where_they_are(zsh):
+    assert zsh.offered("nook-oci --root /x state ") == ["db", "web"]
+    with open(f"{zsh.folder}/asked", encoding="ascii") as file:
+        assert file.read() == "--root /x list --quiet\n"
 
 
 @pytest.mark.parametrize("words", [["completion"], ["completion", "fish"], ["completion", "bash", "zsh"]])
