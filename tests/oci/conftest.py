@@ -10,6 +10,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 import hooks
 import machine
+import mounts
 import oci as harness
 from known import KNOWN
 from result import RUN
@@ -147,3 +148,25 @@ def logged(bundle):
         made = bundle(program, edits)
         return made, hooks.Log(made)
     return make
+
+
+@pytest.fixture
+def host():
+    made = mounts.Host()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def on_host(host, make_oci):
+    """The runtime, where Host.sh() mounts."""
+    return make_oci(host.account)
+
+
+@pytest.fixture
+def tree(on_host, host):
+    """A directory with a tmpfs on it, on which another one lies at sub."""
+    path = on_host.scratch("tree")
+    host.sh(f"mount -t tmpfs outer {path}; mkdir {path}/sub; mount -t tmpfs inner {path}/sub; "
+            f"echo outer >{path}/file; echo inner >{path}/sub/file")
+    return path
