@@ -226,8 +226,8 @@ static int take_candidate(void *data, const struct nlmsghdr *h)
 	return 0;
 }
 
-static int find_there(const struct nook_link_doors *d, const struct note *n, int *ret_index,
-		      struct nook_error *err)
+/* Return: its number there; 0: it is not there. */
+static int find_there(int there, const struct note *n, struct nook_error *err)
 {
 	const struct ifinfomsg head = { .ifi_family = AF_UNSPEC };
 	struct search s = { .note = n };
@@ -237,7 +237,7 @@ static int find_there(const struct nook_link_doors *d, const struct note *n, int
 	nook_nl_clear(&q);
 	nook_nl_begin(&q, RTM_GETLINK, NLM_F_DUMP, &head, sizeof(head));
 
-	int rc = nook_nl_ask(d->there, &q, take_candidate, &s, &refusal);
+	int rc = nook_nl_ask(there, &q, take_candidate, &s, &refusal);
 
 	if (rc < 0)
 		return nook_fail(err, -rc, "list the network devices of the namespace it went to");
@@ -246,34 +246,49 @@ static int find_there(const struct nook_link_doors *d, const struct note *n, int
 		return nook_refuse(err, EEXIST, "%zu network devices may be what was %s here", s.n,
 				   n->home);
 	}
-	*ret_index = s.n ? s.index : 0;
-	return 0;
+	return s.index;
+}
+
+static int read_note(const char *note, struct nook_arena *a, struct note *ret,
+		     struct nook_error *err)
+{
+	*ret = (struct note){ 0 };
+	if (take_note(nook_strdup(a, note), a, ret))
+		return 0;
+	return nook_refuse(err, EBADMSG, "\"%.80s\" tells of no network device", note);
+}
+
+int nook_link_is_there(int there, const char *note, struct nook_arena *a, struct nook_error *err)
+{
+	struct note n;
+	int rc = read_note(note, a, &n, err);
+
+	if (rc == 0)
+		rc = find_there(there, &n, err);
+	return rc > 0 ? 1 : rc;
 }
 
 int nook_link_bring_home(const struct nook_link_doors *d, const char *note, struct nook_arena *a,
 			 struct nook_error *err)
 {
 	struct nook_link_seen here;
-	struct note n = { 0 };
-	int index = 0;
+	struct note n;
+	int rc = read_note(note, a, &n, err);
 
-	if (!take_note(nook_strdup(a, note), a, &n))
-		return nook_refuse(err, EBADMSG, "\"%.80s\" tells of no network device", note);
-
-	int rc = nook_link_look(d->here, n.home, &here, err);
-
+	if (rc < 0)
+		return rc;
+	rc = nook_link_look(d->here, n.home, &here, err);
 	if (rc == 0 && is_same(&n, &here))
 		return 0;
 	if (rc == 0 || rc == -ENODEV)
-		rc = find_there(d, &n, &index, err);
-	if (rc < 0 || !index)
+		rc = find_there(d->there, &n, err);
+	if (rc <= 0)
 		return rc;
 
 	const struct nook_link_move m = { .link = n.home, .name = n.there };
-	const struct nook_link_moved moved = { .index = index,
-					       .up = n.seen.up,
-					       .addresses = n.addresses,
-					       .n_addresses = n.n_addresses };
+	const struct nook_link_moved moved = {
+		.index = rc, .up = n.seen.up, .addresses = n.addresses, .n_addresses = n.n_addresses
+	};
 
 	rc = nook_link_move_back(d, &m, &moved);
 	if (rc == -EEXIST)

@@ -15,6 +15,10 @@
 int nook_link_note(const struct nook_link_doors *d, const struct nook_link_move *m,
 		   struct nook_arena *a, const char **ret, struct nook_error *err);
 
+/* Is it in the namespace of this socket? Return: 1; 0; -EBADMSG: it is no note; another negative
+ * errno. */
+int nook_link_is_there(int there, const char *note, struct nook_arena *a, struct nook_error *err);
+
 /**
  * nook_link_bring_home() - undo a move of which there is a note
  *

@@ -29,6 +29,8 @@ static void bring_home(const char *note, int expected)
 	assert_int_equal(nook_arena_init(&a), 0);
 	assert_int_equal(nook_link_bring_home(&d, note, &a, &err), expected);
 	assert_int_equal(err.errnum, -expected);
+	if (expected < 0)
+		assert_int_equal(nook_link_is_there(there, note, &a, NULL), expected);
 }
 
 static void test_what_is_in_neither_place(void **state)
@@ -89,6 +91,8 @@ static void test_a_note(void **state)
 	assert_int_equal(nook_link_note(&d, &lo, &a, &note, NULL), 0);
 	assert_string_equal(note, "lo in%d 1 - 000000000000 down");
 	bring_home(note, 0);
+	assert_int_equal(nook_link_is_there(here, note, &a, NULL), 1);
+	assert_int_equal(nook_link_is_there(here, "lo in0 1 - 000000000000 down", &a, NULL), 0);
 	assert_int_equal(nook_link_note(&d, &none, &a, &note, NULL), -ENODEV);
 }
 

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int open_home(const struct nook_record_netdevs *d, struct nook_error *err)
+static int open_ours(uint64_t *ret_ino, struct nook_error *err)
 {
 	struct stat st;
 	auto_close int proc = nook_procfs_open(false, err);
@@ -20,20 +20,14 @@ static int open_home(const struct nook_record_netdevs *d, struct nook_error *err
 	if (proc < 0)
 		return proc;
 
-	auto_close int home = nook_procfs_open_ns(proc, getpid(), "net", err);
+	auto_close int ours = nook_procfs_open_ns(proc, getpid(), "net", err);
 
-	if (home < 0)
-		return home;
-	if (fstat(home, &st) < 0)
+	if (ours < 0)
+		return ours;
+	if (fstat(ours, &st) < 0)
 		return nook_fail(err, errno, "fstat of our network namespace");
-	if (st.st_ino != d->home) {
-		nook_hint(err, "do this in the network namespace that they come from");
-		return nook_refuse(err, EXDEV,
-				   "its network devices, in %s now, come from another network "
-				   "namespace (%lu) than ours (%lu)",
-				   d->path, d->home, (uint64_t)st.st_ino);
-	}
-	return move_fd(&home);
+	*ret_ino = st.st_ino;
+	return move_fd(&ours);
 }
 
 /* Return: -ENOENT, nothing noted: it has ended, and sent home what there was. */
@@ -71,6 +65,26 @@ static int bring_all(const struct nook_record_netdevs *d, const struct nook_link
 	return first;
 }
 
+/* From here they can't be brought home, and that may be gone for good: once somebody has taken them
+ * out of there, nothing is left to do. */
+static int refuse_elsewhere(const struct nook_record_netdevs *d, int there, uint64_t ours,
+			    struct nook_error *err)
+{
+	auto_arena struct nook_arena a = { 0 };
+	int rc = nook_arena_open(&a, err);
+
+	for (size_t i = 0; rc == 0 && d->links[i]; i++)
+		rc = nook_link_is_there(there, d->links[i], &a, err);
+	if (rc <= 0)
+		return rc;
+	nook_hint(err, "do this in the network namespace that they come from, or move them out of "
+		       "there by hand");
+	return nook_refuse(err, EXDEV,
+			   "its network devices, in %s now, come from another network namespace "
+			   "(%lu) than ours (%lu)",
+			   d->path, d->home, ours);
+}
+
 /* Once it has run they are the namespace's, whoever it belongs to: config-linux.md. `start` takes
  * the socket away by which it is started. */
 static bool never_started(const struct nook_record *r, int starts)
@@ -82,24 +96,27 @@ static bool never_started(const struct nook_record *r, int starts)
 int nook_netdevs_bring_home(const struct nook_record *r, int starts, struct nook_error *err)
 {
 	const struct nook_record_netdevs *d = r->netdevs;
-	auto_close int there = NO_FD, home = NO_FD, here_nl = NO_FD, there_nl = NO_FD;
+	auto_close int there = NO_FD, ours = NO_FD, here_nl = NO_FD, there_nl = NO_FD;
+	uint64_t ino = 0;
 
 	if (!d || !never_started(r, starts))
 		return 0;
 	there = open_there(d, err);
 	if (there < 0)
 		return there == -ENOENT ? 0 : there;
-	home = open_home(d, err);
-	if (home < 0)
-		return home;
+	ours = open_ours(&ino, err);
+	if (ours < 0)
+		return ours;
+	there_nl = nook_link_open_in(ours, there, err);
+	if (there_nl < 0)
+		return there_nl;
+	if (ino != d->home)
+		return refuse_elsewhere(d, there_nl, ino, err);
 	here_nl = nook_nl_open();
 	if (here_nl < 0)
 		return nook_fail(err, -here_nl, "socket NETLINK_ROUTE");
-	there_nl = nook_link_open_in(home, there, err);
-	if (there_nl < 0)
-		return there_nl;
 	return bring_all(d,
 			 &(struct nook_link_doors){
-				 .here = here_nl, .there = there_nl, .home = home, .ns = there },
+				 .here = here_nl, .there = there_nl, .home = ours, .ns = there },
 			 err);
 }

@@ -113,15 +113,19 @@ def test_a_call_of_create_fails(netlab, oci_binary, base, name, begin, most):
     assert failures > 20
 
 
+def into_kept(base, name, inside):
+    """A bundle that joins that namespace, with the link spare for it."""
+    bundle = oci.Bundle(f"{base}/{unique('bundle')}", oci.default("true", {"linux/netDevices": {"spare": {"name": inside}}}))
+    network = [n for n in bundle.config["linux"]["namespaces"] if n["type"] == "network"]
+    network[0]["path"] = f"/run/netns/{name}"
+    return bundle.write()
+
+
 @pytest.mark.parametrize("inside, most", [("eth0", 4), ("in%d", 13)])
 def test_create_into_a_namespace_that_stays_is_killed(netlab, kept, oci_binary, base, inside, most):
     """One `delete` brings home what had come to the namespace by then, with its addresses; so it does without the kill."""
     name, space = kept
-    edits = {"linux/netDevices": {"spare": {"name": inside}}}
-    bundle = oci.Bundle(f"{base}/{unique('bundle')}", oci.default("true", edits))
-    network = [n for n in bundle.config["linux"]["namespaces"] if n["type"] == "network"]
-    network[0]["path"] = f"/run/netns/{name}"
-    bundle.write()
+    bundle = into_kept(base, name, inside)
     root, moved, call = f"{base}/{unique('state')}", 0, 0
     while True:
         call += 1 if sweep.FULL else most
@@ -143,3 +147,20 @@ def test_create_into_a_namespace_that_stays_is_killed(netlab, kept, oci_binary, 
     assert len(set(space.links()) - {"lo"}) == 1  # it has run: what it had is the namespace's
     netlab.host.run("ip", "link", "del", "other")
     assert moved > 1 and call > 100
+
+
+def test_what_is_deleted_from_another_namespace(netlab, kept, oci_binary, base):
+    """From there a link can't be brought home; who has taken it out by hand is not kept from the rest."""
+    name, space = kept
+    netlab.host.ip_batch("link add spare type veth peer name other\naddress add 10.9.8.1/24 dev spare")
+    words = [oci_binary, "--root", f"{base}/{unique('state')}"]
+    netlab.host.run("sh", "-c", 'exec "$@" >/dev/null 2>&1', "sh", *words, "create", "--bundle",
+                    into_kept(base, name, "eth0").path, "made")
+    assert set(space.links()) == {"lo", "eth0"}
+    delete = ["unshare", "--net", *words, "delete", "--force", "made"]
+    result = netlab.host.try_(*delete)
+    assert result.status == 1 and "come from another network namespace" in result.err, result
+    assert set(space.links()) == {"lo", "eth0"}
+    space.run("ip", "link", "del", "eth0")
+    netlab.host.run(*delete)
+    assert netlab.host.run(*words, "list", "--quiet") == ""
