@@ -19,6 +19,10 @@
 #include <string.h>
 #include <sys/socket.h>
 
+/* More than the words before the addresses take, and than those of one. */
+#define HEAD_BYTES    256
+#define ADDRESS_BYTES 160
+
 struct note {
 	char home[IFNAMSIZ], there[IFNAMSIZ];
 	struct nook_link_seen seen; /* as it was here */
@@ -71,14 +75,18 @@ int nook_link_note(const struct nook_link_doors *d, const struct nook_link_move 
 	if (rc < 0)
 		return nook_fail(err, -rc, "read the addresses of network device %s", m->link);
 
-	const char *text = nook_printf(a, "%s %s %d %s %s %s", m->link, m->name, seen.index,
-				       seen.kind[0] ? seen.kind : "-", hex(a, seen.hw, seen.hw_len),
-				       seen.up ? "up" : "down");
+	const size_t size = HEAD_BYTES + n * ADDRESS_BYTES;
+
+	if (size > NOOK_LINK_NOTE_BYTES)
+		return nook_refuse(err, E2BIG, "network device %s has %zu addresses", m->link, n);
+
+	char *text = nook_alloc(a, size);
+	size_t len = nook_format(text, size, "%s %s %d %s %s %s", m->link, m->name, seen.index,
+				 seen.kind[0] ? seen.kind : "-", hex(a, seen.hw, seen.hw_len),
+				 seen.up ? "up" : "down");
 
 	for (size_t i = 0; i < n; i++)
-		text = nook_printf(a, "%s %s", text, address_text(a, &addresses[i]));
-	if (strlen(text) >= NOOK_LINK_NOTE_BYTES)
-		return nook_refuse(err, E2BIG, "network device %s has %zu addresses", m->link, n);
+		len += nook_format(text + len, size - len, " %s", address_text(a, &addresses[i]));
 	*ret = text;
 	return 0;
 }

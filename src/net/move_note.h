@@ -8,7 +8,7 @@
 
 #include "move.h"
 
-#define NOOK_LINK_NOTE_BYTES 65536 /* room for some hundred addresses */
+#define NOOK_LINK_NOTE_BYTES (1u << 20) /* room for some thousand addresses */
 
 /* One line of text: who it is, what it will be called, its addresses. @a: for @ret. Return: 0; a
  * negative errno: there is no such link, or it can't be looked at. */

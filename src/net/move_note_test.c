@@ -4,6 +4,7 @@
 #include "move_note.h"
 
 #include "base/own.h"
+#include "move_parts.h"
 #include "sys/netlink.h"
 #include "sys/process.h"
 
@@ -13,8 +14,11 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include <cmocka.h>
+
+#define MANY 4000
 
 /* Two sockets of one namespace that has nothing but its loopback. */
 static void bring_home(const char *note, int expected)
@@ -96,12 +100,44 @@ static void test_a_note(void **state)
 	assert_int_equal(nook_link_note(&d, &none, &a, &note, NULL), -ENODEV);
 }
 
+/* As many as the kernel gives: what is made of them does not grow with their square. */
+static void test_many_addresses(void **state)
+{
+	static struct nook_link_address addresses[MANY];
+	auto_arena struct nook_arena a = { 0 };
+	auto_close int here = nook_nl_open();
+	const struct nook_link_doors d = {
+		.here = here, .there = here, .home = NO_FD, .ns = NO_FD
+	};
+	const struct nook_link_move lo = { .link = "lo", .name = "in%d" };
+	const char *note = NULL, *what;
+	size_t commas = 0;
+
+	for (unsigned i = 0; i < MANY; i++) {
+		const unsigned char ip[4] = { 10, 1, (unsigned char)(i >> 8), (unsigned char)i };
+
+		addresses[i].head =
+			(struct ifaddrmsg){ .ifa_family = AF_INET, .ifa_prefixlen = 32 };
+		memcpy(addresses[i].local, ip, sizeof(ip));
+		memcpy(addresses[i].peer, ip, sizeof(ip));
+		addresses[i].local_len = addresses[i].peer_len = sizeof(ip);
+	}
+	assert_int_equal(nook_arena_init(&a), 0);
+	assert_int_equal(nook_link_give(here, 1, addresses, MANY, false, &what, NULL), 0);
+	assert_int_equal(nook_link_note(&d, &lo, &a, &note, NULL), 0);
+	for (const char *p = note; (p = strchr(p, ',')); p++)
+		commas++;
+	assert_int_equal(commas, 6 * MANY);
+	bring_home(note, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_is_in_neither_place),
 		cmocka_unit_test(test_garbled_ones),
 		cmocka_unit_test(test_a_note),
+		cmocka_unit_test(test_many_addresses),
 	};
 
 	if (nook_unshare(CLONE_NEWNET) < 0)
