@@ -25,7 +25,7 @@ static void tell(void *data, const struct nook_error *what)
 
 	(void)data;
 	if (oci_message_of_call(&err) || err.id[0])
-		nook_explain(&err, NULL);
+		nook_explain(&err, &(struct nook_explain_context){ .engine = true });
 	nook_error_print(stdout, "nook-oci", &err);
 }
 

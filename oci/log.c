@@ -88,7 +88,9 @@ int oci_failed(const struct oci *o, const struct nook_error *err)
 int oci_failed_why(const struct oci *o, struct nook_error *err, const char *bundle)
 {
 	const char *roots[] = { bundle ? nook_printf(o->arena, "%s/rootfs", bundle) : NULL };
-	struct nook_explain_context ctx = { .roots = roots, .n_roots = bundle ? 1 : 0 };
+	struct nook_explain_context ctx = { .engine = true,
+					    .roots = roots,
+					    .n_roots = bundle ? 1 : 0 };
 
 	if (oci_message_of_call(err) || err->id[0])
 		nook_explain(err, &ctx);

@@ -30,6 +30,7 @@ const struct nook_known_cause *nook_known_cause_at(size_t index);
 
 /**
  * struct nook_explain_context - what the caller knows of the failed step
+ * @engine:     the words were an engine's: no remedy is in nook's own options
  * @new_userns: a new user namespace was asked for, so privilege outside was not expected
  * @path:       the host's path that the step worked on; NULL: the one in err->why
  * @roots:      where the container's files stand on the host, the topmost layer first; none: "/"
@@ -40,6 +41,7 @@ const struct nook_known_cause *nook_known_cause_at(size_t index);
  * All borrowed. A zeroed one is good.
  */
 struct nook_explain_context {
+	bool engine;
 	bool new_userns;
 	const char *path;
 	const char *const *roots;

@@ -274,6 +274,15 @@ static void test_known(void **state)
 	assert_string_equal(err.cause, "blue runs.");
 	assert_non_null(strstr(err.hint, "--name"));
 
+	/* An engine has no --name: then nothing, or a remedy that is anybody's. */
+	err = (struct nook_error){ 0 };
+	nook_cause(&err, "name-in-use", "blue runs.");
+	(void)nook_refuse(&err, EEXIST, "blue is taken");
+	nook_explain(&err, &(struct nook_explain_context){ .engine = true });
+	assert_string_equal(err.cause, "blue runs.");
+	assert_null(strstr(err.hint, "--name"));
+	assert_null(strstr(err.hint, "nook rm"));
+
 	err = (struct nook_error){ 0 };
 	nook_hint(&err, "Mine.");
 	(void)nook_fail(&err, EMFILE, "open /x");

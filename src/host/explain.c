@@ -58,6 +58,38 @@ static const struct {
 	{ ENOTSUP, "The kernel or the file system doesn't offer this." },
 };
 
+/* Is it said in words that only `nook` has? An outer engine's are for everybody. */
+static bool in_own_words(const char *line, size_t len)
+{
+	static const char *const own[] = { "`--", "`nook " }, *const others[] = { "Docker",
+										  "Podman",
+										  "`nook check`" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		if (memmem(line, len, others[i], strlen(others[i])))
+			return false;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(own); i++) {
+		if (memmem(line, len, own[i], strlen(own[i])))
+			return true;
+	}
+	return false;
+}
+
+/* The first of the known fixes, a line each: the page has them all. */
+static void hint_fix(struct nook_error *err, const struct nook_known_cause *known, bool engine)
+{
+	for (const char *line = known->fix; *line;) {
+		size_t len = strcspn(line, "\n");
+
+		if (!engine || !in_own_words(line, len)) {
+			nook_hint(err, "%.*s", (int)len, line);
+			return;
+		}
+		line += len + (line[len] == '\n');
+	}
+}
+
 bool nook_answer(struct nook_question *q, const char *id, const char *hint, const char *fmt, ...)
 {
 	const struct nook_known_cause *known = nook_known_cause(id);
@@ -69,9 +101,8 @@ bool nook_answer(struct nook_question *q, const char *id, const char *hint, cons
 	va_end(ap);
 	nook_cause(q->err, id, "%s", text);
 
-	/* Only the first of the known fixes: the page has them all. */
 	if (!*hint && known)
-		nook_hint(q->err, "%.*s", (int)strcspn(known->fix, "\n"), known->fix);
+		hint_fix(q->err, known, q->ctx->engine);
 	nook_hint(q->err, "%s", hint);
 	return true;
 }
@@ -158,14 +189,18 @@ static bool ask(struct nook_question *q)
 	return false;
 }
 
-static void hint_at_least(struct nook_error *err)
+static void hint_at_least(struct nook_error *err, bool engine)
 {
 	/* No step was under way: nook refused the words, or a file that they name. */
 	if (err->errnum == EINVAL && !err->wanted[0])
-		nook_hint(err, "Correct what stands there: `man nook-run` says what it can be.");
+		nook_hint(err, "Correct what stands there: `man %s` says what it can be.",
+			  engine ? "nook-oci" : "nook-run");
 	for (size_t i = 0; i < ARRAY_SIZE(default_hints); i++) {
-		if (default_hints[i].errnum == err->errnum)
-			nook_hint(err, "%s", default_hints[i].hint);
+		const char *hint = default_hints[i].hint;
+
+		if (default_hints[i].errnum == err->errnum &&
+		    !(engine && in_own_words(hint, strlen(hint))))
+			nook_hint(err, "%s", hint);
 	}
 	nook_hint(err, "`nook check` shows what this machine allows.");
 }
@@ -212,13 +247,13 @@ void nook_explain(struct nook_error *err, const struct nook_explain_context *ctx
 
 		if (known) {
 			nook_cause(err, err->id, "%s", known->meaning);
-			nook_hint(err, "%.*s", (int)strcspn(known->fix, "\n"), known->fix);
+			hint_fix(err, known, ctx->engine);
 		}
-		hint_at_least(err);
+		hint_at_least(err, ctx->engine);
 		return;
 	}
 
 	take_apart(&q);
 	(void)ask(&q); /* false: nothing was seen */
-	hint_at_least(err);
+	hint_at_least(err, ctx->engine);
 }

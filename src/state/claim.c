@@ -90,6 +90,7 @@ int nook_state_claim_new(const char *state_dir, const char *name, struct nook_st
 	if (rc == -EBUSY || (rc == 0 && nook_have_record(&s))) {
 		nook_cause(err, "name-in-use",
 			   "an id belongs to one container until it is deleted");
+		nook_hint(err, "`delete %s` if it has ended, else give another id", name);
 		rc = nook_refuse(err, EEXIST, "container with given ID already exists: %s", name);
 	}
 	if (rc < 0) {
