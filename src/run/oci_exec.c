@@ -255,12 +255,27 @@ static int prepare(const struct nook_oci_exec *e, struct nook_arena *a, struct n
 	return rc < 0 ? rc : plan_exec(a, e, &c->record, &process, host, plan, err);
 }
 
-static int enter(const struct nook_oci_exec *e, struct nook_create *c, int *ret_status,
-		 struct nook_error *err)
+/* What waits for its start is ours, and hides itself from all but root: who can't enter it for that
+ * has not come further than the step that does. */
+static void explain_created(const char *id, size_t done, struct nook_error *err)
+{
+	if (!done || nook_exec_steps[done - 1].run != clone_stage)
+		return;
+	if (!err || err->errnum != EPERM || err->id[0])
+		return;
+	nook_cause(err, "ns-entry-denied",
+		   "its first process waits for `start`, and until then only root may enter");
+	nook_hint(err, "`start %s` first", id);
+}
+
+static int enter(const struct nook_oci_exec *e, bool created, struct nook_create *c,
+		 int *ret_status, struct nook_error *err)
 {
 	size_t done = 0;
 	int rc = nook_create_walk(c, nook_exec_steps, nook_exec_n_steps, &done, err);
 
+	if (rc < 0 && created)
+		explain_created(e->id, done, err);
 	if (rc < 0)
 		(void)nook_steps_undo(nook_exec_steps, done, &c->walk,
 				      NULL); /* the first is told */
@@ -271,16 +286,6 @@ static int enter(const struct nook_oci_exec *e, struct nook_create *c, int *ret_
 	(void)sigprocmask(SIG_SETMASK, &c->before, NULL); /* can't fail for one that we got */
 	nook_create_close(c);
 	return rc;
-}
-
-/* What waits for its start is ours, and hides itself from all but root. */
-static void explain_created(const char *id, struct nook_error *err)
-{
-	if (!err || err->errnum != EPERM || err->id[0])
-		return;
-	nook_cause(err, "ns-entry-denied",
-		   "its first process waits for `start`, and until then only root may enter");
-	nook_hint(err, "`start %s` first", id);
 }
 
 int nook_oci_exec(const struct nook_oci_exec *e, int *ret_status, struct nook_error *err)
@@ -305,8 +310,5 @@ int nook_oci_exec(const struct nook_oci_exec *e, int *ret_status, struct nook_er
 	c.console_socket = e->console_socket;
 	c.pidfd_socket = e->pidfd_socket;
 	c.pid_file = e->pid_file;
-	rc = enter(e, &c, ret_status, err);
-	if (rc < 0 && state.status == NOOK_OCI_CREATED)
-		explain_created(e->id, err);
-	return rc;
+	return enter(e, state.status == NOOK_OCI_CREATED, &c, ret_status, err);
 }

@@ -56,6 +56,14 @@ def test_in_a_created_container(oci, bundle):
     assert c.status == "created"
 
 
+def test_what_its_filter_forbids_in_a_created_container(oci, bundle):
+    """It has not to do with the wait for its start, of which only ordinary users hear."""
+    c = oci.created(bundle(READY, {"linux/seccomp": {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
+        {"names": ["execve"], "action": "SCMP_ACT_ERRNO"}]}}))
+    result = c.exec("true")
+    assert result.status == 255 and "ns-entry-denied" not in result.err and "first" not in result.err, result
+
+
 def test_in_a_stopped_container(oci, bundle):
     c = oci.container(bundle("true"))
     c.create().ok()
