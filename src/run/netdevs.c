@@ -6,6 +6,8 @@
 
 #include "base/own.h"
 #include "net/move_note.h"
+#include "oci_parts.h"
+#include "state/files.h"
 #include "sys/netlink.h"
 #include "sys/procfs.h"
 
@@ -80,7 +82,10 @@ static int note_all(struct nook_create *c, const struct nook_netdevs *n, struct 
 		.path = join->path, .ino = there.st_ino, .home = home.st_ino, .links = links
 	};
 	c->record.netdevs = d;
-	return nook_state_write(&c->state, &c->record, err);
+	/* `run` has no socket there by which to know later whether its program has begun. */
+	if (!c->plan->start_later)
+		rc = nook_oci_start_mark(c->state.dirs[NOOK_FOLDER_START], c->record.start, err);
+	return rc < 0 ? rc : nook_state_write(&c->state, &c->record, err);
 }
 
 /* All are looked at before the first is moved: what goes wrong now has no consequences. */
@@ -145,6 +150,8 @@ void nook_netdevs_leave(struct nook_create *c)
 {
 	if (!c->netdevs)
 		return;
+	if (c->record.netdevs && !c->plan->start_later)
+		nook_oci_start_over(c->state.dirs[NOOK_FOLDER_START], c->record.start);
 	close_fd(&c->netdevs->doors.here);
 	close_fd(&c->netdevs->doors.there);
 	close_fd(&c->netdevs->doors.home);

@@ -86,11 +86,10 @@ static int refuse_elsewhere(const struct nook_record_netdevs *d, int there, uint
 }
 
 /* Once it has run they are the namespace's, whoever it belongs to: config-linux.md. `start` takes
- * the socket away by which it is started. */
+ * the socket away by which it is started, and `run` its mark. */
 static bool never_started(const struct nook_record *r, int starts)
 {
-	return r->phase == NOOK_PHASE_CREATING ||
-	       (r->phase == NOOK_PHASE_CREATED && nook_oci_start_waits(starts, r->start));
+	return r->phase == NOOK_PHASE_CREATING || nook_oci_start_waits(starts, r->start);
 }
 
 int nook_netdevs_bring_home(const struct nook_record *r, int starts, struct nook_error *err)

@@ -28,7 +28,9 @@ int nook_oci_status_of(const struct nook_record *record, enum nook_life life,
 
 /* The socket of a created container: connected. -ECONNREFUSED: its program was started. */
 int nook_oci_connect_start(int starts, const char *name, struct nook_error *err);
-/* Is it there? And its end, for those of whom is to be known later that they were started. */
+/* Is it there? A mark in its place, for who has none; and the end of either, for those of whom is
+ * to be known later that they were started. */
+int nook_oci_start_mark(int starts, const char *name, struct nook_error *err);
 bool nook_oci_start_waits(int starts, const char *name);
 void nook_oci_start_over(int starts, const char *name);
 

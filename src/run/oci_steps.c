@@ -6,12 +6,14 @@
 #include "base/own.h"
 #include "base/text.h"
 #include "oci_sockets.h"
+#include "sys/file.h"
 #include "sys/process.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -65,6 +67,13 @@ int close_start(void *ctx, struct nook_error *err)
 	return c->start_made ? nook_fail(err, errno, "unlink start/%s in the state directory",
 					 c->record.start)
 			     : 0;
+}
+
+int nook_oci_start_mark(int starts, const char *name, struct nook_error *err)
+{
+	int rc = nook_mknod_below(starts, name, S_IFREG | 0600, 0);
+
+	return rc < 0 ? nook_fail(err, -rc, "mknodat start/%s in the state directory", name) : 0;
 }
 
 bool nook_oci_start_waits(int starts, const char *name)

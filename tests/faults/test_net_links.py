@@ -149,6 +149,33 @@ def test_create_into_a_namespace_that_stays_is_killed(netlab, kept, oci_binary, 
     assert moved > 1 and call > 100
 
 
+def test_run_into_a_namespace_that_stays_is_killed(netlab, kept, oci_binary, base):
+    """A program that has not begun leaves nothing there, even where the record is written that it runs."""
+    name, space = kept
+    bundle = into_kept(base, name, "eth0")
+    bundle.config["process"]["args"] = ["sleep", "1000"]
+    bundle.write()
+    words = [oci_binary, "--root", f"{base}/{unique('state')}"]
+    whole = call = home = 0
+    while not whole:
+        call += 1 if sweep.FULL or call > 200 else 20
+        netlab.host.ip_batch("link add spare type veth peer name other\naddress add 10.9.8.1/24 dev spare")
+        result = netlab.host.try_("sh", "-c", 'exec "$@" >/dev/null 2>&1', "sh", "env", f"NOOK_FAULT_CALL={call}:kill",
+                                  *words, "run", "--detach", "--bundle", bundle.path, f"c{call}")
+        whole = result.status == 0
+        # Of one that is killed right after it has said so, the program may have begun.
+        begun = netlab.host.try_(*words, "ps", "--format", "json", f"c{call}").out not in ("", "[]\n", "null\n")
+        netlab.host.run(*words, "delete", "--force", f"c{call}")
+        if set(space.links()) == {"lo"}:
+            home += 1
+            assert netlab.host.addresses("spare") == {"10.9.8.1/24"}, f"call {call}: {result}"
+            assert not whole
+        else:
+            assert begun, f"call {call}: {result}"
+        netlab.host.run("ip", "link", "del", "other")
+    assert home > 20
+
+
 def test_what_is_deleted_from_another_namespace(netlab, kept, oci_binary, base):
     """From there a link can't be brought home; who has taken it out by hand is not kept from the rest."""
     name, space = kept
