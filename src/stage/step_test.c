@@ -3,6 +3,7 @@
 
 #include "base/own.h"
 #include "sys/pidfd.h"
+#include "sys/send_two_fixture.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -323,40 +324,20 @@ static void test_descriptors_that_come(void **state)
 	end(&p);
 }
 
-static void send_two(int channel)
-{
-	uint32_t head = NOOK_MSG_STAGE_READY;
-	struct iovec part = { &head, sizeof(head) };
-	union {
-		struct cmsghdr align;
-		char space[CMSG_SPACE(2 * sizeof(int))];
-	} control = { 0 };
-	struct msghdr msg = { .msg_iov = &part,
-			      .msg_iovlen = 1,
-			      .msg_control = &control,
-			      .msg_controllen = sizeof(control) };
-	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
-
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(2 * sizeof(int));
-	memset(CMSG_DATA(c), 0, 2 * sizeof(int)); /* stdin, twice */
-	assert_true(sendmsg(channel, &msg, 0) > 0);
-}
-
 static void test_two_descriptors_at_once(void **state)
 {
 	struct nook_error err = { 0 };
 	struct pair p = channel();
 	struct nook_walk walk = walk_on(p.ours);
 	int got = NO_FD, before = open_fds();
+	uint32_t head = NOOK_MSG_STAGE_READY;
 
-	send_two(p.theirs);
+	assert_true(send_two(p.theirs, &head, sizeof(head), STDIN_FILENO, STDIN_FILENO));
 	assert_int_equal(nook_wait(&walk, NOOK_MSG_STAGE_READY, &err), 0);
 	assert_int_equal(open_fds(), before);
 
 	walk.ret_fd = &got;
-	send_two(p.theirs);
+	assert_true(send_two(p.theirs, &head, sizeof(head), STDIN_FILENO, STDIN_FILENO));
 	assert_int_equal(nook_wait(&walk, NOOK_MSG_STAGE_READY, &err), 0);
 	close_fd(&got);
 	assert_int_equal(open_fds(), before);

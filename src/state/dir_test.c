@@ -2,7 +2,7 @@
 /* STATE_DIR, the names in it, and who may have them. */
 #include "files.h"
 
-#include "dir_fixture.h"
+#include "leftover_fixture.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,23 +12,6 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
-
-/* The undo proper is tested where it lives, in src/run/; here a leftover is only its files. */
-static unsigned cleared;
-
-int nook_state_clear(struct nook_state *state, struct nook_error *err)
-{
-	cleared++;
-	return nook_files_delete(state, err);
-}
-
-static char boot_id[37];
-
-static int begin(void **state)
-{
-	cleared = 0;
-	return nook_boot_id(boot_id, NULL) < 0 ? -1 : make_dir(state);
-}
 
 /* A directory is deleted only when it is ours, and a lock that is none is not waited for. */
 static void test_foreign_things(void **state)

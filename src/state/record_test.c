@@ -3,7 +3,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
-#include "dir_fixture.h"
+#include "leftover_fixture.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,23 +14,6 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/stat.h>
-
-/* The undo proper is tested where it lives, in src/run/; here a leftover is only its files. */
-static unsigned cleared;
-
-int nook_state_clear(struct nook_state *state, struct nook_error *err)
-{
-	cleared++;
-	return nook_files_delete(state, err);
-}
-
-static char boot_id[37];
-
-static int begin(void **state)
-{
-	cleared = 0;
-	return nook_boot_id(boot_id, NULL) < 0 ? -1 : make_dir(state);
-}
 
 static const char *const sample_argv[] = { "sh", "-c", "echo \"\xff\x01\n\"", "", NULL };
 static const char *const sample_env[] = { "A=1", "B=\xc3\xa4 '\\", NULL };

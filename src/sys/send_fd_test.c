@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "send_fd.h"
+#include "send_two_fixture.h"
 
 #include "base/own.h"
 
@@ -70,29 +71,6 @@ static ssize_t receive_text(int sock, char text[16], int *ret_flags, int *ret_fd
 	return n;
 }
 
-/* As a sender may whose code is not ours. */
-static void send_two(int sock, int first, int second)
-{
-	char byte = 'x';
-	struct iovec part = { &byte, 1 };
-	union {
-		struct cmsghdr align;
-		char space[CMSG_SPACE(2 * sizeof(int))];
-	} control = { 0 };
-	struct msghdr msg = { .msg_iov = &part,
-			      .msg_iovlen = 1,
-			      .msg_control = &control,
-			      .msg_controllen = sizeof(control) };
-	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
-
-	c->cmsg_level = SOL_SOCKET;
-	c->cmsg_type = SCM_RIGHTS;
-	c->cmsg_len = CMSG_LEN(2 * sizeof(int));
-	memcpy(CMSG_DATA(c), &first, sizeof(int));
-	memcpy(CMSG_DATA(c) + sizeof(int), &second, sizeof(int));
-	assert_int_equal(sendmsg(sock, &msg, 0), 1);
-}
-
 static bool same_file(int a, int b)
 {
 	struct stat one, other;
@@ -146,7 +124,7 @@ static void test_of_two_the_last_stays(void **state)
 	char text[16];
 	int flags, fd = UNTOUCHED;
 
-	send_two(p->theirs, p->null, p->zero);
+	assert_true(send_two(p->theirs, "x", 1, p->null, p->zero));
 	assert_int_equal(receive_text(p->ours, text, &flags, &fd), 1);
 	if (flags & MSG_CTRUNC) /* on 32 bits there is room for one */
 		assert_true(same_file(fd, p->null));
