@@ -151,6 +151,16 @@ bool nook_link_take(const struct nlmsghdr *h, struct nook_link_seen *seen)
 	return true;
 }
 
+int nook_link_each(int socket, nook_nl_each *each, void *data, struct nook_nl_refusal *refusal)
+{
+	const struct ifinfomsg head = { .ifi_family = AF_UNSPEC };
+	struct nook_nl q;
+
+	nook_nl_clear(&q);
+	nook_nl_begin(&q, RTM_GETLINK, NLM_F_DUMP, &head, sizeof(head));
+	return nook_nl_ask(socket, &q, each, data, refusal);
+}
+
 static int take_link(void *data, const struct nlmsghdr *h)
 {
 	(void)nook_link_take(h, data);

@@ -69,6 +69,8 @@ struct nook_link_seen {
 
 /* From one message of the kernel's. Return: false: it is about something else. */
 bool nook_link_take(const struct nlmsghdr *h, struct nook_link_seen *ret);
+/* Every link of the socket's namespace, one message each. Return: 0; a negative errno. */
+int nook_link_each(int socket, nook_nl_each *each, void *data, struct nook_nl_refusal *refusal);
 /* Return: 0; -ENODEV (nothing noted): there is none. */
 int nook_link_look(int socket, const char *link, struct nook_link_seen *ret,
 		   struct nook_error *err);

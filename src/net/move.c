@@ -155,14 +155,8 @@ static int take_arrived(void *data, const struct nlmsghdr *h)
 
 static int list_there(struct under_way *w, nook_nl_each *each, struct nook_error *err)
 {
-	const struct ifinfomsg head = { .ifi_family = AF_UNSPEC };
 	struct nook_nl_refusal refusal;
-	struct nook_nl q;
-
-	nook_nl_clear(&q);
-	nook_nl_begin(&q, RTM_GETLINK, NLM_F_DUMP, &head, sizeof(head));
-
-	int rc = nook_nl_ask(w->d->there, &q, each, w, &refusal);
+	int rc = nook_link_each(w->d->there, each, w, &refusal);
 
 	return rc < 0 ? fail_nl(w->move, -rc, &refusal, "list what is inside", err) : 0;
 }

@@ -237,15 +237,9 @@ static int take_candidate(void *data, const struct nlmsghdr *h)
 /* Return: its number there; 0: it is not there. */
 static int find_there(int there, const struct note *n, struct nook_error *err)
 {
-	const struct ifinfomsg head = { .ifi_family = AF_UNSPEC };
 	struct search s = { .note = n };
 	struct nook_nl_refusal refusal;
-	struct nook_nl q;
-
-	nook_nl_clear(&q);
-	nook_nl_begin(&q, RTM_GETLINK, NLM_F_DUMP, &head, sizeof(head));
-
-	int rc = nook_nl_ask(there, &q, take_candidate, &s, &refusal);
+	int rc = nook_link_each(there, take_candidate, &s, &refusal);
 
 	if (rc < 0)
 		return nook_fail(err, -rc, "list the network devices of the namespace it went to");
