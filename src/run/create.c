@@ -159,12 +159,6 @@ static bool has_maps(const struct nook_plan *p)
 	return p->userns.writer != NOOK_IDMAP_NONE;
 }
 
-static bool writes_proc(const struct nook_plan *p)
-{
-	return has_maps(p) || nook_idmaps(p) || p->process.set_oom_score_adj || p->n_netdevs ||
-	       nook_has_links(p) || p->pasta;
-}
-
 static bool has_oom(const struct nook_plan *p)
 {
 	return p->process.set_oom_score_adj;
@@ -202,15 +196,10 @@ static bool netdevs(const struct nook_plan *p)
 	return p->n_netdevs > 0;
 }
 
-static bool labels(const struct nook_plan *p)
-{
-	return p->process.apparmor || p->process.selinux;
-}
-
 /* A label is set by a file that the stage can't reach any more when it has entered a container. */
 static bool writes_its_proc(const struct nook_plan *p)
 {
-	return writes_proc(p) || labels(p);
+	return nook_writes_proc(p) || nook_has_labels(p);
 }
 
 static bool preserves(const struct nook_plan *p)
@@ -247,7 +236,7 @@ const struct nook_step nook_create_steps[] = {
 	STEP(open_joins, "open the namespaces to join", joins),
 	STEP_UNDO(clone_stage, kill_stage, "start the container's first process", NULL),
 	STEP_UNDO(start_unit, stop_unit, "have systemd make its unit", has_unit),
-	STEP(open_proc, "open a procfs", writes_proc),
+	STEP(open_proc, "open a procfs", nook_writes_proc),
 	STEP(write_idmaps, "map the container's ids", has_maps),
 	STEP(idmap_sources, "show the files with the container's ids", nook_idmaps),
 	STEP(enter_cgroups, "enter the cgroup", nook_enters_v1),
@@ -292,7 +281,7 @@ const struct nook_step nook_exec_steps[] = {
 	STEP(enter_its_cgroups, "enter the cgroup", nook_enters_v1),
 	STEP(set_oom_score, "set the OOM score", has_oom),
 	STEP(enter_rdt, "enter the resctrl group", nook_has_rdt),
-	STEP(open_label, "open where its security label is set", labels),
+	STEP(open_label, "open where its security label is set", nook_has_labels),
 	NOOK_SEND_IF(START, nook_entered_outside),
 	STEP(tell_listener, "tell who answers for its system calls", nook_seccomp_told),
 	NOOK_WAIT(STAGE_READY),

@@ -29,17 +29,26 @@ bool nook_has_rdt(const struct nook_plan *p)
 	return p->rdt && p->rdt->set;
 }
 
+bool nook_has_labels(const struct nook_plan *p)
+{
+	return p->process.apparmor || p->process.selinux;
+}
+
+bool nook_writes_proc(const struct nook_plan *p)
+{
+	return p->userns.writer != NOOK_IDMAP_NONE || nook_idmaps(p) ||
+	       p->process.set_oom_score_adj || p->n_netdevs || p->n_links || p->pasta;
+}
+
 bool nook_set_up_outside(const struct nook_plan *p)
 {
-	return p->userns.writer != NOOK_IDMAP_NONE || nook_idmaps(p) || nook_enters_v1(p) ||
-	       p->cgroup.unit || p->process.set_oom_score_adj || nook_has_rdt(p) || p->n_netdevs ||
-	       p->n_links || p->pasta;
+	return nook_writes_proc(p) || nook_enters_v1(p) || p->cgroup.unit || nook_has_rdt(p);
 }
 
 bool nook_entered_outside(const struct nook_plan *p)
 {
 	return nook_enters_v1(p) || p->process.set_oom_score_adj || nook_has_rdt(p) ||
-	       p->process.apparmor || p->process.selinux;
+	       nook_has_labels(p);
 }
 
 bool nook_kept_outside(const struct nook_plan *p)

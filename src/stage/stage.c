@@ -25,14 +25,9 @@ static bool sources_here(const struct nook_plan *p)
 	return p->n_sources > 0 && !p->sources_outside;
 }
 
-static bool labels(const struct nook_plan *p)
-{
-	return p->process.apparmor || p->process.selinux;
-}
-
 static bool needs_proc(const struct nook_plan *p)
 {
-	return own_root(p) || p->late_time || p->n_sysctls || labels(p);
+	return own_root(p) || p->late_time || p->n_sysctls || nook_has_labels(p);
 }
 
 static bool joins_userns(const struct nook_plan *p)
@@ -165,11 +160,6 @@ bool nook_lets_go_later(const struct nook_plan *p)
 	return p->bundle && p->start_later && !told_seccomp(p) && !nook_seccomp_early(p);
 }
 
-static bool start_later(const struct nook_plan *p)
-{
-	return p->bundle && p->start_later;
-}
-
 bool nook_of_bundle(const struct nook_plan *p)
 {
 	return p->bundle;
@@ -245,7 +235,7 @@ const struct nook_step nook_stage_steps[] = {
 	STAGE(set_limits, "set the limits of the program", rlimits),
 	STAGE(set_scheduling, "set how the program is scheduled", scheduling),
 	STAGE(join_keyring, "make a session keyring", keyring),
-	STAGE(set_labels, "set the program's security label", labels),
+	STAGE(set_labels, "set the program's security label", nook_has_labels),
 	STAGE(enter_directory, "enter the working directory", NULL),
 	STAGE(find_home, "find the user's home", own_home),
 	STAGE(own_stdio, "give the program its standard streams", stdio),
@@ -260,7 +250,7 @@ const struct nook_step nook_stage_steps[] = {
 	/* Our own filter lets us hear of the start, and is loaded meanwhile; another's may not. */
 	STAGE(load_seccomp, "load the seccomp filter", own_seccomp),
 	NOOK_WAIT_IF(DETACH, nook_kept_outside),
-	STAGE(await_start, "wait for the start", start_later),
+	STAGE(await_start, "wait for the start", nook_kept_outside),
 	NOOK_WAIT_IF(START, starts_now),
 	STAGE(run_start_hooks, "run the startContainer hooks", start_hooks),
 	STAGE(load_seccomp, "load the seccomp filter", other_seccomp),
@@ -277,7 +267,7 @@ const struct nook_step nook_enter_steps[] = {
 	STAGE(set_limits, "set the limits of the program", rlimits),
 	STAGE(set_scheduling, "set how the program is scheduled", scheduling),
 	STAGE(join_keyring, "make a session keyring", keyring),
-	STAGE(set_labels, "set the program's security label", labels),
+	STAGE(set_labels, "set the program's security label", nook_has_labels),
 	STAGE(enter_directory, "enter the working directory", NULL),
 	STAGE(find_home, "find the user's home", own_home),
 	STAGE(own_stdio, "give the program its standard streams", stdio),

@@ -88,10 +88,13 @@ bool nook_outer_hooks(const struct nook_plan *plan);
 bool nook_container_hooks(const struct nook_plan *plan); /* … and inside: createContainer */
 bool nook_of_bundle(const struct nook_plan *plan);
 /* outside.c: what the outside does to a process: into cgroups of v1, id maps for its mounts, into a
- * resctrl group. */
+ * resctrl group, security labels. */
 bool nook_enters_v1(const struct nook_plan *plan);
 bool nook_idmaps(const struct nook_plan *plan);
 bool nook_has_rdt(const struct nook_plan *plan);
+bool nook_has_labels(const struct nook_plan *plan);
+/* Does it go by the process's files in /proc: maps, the OOM score, what enters its network? */
+bool nook_writes_proc(const struct nook_plan *plan);
 /* Has the outside something to do to a process that is there before it can go on, to a new
  * container's first or to one that enters? */
 bool nook_set_up_outside(const struct nook_plan *plan);
