@@ -256,12 +256,13 @@ static int prepare(const struct nook_oci_exec *e, struct nook_arena *a, struct n
 }
 
 /* What waits for its start is ours, and hides itself from all but root: who can't enter it for that
- * has not come further than the step that does. */
+ * has not come further than the steps that do. */
 static void explain_created(const char *id, size_t done, struct nook_error *err)
 {
-	if (!done || nook_exec_steps[done - 1].run != clone_stage)
+	if (!done || (nook_exec_steps[done - 1].run != open_joins &&
+		      nook_exec_steps[done - 1].run != clone_stage))
 		return;
-	if (!err || err->errnum != EPERM || err->id[0])
+	if (!err || (err->errnum != EPERM && err->errnum != EACCES) || err->id[0])
 		return;
 	nook_cause(err, "ns-entry-denied",
 		   "its first process waits for `start`, and until then only root may enter");

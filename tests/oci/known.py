@@ -111,7 +111,8 @@ KNOWN = {
     **_all("crun", "a root that is changed meanwhile gets the better of it, at times", "test_copy_up_of_what_is_swapped",
            "test_proc_that_is_swapped_while_it_is_covered"),
     **_all("crun", "refuses a machine with cgroup v1 and v2", "test_rootless", "test_rootless_volumes",
-           "test_rootless_takes_no_rights_back", "test_rootless_copy_up", "test_rootless_exec_before_the_start",
+           "test_rootless_takes_no_rights_back", "test_rootless_copy_up", "test_rootless_exec_before_the_start[plain]",
+           "test_rootless_exec_before_the_start[cgroup]",
            "test_root_of_a_user_namespace",
            "test_root_of_a_user_namespace_with_the_hosts_pids"),
 }

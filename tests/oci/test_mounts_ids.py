@@ -177,9 +177,12 @@ def test_rootless(rootless, bundle):
     assert rootless.run(made).lines() == ["0", "1:3", "/sys/kernel", "sh -c"]
 
 
-def test_rootless_exec_before_the_start(rootless, bundle):
+@pytest.mark.parametrize("more", [[], ["cgroup"]], ids=["plain", "cgroup"])
+def test_rootless_exec_before_the_start(rootless, bundle, more):
     """What waits for its start hides itself: who is not root is told so."""
-    c = rootless.container(rootless_config(bundle(READY), rootless))
+    made = rootless_config(bundle(READY), rootless)
+    made.config["linux"]["namespaces"] += [{"type": kind} for kind in more]
+    c = rootless.container(made)
     c.pid_file = os.path.join(rootless.own(rootless.scratch("pids")), "pid")
     c.create().ok()
     failed = c.exec("true")
