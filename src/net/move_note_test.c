@@ -65,8 +65,8 @@ static void test_garbled_ones(void **state)
 		"a-name-of-sixteen eth0 7 - 0a up",
 		"eth0 a-name-of-sixteen 7 - 0a up",
 		"eth0 eth0 7 a-kind-of-sixteen 0a up",
-		"eth0 eth0 7 - "
-		"000102030405060708090a0b0c0d0e0f000102030405060708090a0b0c0d0e0f00 up",
+		("eth0 eth0 7 - "
+		 "000102030405060708090a0b0c0d0e0f000102030405060708090a0b0c0d0e0f00 up"),
 		"eth0 eth0 7 - 0a up 2",
 		"eth0 eth0 7 - 0a up 2,24,128,0a000001,0a000001,0a0000ff",
 		"eth0 eth0 7 - 0a up 2,24,128,0a000001,0a000001,0a0000ff,0,",
